@@ -1,0 +1,1 @@
+"""CodeHub's settings room."""

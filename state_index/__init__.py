@@ -1,0 +1,1 @@
+"""CodeHub's state_index room."""
