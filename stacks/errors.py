@@ -1,0 +1,173 @@
+"""The errors of the runner. Nothing else leaves this room.
+
+    StacksError                    reason (a stable code), message, step, remedy
+    ├── TemporaryError             trying again may help; `delay` says when to
+    │   ├── EngineUnavailableError      the Docker engine does not answer
+    │   ├── OperationTimeoutError       an operation was ended because its time was over
+    │   ├── OperationKilledError        the worker, the Pulumi CLI or the plugin died under it
+    │   └── OperationFailedError        Pulumi reported a failure that we cannot place
+    └── PermanentError             only a change of input or by hand helps
+        ├── ImageMissingError           the engine does not have the image
+        ├── NameTakenError              an object of that name is there and is not ours
+        ├── HomeMissingError            the home volume is gone; never healed by making one
+        ├── PolicyViolationError        a mandatory policy said no (`violations`)
+        ├── ProgramError                our own program raised: a bug
+        ├── StateCorruptError           Pulumi's state is unreadable and has no usable copy
+        └── ToolchainError              the Pulumi CLI or a plugin is not there
+
+Foreign errors (Pulumi, Docker) are translated at the seam where they arise: Pulumi's in
+`stacks.engine.failures`, Docker's in `stacks.power`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class StacksError(Exception):
+    """A failure of the runner, told in words for its user.
+
+    Attributes:
+        reason: Stable code of the kind of failure, published in the index.
+        message: What happened, one sentence.
+        step: What was being done, for example ``container alice-api``.
+        remedy: What the reader can do about it.
+    """
+
+    reason: ClassVar[str] = "FAILED"
+    default_remedy: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, step: str = "", remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.step = step
+        self.remedy = remedy or self.default_remedy
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the error as plain values, to be published or sent over a socket."""
+        return {
+            "reason": self.reason,
+            "message": self.message,
+            "step": self.step,
+            "remedy": self.remedy,
+        }
+
+
+class TemporaryError(StacksError):
+    """Trying again may help; `delay` is the least time to wait, in seconds (None: backoff)."""
+
+    reason = "TEMPORARY"
+
+    def __init__(
+        self, message: str, *, step: str = "", remedy: str = "", delay: float | None = None
+    ) -> None:
+        super().__init__(message, step=step, remedy=remedy)
+        self.delay = delay
+
+
+class EngineUnavailableError(TemporaryError):
+    """The Docker engine does not answer."""
+
+    reason = "ENGINE_UNAVAILABLE"
+    default_remedy = "Start the Docker engine; `codehub doctor` shows how it is reached."
+
+
+class OperationTimeoutError(TemporaryError):
+    """An operation was ended because its time was over."""
+
+    reason = "OPERATION_TIMEOUT"
+    default_remedy = "It is tried again; raise CODEHUB_OPERATION_TIMEOUT if it is always too short."
+
+
+class OperationKilledError(TemporaryError):
+    """The worker, the Pulumi CLI or the plugin died while an operation ran."""
+
+    reason = "OPERATION_KILLED"
+    default_remedy = "It is tried again and picks up what was left behind."
+
+
+class OperationFailedError(TemporaryError):
+    """Pulumi reported a failure that has no kind of its own."""
+
+    reason = "OPERATION_FAILED"
+    default_remedy = "It is tried again; the message is Pulumi's or the engine's own."
+
+
+class PermanentError(StacksError):
+    """Only a change of input, or a person, helps."""
+
+    reason = "PERMANENT"
+
+
+class ImageMissingError(PermanentError):
+    """The engine does not have the image."""
+
+    reason = "IMAGE_MISSING"
+    default_remedy = "Build or pull the image on this engine, or change `image:` in the file."
+
+
+class NameTakenError(PermanentError):
+    """An object of that name is there and does not carry our labels."""
+
+    reason = "NAME_TAKEN"
+    default_remedy = "Remove or rename that object, or change CODEHUB_NAME_PREFIX."
+
+
+class HomeMissingError(PermanentError):
+    """The home volume is gone; it is never healed by making an empty one."""
+
+    reason = "HOME_MISSING"
+    default_remedy = "Restore the volume, or ask for a new home by explicit command."
+
+
+class ProgramError(PermanentError):
+    """Our own Pulumi program raised: a bug."""
+
+    reason = "PROGRAM_ERROR"
+    default_remedy = "This is a bug in CodeHub; the log has the traceback."
+
+
+class StateCorruptError(PermanentError):
+    """Pulumi's state is unreadable and no copy of it is usable."""
+
+    reason = "STATE_CORRUPT"
+    default_remedy = "Move the named file away: the next `up` adopts what the engine holds."
+
+
+class ToolchainError(PermanentError):
+    """The Pulumi CLI or a plugin is not there."""
+
+    reason = "TOOLCHAIN_MISSING"
+    default_remedy = "Run `scripts/dev`, or `codehub doctor` to see what is missing."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One policy said no to one resource.
+
+    Attributes:
+        rule: Id of the rule, as in the policy reference.
+        resource: Type and name of the resource, or "" for a rule on the stack.
+        message: Reason and remedy in one text.
+        mandatory: Whether it stops the operation.
+    """
+
+    rule: str
+    resource: str
+    message: str
+    mandatory: bool = True
+
+
+class PolicyViolationError(PermanentError):
+    """At least one mandatory policy said no."""
+
+    reason = "POLICY_VIOLATION"
+    default_remedy = "Change the workspace file so that it keeps the rules named in the message."
+
+    def __init__(
+        self, violations: tuple[Violation, ...], *, step: str = "", remedy: str = ""
+    ) -> None:
+        told = "; ".join(
+            f"{found.rule} ({found.resource}): {found.message}" for found in violations
+        )
+        super().__init__(told, step=step, remedy=remedy)
+        self.violations = violations

@@ -1,0 +1,1 @@
+"""Programs that render plain inputs as Pulumi resources, one module per target."""

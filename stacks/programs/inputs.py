@@ -1,0 +1,107 @@
+"""What a program needs to render a workspace or the shared stack: plain, frozen, JSON-able.
+
+Everything is decided before (names, limits, whether a home may exist); nothing here reads the
+engine, the index or the clock. The same values always render the same resources.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+LABEL_WORKSPACE = "codehub.workspace"
+LABEL_OWNER = "codehub.owner"
+LABEL_SPEC_HASH = "codehub.spec-hash"
+LABEL_HOME = "codehub.home"
+LABEL_PREFIX = "codehub.prefix"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeInputs:
+    """The home volume of a workspace.
+
+    Attributes:
+        number: The n of ``<prefix><id>-home-<n>``, from 1.
+        owner: Owner at the volume's creation; its label never changes afterwards.
+        exists: Whether `homes` saw the volume on the engine. When it does, the engine room
+            adopts it if Pulumi's state does not hold it; when not, a new one is made.
+    """
+
+    number: int
+    owner: str
+    exists: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkspaceInputs:
+    """One workspace, ready to be rendered.
+
+    Attributes:
+        id: The workspace's id.
+        owner: Its owner now.
+        name_prefix: First part of every name on the engine, for example ``codehub-ws-``.
+        image: One reference, resolved by the caller; never pulled.
+        cpu: Cores.
+        memory: Bytes.
+        pids: Most processes and threads.
+        env: Variables from the file; ours are added when rendering.
+        labels: Further labels of the container.
+        spec_hash: Hash of spec, program and plugin identity, kept as a label.
+        home: The home volume.
+        run_folder: Absolute host path of the workspace's run folder.
+        network: Name of the shared network.
+    """
+
+    id: str
+    owner: str
+    name_prefix: str
+    image: str
+    cpu: float
+    memory: int
+    pids: int
+    spec_hash: str
+    home: HomeInputs
+    run_folder: str
+    network: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def container(self) -> str:
+        """Name of the container."""
+        return f"{self.name_prefix}{self.id}"
+
+    @property
+    def volume(self) -> str:
+        """Name of the home volume."""
+        return f"{self.name_prefix}{self.id}-home-{self.home.number}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Take what `to_json` gave."""
+        return cls(**{**data, "home": HomeInputs(**data["home"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedInputs:
+    """What all workspaces of a target share.
+
+    Attributes:
+        network: Name of the bridge network.
+        name_prefix: As in `WorkspaceInputs`; kept as a label.
+    """
+
+    network: str
+    name_prefix: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Take what `to_json` gave."""
+        return cls(**data)
