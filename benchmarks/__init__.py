@@ -1,0 +1,1 @@
+"""Speed as ratios: each subject beside its floor, measured alternately in one run."""
