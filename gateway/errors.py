@@ -1,0 +1,241 @@
+"""Errors of the gateway room, all in one tree.
+
+    GatewayError
+    ├── StoreError                    accounts and their database; the CLI shows `str(error)`
+    │   ├── StoreUnavailableError     the database can't be opened, read or written
+    │   ├── InvalidUserNameError
+    │   ├── WeakPasswordError         breaks the password policy
+    │   ├── UserExistsError
+    │   └── UnknownUserError
+    └── RequestError                  an answer other than success: status, stable code, details
+        ├── BadRequestError           400 BAD_REQUEST
+        ├── InvalidInputError         400 INVALID_INPUT
+        ├── UnauthenticatedError      401 UNAUTHENTICATED
+        ├── LoginFailedError          401 LOGIN_FAILED
+        ├── ForbiddenError            403 FORBIDDEN
+        ├── OriginRefusedError        403 ORIGIN_REFUSED
+        ├── NotFoundError             404 NOT_FOUND
+        ├── MethodNotAllowedError     405 METHOD_NOT_ALLOWED
+        ├── InvalidStateError         409 INVALID_STATE
+        ├── PinnedInGitError          409 PINNED_IN_GIT
+        ├── TooLargeError             413 TOO_LARGE
+        ├── NotRunningError           424 NOT_RUNNING
+        ├── ThrottledError            429 THROTTLED
+        ├── InternalError             500 INTERNAL
+        ├── RunnerUnavailableError    502 RUNNER_UNAVAILABLE
+        ├── UpstreamUnavailableError  502 UPSTREAM_UNAVAILABLE
+        ├── UnavailableError          503 UNAVAILABLE
+        └── UpstreamTimeoutError      504 UPSTREAM_TIMEOUT
+
+Messages and details go to the client: they never hold secrets, paths of this machine or stack traces.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class GatewayError(Exception):
+    """Base of every error that this room raises on purpose."""
+
+
+class StoreError(GatewayError):
+    """Base of what can go wrong with accounts and their database."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store's database can't be opened, read or written."""
+
+
+class InvalidUserNameError(StoreError):
+    """The name is not one that an account may have."""
+
+
+class WeakPasswordError(StoreError):
+    """The password breaks the policy; the message says which rule."""
+
+
+class UserExistsError(StoreError):
+    """An account with this name is there already."""
+
+
+class UnknownUserError(StoreError):
+    """There is no account with this name."""
+
+
+class RequestError(GatewayError):
+    """An answer other than success, as the client will see it.
+
+    Attributes:
+        status: The HTTP status.
+        code: The stable code of the envelope.
+        message: One sentence for a person.
+        details: More for a program; JSON values only.
+        headers: Response headers that belong to the answer, such as `Retry-After`.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "INTERNAL"
+    default: ClassVar[str] = "Something went wrong."
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        details: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.message = message or self.default
+        self.details = dict(details or {})
+        self.headers = dict(headers or {})
+        super().__init__(self.message)
+
+    def envelope(self, request_id: str) -> dict[str, Any]:
+        """Return the body of the answer, the same for the whole API."""
+        return {
+            "error": {
+                "code": self.code,
+                "message": self.message,
+                "details": self.details,
+                "request_id": request_id,
+            }
+        }
+
+
+class BadRequestError(RequestError):
+    """The request is not well-formed, or is ambiguous."""
+
+    status = 400
+    code = "BAD_REQUEST"
+    default = "The request is not well-formed."
+
+
+class InvalidInputError(RequestError):
+    """The request's parameters or body don't fit the API."""
+
+    status = 400
+    code = "INVALID_INPUT"
+    default = "The request does not fit the API."
+
+
+class UnauthenticatedError(RequestError):
+    """Nobody is logged in."""
+
+    status = 401
+    code = "UNAUTHENTICATED"
+    default = "Log in first."
+
+
+class LoginFailedError(RequestError):
+    """Name and password don't belong to an enabled account (which of these is not said)."""
+
+    status = 401
+    code = "LOGIN_FAILED"
+    default = "Name or password is wrong."
+
+
+class ForbiddenError(RequestError):
+    """The visitor is known and may not do this."""
+
+    status = 403
+    code = "FORBIDDEN"
+    default = "This is not yours."
+
+
+class OriginRefusedError(RequestError):
+    """An unsafe request or a WebSocket handshake comes from elsewhere."""
+
+    status = 403
+    code = "ORIGIN_REFUSED"
+    default = "The request does not come from CodeHub's own pages."
+
+
+class NotFoundError(RequestError):
+    """There is no such thing."""
+
+    status = 404
+    code = "NOT_FOUND"
+    default = "There is nothing here."
+
+
+class MethodNotAllowedError(RequestError):
+    """The path exists, the method does not."""
+
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
+    default = "This method is not allowed here."
+
+
+class InvalidStateError(RequestError):
+    """The workspace's phase does not allow this."""
+
+    status = 409
+    code = "INVALID_STATE"
+    default = "The workspace's state does not allow this."
+
+
+class PinnedInGitError(RequestError):
+    """The workspace's file pins its state."""
+
+    status = 409
+    code = "PINNED_IN_GIT"
+    default = "The workspace's file pins its state."
+
+
+class TooLargeError(RequestError):
+    """The body is larger than the API takes."""
+
+    status = 413
+    code = "TOO_LARGE"
+    default = "The request is too large."
+
+
+class NotRunningError(RequestError):
+    """The workspace is not running, and this request does not wake it."""
+
+    status = 424
+    code = "NOT_RUNNING"
+    default = "The workspace is not running."
+
+
+class ThrottledError(RequestError):
+    """Too many attempts; `Retry-After` says when the next one counts."""
+
+    status = 429
+    code = "THROTTLED"
+    default = "Too many attempts. Wait a little, then try again."
+
+
+class InternalError(RequestError):
+    """A bug of ours; the log has more under the request id."""
+
+
+class RunnerUnavailableError(RequestError):
+    """The runner does not answer on its socket."""
+
+    status = 502
+    code = "RUNNER_UNAVAILABLE"
+    default = "The runner does not answer. It may be stopped or starting."
+
+
+class UpstreamUnavailableError(RequestError):
+    """The workspace's IDE does not answer."""
+
+    status = 502
+    code = "UPSTREAM_UNAVAILABLE"
+    default = "The workspace does not answer."
+
+
+class UnavailableError(RequestError):
+    """The gateway can't answer this at the moment."""
+
+    status = 503
+    code = "UNAVAILABLE"
+    default = "CodeHub can't answer at the moment. Try again soon."
+
+
+class UpstreamTimeoutError(RequestError):
+    """The workspace's IDE took too long to answer."""
+
+    status = 504
+    code = "UPSTREAM_TIMEOUT"
+    default = "The workspace took too long to answer."

@@ -1,0 +1,84 @@
+"""The audit log: who did what, or was refused it. Rows are added and read, never changed.
+
+Nothing typed into a password field gets here; a name that belongs to no account is not written
+either, because people type passwords into name fields.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from gateway.store.database import Database
+from gateway.store.tables import AuditRow
+
+
+class AuditEvent(StrEnum):
+    """What happened."""
+
+    LOGIN = "login"
+    LOGIN_REFUSED = "login_refused"
+    LOGIN_THROTTLED = "login_throttled"
+    LOGOUT = "logout"
+    REFUSED = "refused"
+    START = "start"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One row of the log."""
+
+    at: datetime
+    event: str
+    user: str
+    workspace: str
+    address: str
+    detail: str
+    request_id: str
+
+
+class Audit:
+    """The log."""
+
+    def __init__(self, database: Database, *, now: Callable[[], float]) -> None:
+        self._database = database
+        self._now = now
+
+    def add(
+        self,
+        event: AuditEvent,
+        *,
+        user: str = "",
+        workspace: str = "",
+        address: str = "",
+        detail: str = "",
+        request_id: str = "",
+    ) -> None:
+        """Write one row. Callers pass names, ids and codes, never what a client sent freely."""
+        row = AuditRow(
+            at=self._now(),
+            event=event,
+            user=user,
+            workspace=workspace[:64],
+            address=address[:64],
+            detail=detail[:200],
+            request_id=request_id,
+        )
+        with self._database.write() as session:
+            session.add(row)
+
+    def latest(self, limit: int = 100) -> list[AuditRecord]:
+        """Return the newest rows, newest first."""
+        with self._database.read() as session:
+            rows = session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit))
+            return [_record(row) for row in rows]
+
+
+def _record(row: AuditRow) -> AuditRecord:
+    at = datetime.fromtimestamp(row.at, tz=UTC)
+    return AuditRecord(
+        at, row.event, row.user, row.workspace, row.address, row.detail, row.request_id
+    )

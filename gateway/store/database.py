@@ -1,0 +1,117 @@
+"""Opens the gateway's database, brings its tables up to date, and translates its errors.
+
+Writers begin with BEGIN IMMEDIATE: a transaction that reads before it writes would otherwise fail
+with "locked" at once, whatever the timeout. This is the one place that sees driver errors.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from gateway.errors import StoreUnavailableError
+
+HEAD: Final = "0001"
+"""The newest migration; a test compares it with the files."""
+
+_BUSY_SECONDS: Final = 5
+_WRITES: Final = "codehub_writes"
+
+
+class Database:
+    """Transactions on one database, for reading or for writing."""
+
+    def __init__(self, url: str) -> None:
+        """Open the database, and make or migrate its tables.
+
+        Raises:
+            StoreUnavailableError: It can't be opened or migrated.
+        """
+        with _translated():
+            self._reads = _engine(url)
+            self._writes = self._reads.execution_options(**{_WRITES: True})
+            self._migrate()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Run a block in a transaction that reads."""
+        with _translated(), Session(self._reads, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Run a block in a transaction that may write; committed when the block ends well."""
+        with _translated(), Session(self._writes, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reads.dispose()
+
+    def _migrate(self) -> None:
+        with self._reads.connect() as connection:
+            if _version(connection) == HEAD:
+                return
+        # Alembic takes long to import and is needed once in a database's life.
+        from gateway.store.migrations.run import upgrade  # noqa: PLC0415
+
+        with self._writes.begin() as connection:
+            upgrade(connection)
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    if parsed.database:
+        _make_private(Path(parsed.database))
+    # isolation_level None: the driver begins nothing by itself, our event does.
+    arguments = {"timeout": _BUSY_SECONDS, "isolation_level": None}
+    engine = create_engine(parsed, connect_args=arguments)
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    """Make the file readable by its owner only before SQLite makes it by the umask."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreUnavailableError(f"The store can't be opened: {error.strerror}.") from error
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _on_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _version(connection: Connection) -> str | None:
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except ArgumentError as error:
+        raise StoreUnavailableError("The store's URL is not a database URL.") from error
+    except SQLAlchemyError as error:
+        # Only the driver's own words: statement and parameters stay out of messages and logs.
+        cause = getattr(error, "orig", None) or type(error).__name__
+        raise StoreUnavailableError(f"The store can't be used: {cause}.") from error

@@ -1,0 +1,100 @@
+"""The table of sessions. It knows keys (hashes) only, never the ids that browsers hold."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, or_, select, update
+
+from gateway.store.database import Database
+from gateway.store.tables import SessionRow, UserRow
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session with its user, as it was when it was read. Times are seconds since 1970."""
+
+    key: str
+    user: str
+    admin: bool
+    created: float
+    last_seen: float
+    expires: float
+
+
+class SessionTable:
+    """Reads and writes sessions; rows of disabled users and ended ones are never given out."""
+
+    def __init__(self, database: Database, *, idle: float) -> None:
+        """Make the table's access.
+
+        Args:
+            database: Where it is.
+            idle: Seconds without a request after which a session is over.
+        """
+        self._database = database
+        self._idle = idle
+
+    def create(
+        self, key: str, *, user_id: int, now: float, expires: float, user_agent: str
+    ) -> None:
+        """Add a session, and drop those that are over."""
+        with self._database.write() as session:
+            session.execute(delete(SessionRow).where(self._over(now)))
+            session.add(
+                SessionRow(
+                    key=key,
+                    user_id=user_id,
+                    created=now,
+                    last_seen=now,
+                    expires=expires,
+                    user_agent=user_agent,
+                )
+            )
+
+    def load(self, key: str, *, now: float) -> SessionRecord | None:
+        """Return the session if it is alive and its user may log in."""
+        query = (
+            select(SessionRow, UserRow.name, UserRow.admin)
+            .join(UserRow, UserRow.id == SessionRow.user_id)
+            .where(SessionRow.key == key, *self._alive(now))
+        )
+        with self._database.read() as session:
+            found = session.execute(query).one_or_none()
+            if found is None:
+                return None
+            row, user, admin = found
+            return SessionRecord(key, user, admin, row.created, row.last_seen, row.expires)
+
+    def alive(self, keys: Collection[str], *, now: float) -> set[str]:
+        """Return those of the keys whose session is alive."""
+        query = (
+            select(SessionRow.key)
+            .join(UserRow, UserRow.id == SessionRow.user_id)
+            .where(SessionRow.key.in_(keys), *self._alive(now))
+        )
+        with self._database.read() as session:
+            return set(session.scalars(query))
+
+    def touch(self, key: str, *, now: float) -> None:
+        """Note that the session made a request now; a session that is gone stays gone."""
+        change = update(SessionRow).where(SessionRow.key == key).values(last_seen=now)
+        with self._database.write() as session:
+            session.execute(change)
+
+    def delete(self, key: str) -> bool:
+        """End a session; returns whether there was one."""
+        with self._database.write() as session:
+            gone = session.execute(
+                delete(SessionRow).where(SessionRow.key == key).returning(SessionRow.key)
+            )
+            return gone.scalar() is not None
+
+    def _alive(self, now: float) -> tuple[ColumnElement[bool], ...]:
+        return (
+            UserRow.disabled.is_(False),
+            SessionRow.expires > now,
+            SessionRow.last_seen > now - self._idle,
+        )
+
+    def _over(self, now: float) -> ColumnElement[bool]:
+        return or_(SessionRow.expires <= now, SessionRow.last_seen <= now - self._idle)

@@ -1,0 +1,67 @@
+"""Puts the tables together and opens them by the settings."""
+
+import time
+from collections.abc import Callable
+from typing import Self
+
+from sqlalchemy import text
+
+from gateway.store.audit import Audit
+from gateway.store.database import Database
+from gateway.store.sessions import SessionTable
+from gateway.store.users import Users
+from settings.model import GatewaySettings
+
+
+class Store:
+    """The gateway's database.
+
+    Attributes:
+        users: Accounts.
+        sessions: Who is logged in.
+        audit: Who did what.
+    """
+
+    def __init__(self, url: str, *, idle: float, now: Callable[[], float] = time.time) -> None:
+        """Open the database, and make or migrate its tables.
+
+        Args:
+            url: An SQLAlchemy URL.
+            idle: Seconds without a request after which a session is over.
+            now: The clock, seconds since 1970.
+
+        Raises:
+            StoreUnavailableError: It can't be opened or migrated.
+        """
+        self._database = Database(url)
+        self.users = Users(self._database, now=now)
+        self.sessions = SessionTable(self._database, idle=idle)
+        self.audit = Audit(self._database, now=now)
+
+    def check(self) -> None:
+        """Read a little, to see that the database answers.
+
+        Raises:
+            StoreUnavailableError: It does not.
+        """
+        with self._database.read() as session:
+            session.execute(text("SELECT count(*) FROM alembic_version"))
+
+    def close(self) -> None:
+        """Close every connection to the database."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_store(settings: GatewaySettings, *, now: Callable[[], float] = time.time) -> Store:
+    """Open the store that the settings name; close it, or use it as a context manager.
+
+    Raises:
+        StoreUnavailableError: It can't be opened or migrated.
+    """
+    return Store(settings.store_url, idle=settings.session_idle, now=now)
