@@ -1,0 +1,150 @@
+"""One folder of workspace files. The only part of this room that touches the file system."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spec.errors import InvalidSpecError, SourceUnreadableError
+from spec.model import WorkspaceSpec
+from spec.problems import Problem, shown
+from spec.reader import SUFFIX, read_text
+from spec.text import MAX_BYTES
+
+_SKIPPED = ("_", ".")
+_OTHER_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class FolderRead:
+    """What a folder says.
+
+    Attributes:
+        specs: the workspaces whose files are right, by id.
+        problems: all that is wrong, by file and place.
+        invalid: the problems of workspaces that have a file but no spec, by id. They must be left
+            as they are: their file says that they exist.
+    """
+
+    specs: dict[str, WorkspaceSpec] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    invalid: dict[str, list[Problem]] = field(default_factory=dict)
+
+
+class _FileError(Exception):
+    """A file can't be taken as a workspace file."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(message)
+
+
+def read_folder(path: Path | str) -> FolderRead:
+    """Read every workspace file of a folder; names beginning with `_` or `.` are skipped.
+
+    Files that are not YAML by their name (a README) are skipped too.
+
+    Raises:
+        SourceUnreadableError: the folder is missing or can't be listed.
+    """
+    folder = Path(path)
+    names = _names(folder)
+    read = FolderRead()
+    for name in names:
+        _read(folder, name, read)
+    for workspace in read.specs.keys() & read.invalid.keys():
+        del read.invalid[workspace]
+    return read
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if _is_meant(entry))
+    except FileNotFoundError:
+        raise SourceUnreadableError(
+            str(folder), "the folder does not exist", "make it, or name another"
+        ) from None
+    except NotADirectoryError:
+        raise SourceUnreadableError(str(folder), "is not a folder", "name its folder") from None
+    except OSError as error:
+        reason = error.strerror or "input/output error"
+        raise SourceUnreadableError(
+            str(folder), f"can't be listed: {reason.lower()}", "check its owner and permissions"
+        ) from None
+
+
+def _is_meant(entry: os.DirEntry[str]) -> bool:
+    """Whether someone may have meant it as a workspace file, also by mistake."""
+    if entry.name.startswith(_SKIPPED):
+        return False
+    return entry.name.lower().endswith(_OTHER_SUFFIXES) or entry.is_dir(follow_symlinks=False)
+
+
+def _read(folder: Path, name: str, read: FolderRead) -> None:
+    file = _printable(str(folder / name))
+    try:
+        _check_name(folder, name)
+        spec = read_text(_content(folder / name), file=file)
+    except InvalidSpecError as error:
+        found = list(error.problems)
+    except _FileError as error:
+        found = [Problem(file, 1, 1, "", error.message, error.hint)]
+    else:
+        read.specs[spec.id] = spec
+        return
+    read.problems.extend(found)
+    read.invalid.setdefault(_printable(_stem(name)), []).extend(found)
+
+
+def _check_name(folder: Path, name: str) -> None:
+    if (folder / name).is_dir() and not (folder / name).is_symlink():
+        raise _FileError("a folder inside the folder is not read", "move its files up")
+    if not name.endswith(SUFFIX):
+        right = _stem(name) + SUFFIX
+        raise _FileError(f"the name must end in {SUFFIX}", f"rename it to {_printable(right)}")
+    if name != name.lower() and (folder / name.lower()).exists():
+        raise _FileError(
+            f"{shown(name.lower())} differs from this name in case only", "remove or rename it"
+        )
+
+
+def _stem(name: str) -> str:
+    """The id that was meant: `Alice.YML` means alice, so that workspace is not taken for gone."""
+    return next(_without_suffixes(name.lower()))
+
+
+def _without_suffixes(name: str) -> Iterator[str]:
+    for suffix in _OTHER_SUFFIXES:
+        if name.endswith(suffix):
+            yield name.removesuffix(suffix)
+    yield name
+
+
+def _content(path: Path) -> bytes:
+    """Read a regular file, never through a link and never waiting for a pipe's other end."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _refusal(path, error) from None
+    with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor, not a path)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _FileError("is not a regular file", "put a regular file in its place")
+        try:
+            return file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise _refusal(path, error) from None
+
+
+def _refusal(path: Path, error: OSError) -> _FileError:
+    if path.is_symlink():
+        return _FileError("is a symbolic link", "put the file itself here")
+    reason = (error.strerror or "input/output error").lower()
+    return _FileError(f"can't be read: {reason}", "check its owner and permissions")
+
+
+def _printable(name: str) -> str:
+    """A name whose odd bytes and characters can be printed and stored."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)

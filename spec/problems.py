@@ -1,0 +1,48 @@
+"""One thing that is wrong with one file, and how foreign text is shown in it."""
+
+from dataclasses import asdict, dataclass
+
+SHOWN_LENGTH = 60
+"""Text from a file is quoted up to so many characters: a message stays a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, where, and what to do about it.
+
+    Attributes:
+        file: the file as its reader was told of it.
+        line: 1-based.
+        column: 1-based, in characters.
+        key: dotted path of the key, "" when it concerns the whole file.
+        message: what is wrong.
+        hint: what to write or do instead.
+    """
+
+    file: str
+    line: int
+    column: int
+    key: str
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        """The line that compilers print, so that editors and terminals link it."""
+        key = f"{self.key}: " if self.key else ""
+        return f"{self.file}:{self.line}:{self.column}: {key}{self.message} (hint: {self.hint})"
+
+    def as_dict(self) -> dict[str, str | int]:
+        """The same as plain JSON values."""
+        return asdict(self)
+
+
+def shown(text: str) -> str:
+    r"""Quote text from a file for a message: one printable line, cut when long.
+
+    >>> shown("a\tb")
+    '`a\\tb`'
+    """
+    safe = "".join(
+        char if char.isprintable() else ascii(char)[1:-1] for char in text[:SHOWN_LENGTH]
+    )
+    return f"`{safe}{'...' if len(text) > SHOWN_LENGTH else ''}`"
