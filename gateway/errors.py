@@ -19,8 +19,10 @@
         ├── InvalidStateError         409 INVALID_STATE
         ├── PinnedInGitError          409 PINNED_IN_GIT
         ├── TooLargeError             413 TOO_LARGE
+        ├── MisdirectedError          421 MISDIRECTED
         ├── NotRunningError           424 NOT_RUNNING
         ├── ThrottledError            429 THROTTLED
+        ├── HeadTooLargeError         431 HEAD_TOO_LARGE
         ├── InternalError             500 INTERNAL
         ├── RunnerUnavailableError    502 RUNNER_UNAVAILABLE
         ├── UpstreamUnavailableError  502 UPSTREAM_UNAVAILABLE
@@ -189,6 +191,14 @@ class TooLargeError(RequestError):
     default = "The request is too large."
 
 
+class MisdirectedError(RequestError):
+    """The request is for a host that is not ours."""
+
+    status = 421
+    code = "MISDIRECTED"
+    default = "CodeHub is not served under this host name."
+
+
 class NotRunningError(RequestError):
     """The workspace is not running, and this request does not wake it."""
 
@@ -203,6 +213,14 @@ class ThrottledError(RequestError):
     status = 429
     code = "THROTTLED"
     default = "Too many attempts. Wait a little, then try again."
+
+
+class HeadTooLargeError(RequestError):
+    """The request's head is longer, or has more headers, than we take."""
+
+    status = 431
+    code = "HEAD_TOO_LARGE"
+    default = "The request's headers are too large."
 
 
 class InternalError(RequestError):
