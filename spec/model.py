@@ -26,7 +26,7 @@ from spec.units import SIZE_PATTERN, UNITS, format_size
 WRITTEN: dict[str, Any] = {"written": True}
 """Validation context of what a person wrote: there a size without a unit is refused."""
 
-Owner = Annotated[str, BeforeValidator(rules.owner), Field(pattern=rules.OWNER_PATTERN)]
+Owner = Annotated[str, Field(pattern=rules.OWNER_PATTERN), BeforeValidator(rules.owner)]
 Image = Annotated[
     str,
     BeforeValidator(rules.image),
@@ -37,7 +37,7 @@ Cpu = Annotated[
     BeforeValidator(rules.cpu),
     WithJsonSchema({"type": "number", "minimum": rules.CPU_MIN, "maximum": rules.CPU_MAX}),
 ]
-Pids = Annotated[int, BeforeValidator(rules.pids), Field(ge=rules.PIDS_MIN, le=rules.PIDS_MAX)]
+Pids = Annotated[int, Field(ge=rules.PIDS_MIN, le=rules.PIDS_MAX), BeforeValidator(rules.pids)]
 State = Annotated[Literal["auto", "running", "warm"], BeforeValidator(rules.state)]
 EnvName = Annotated[
     str,
@@ -87,6 +87,7 @@ class Resources(_Strict):
             "no swap on top."
         ),
         examples=["4Gi", "512Mi"],
+        json_schema_extra={"default": "4Gi"},
     )
     pids: Pids = Field(
         4096,
@@ -124,6 +125,7 @@ class WorkspaceFile(_Strict):
             "place for secrets: who reads the file reads them."
         ),
         examples=[{"TZ": "Asia/Seoul"}],
+        json_schema_extra={"additionalProperties": False, "maxProperties": rules.ENV_COUNT},
     )
     state: State = Field(
         "auto",

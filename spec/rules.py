@@ -4,7 +4,6 @@ Each raises `WrongTypeError` or `RuleError`. They are the validators of `spec.mo
 files, JSON and code that builds a model by hand all meet the same rules.
 """
 
-import math
 import re
 from difflib import get_close_matches
 from typing import Final
@@ -31,7 +30,8 @@ ENV_NAME_PATTERN: Final = r"^(?!CODEHUB_)[A-Za-z_][A-Za-z0-9_]{0,127}$"
 _DOMAIN = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)"
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 IMAGE_PATTERN: Final = (
-    rf"^(?:{_DOMAIN}(?:\.{_DOMAIN})*(?::[0-9]{{1,5}})?/)?{_PART}(?:/{_PART})*"
+    rf"^(?:(?:{_DOMAIN}(?:\.{_DOMAIN})+(?::[0-9]{{1,5}})?|{_DOMAIN}:[0-9]{{1,5}}|localhost)/)?"
+    rf"{_PART}(?:/{_PART})*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$"
 )
 _IMAGE = re.compile(IMAGE_PATTERN)
@@ -76,9 +76,9 @@ def cpu(value: object) -> float:
         _refuse_milli(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise WrongTypeError("a number", "2 or 0.5")
-    if not math.isfinite(value) or not CPU_MIN <= value <= CPU_MAX:
+    if not CPU_MIN <= value <= CPU_MAX:
         raise RuleError(
-            f"{value} cores is out of range", f"give a number from {CPU_MIN} to {CPU_MAX}"
+            f"{_brief(value)} cores is out of range", f"give a number from {CPU_MIN} to {CPU_MAX}"
         )
     if round(value, 3) != value:
         raise RuleError(f"{value} is finer than a thousandth", f"write {round(value, 3)}")
@@ -92,7 +92,7 @@ def memory(value: object) -> int:
     size = parse_size(value) if isinstance(value, str) else value
     if not MEMORY_MIN <= size <= MEMORY_MAX:
         low, high = format_size(MEMORY_MIN), format_size(MEMORY_MAX)
-        what = value if isinstance(value, str) else f"{value} bytes"
+        what = value if isinstance(value, str) else f"{_brief(value)} bytes"
         raise RuleError(f"{what} is out of range", f"give a size from {low} to {high}")
     return size
 
@@ -102,7 +102,7 @@ def written_memory(value: object) -> int:
     if isinstance(value, float | int) and not isinstance(value, bool):
         hint = f"add a unit: {value}Gi or {value}Mi"
         raise RuleError(
-            f"{value} has no unit", hint if 0 < value < _BYTES_LIKELY else _bytes(value)
+            f"{_brief(value)} has no unit", hint if 0 < value < _BYTES_LIKELY else _bytes(value)
         )
     return memory(value)
 
@@ -113,7 +113,7 @@ def pids(value: object) -> int:
         raise WrongTypeError("a whole number", "4096")
     if not PIDS_MIN <= value <= PIDS_MAX:
         raise RuleError(
-            f"{shown(str(value))[1:-1]} is out of range",
+            f"{_brief(value)} is out of range",
             f"give a whole number from {PIDS_MIN} to {PIDS_MAX}",
         )
     return value
@@ -168,6 +168,11 @@ def env(value: dict[str, str]) -> dict[str, str]:
             f"at most {format_size(ENV_BYTES)}: put long texts in a file of the home",
         )
     return value
+
+
+def _brief(value: object) -> str:
+    """A number for a message; YAML has no limit on digits."""
+    return shown(str(value)).strip("`")
 
 
 def _text(value: object, example: str) -> str:
