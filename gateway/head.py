@@ -23,7 +23,9 @@ _NAMES: Final = re.compile(rb"[A-Za-z0-9-]+(?:,[A-Za-z0-9-]+)*")
 _TARGET: Final = re.compile(rb"/[!\"$-~]*")  # visible ASCII but '#', which no client sends
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _ID: Final = re.compile(rb"[a-z0-9-]{1,63}")
-_DISGUISED: Final = re.compile(rb"/+(?:(?:\.|%2e){1,2}/+)*(?:w|%77)(?:/|\\|%2f|%5c|$)", re.I)
+_DISGUISED: Final = re.compile(
+    rb"/+(?:(?:\.|%2e){1,2}/+)*(?:w|%77)(?:/|\\|%2f|%5c|$)", re.IGNORECASE
+)
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
 _METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE"})
 

@@ -1,0 +1,102 @@
+"""What the gateway knows of each workspace, in memory, and how it keeps up with the state index.
+
+Requests read a mapping and nothing else. One task follows the index: it reads again when the index
+says that something changed, at the latest after `STALE_AFTER / 5`. When the index can't be read for
+`STALE_AFTER`, nothing is known any more and every request is refused: an old owner or an old
+address must not count.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, Self
+
+from state_index.models import Published
+from state_index.phases import Phase
+from telemetry.logs import get_logger
+
+STALE_AFTER: Final = 5.0
+"""Seconds for which routes count without a word from the index."""
+
+_RETRY: Final = 0.2
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What requests for one workspace need to know. The attributes are the index's."""
+
+    id: str
+    owner: str
+    phase: Phase
+    generation: int = 0
+    upstream: str = ""
+    reason: str = ""
+    message: str = ""
+    step: str = ""
+    since: datetime | None = None
+    retry_at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: Published) -> Self:
+        """Take from a published row what requests need."""
+        return cls(
+            id=row.id,
+            owner=row.owner,
+            phase=row.phase,
+            generation=row.generation,
+            upstream=row.upstream,
+            reason=row.reason,
+            message=row.message,
+            step=row.step,
+            since=row.since,
+            retry_at=row.retry_at,
+        )
+
+    def same_way(self, other: Self | None) -> bool:
+        """Return whether connections made by this route may live on under the other."""
+        return other is not None and self.owner == other.owner and self.upstream == other.upstream
+
+
+class Routes:
+    """The routes of this process."""
+
+    def __init__(
+        self, *, stale_after: float = STALE_AFTER, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin without knowing anything, which refuses every request.
+
+        Args:
+            stale_after: Seconds for which what is known counts.
+            now: A clock in seconds that never goes back.
+        """
+        self._stale_after = stale_after
+        self._now = now
+        self._routes: Mapping[str, Route] = MappingProxyType({})
+        self._known_at: float | None = None
+
+    def current(self) -> Mapping[str, Route] | None:
+        """Return every route by id, or None when they may be outdated."""
+        if self._known_at is None or self._now() - self._known_at > self._stale_after:
+            return None
+        return self._routes
+
+    def confirm(self) -> None:
+        """Take note that the index was asked just now and nothing had changed."""
+        if self._known_at is not None:
+            self._known_at = self._now()
+
+    def replace(self, routes: Sequence[Route]) -> list[Route]:
+        """Take over what the index says now.
+
+        Returns:
+            The former routes whose connections must not live on: gone, another owner or address.
+        """
+        new = {route.id: route for route in routes}
+        ended = [old for old in self._routes.values() if not old.same_way(new.get(old.id))]
+        self._routes = MappingProxyType(new)
+        self._known_at = self._now()
+        return ended
