@@ -5,7 +5,10 @@
     │   ├── EngineUnavailableError      the Docker engine does not answer
     │   ├── OperationTimeoutError       an operation was ended because its time was over
     │   ├── OperationKilledError        the worker, the Pulumi CLI or the plugin died under it
-    │   └── OperationFailedError        Pulumi reported a failure that we cannot place
+    │   ├── OperationFailedError        Pulumi reported a failure that we cannot place
+    │   ├── EngineRefusedError          the Docker engine refused a call
+    │   ├── StaleContainerError         the container is gone or made from another spec: needs `up`
+    │   └── RunnerUnreachableError      the daemon does not answer on its socket
     └── PermanentError             only a change of input or by hand helps
         ├── ImageMissingError           the engine does not have the image
         ├── NameTakenError              an object of that name is there and is not ours
@@ -13,7 +16,16 @@
         ├── PolicyViolationError        a mandatory policy said no (`violations`)
         ├── ProgramError                our own program raised: a bug
         ├── StateCorruptError           Pulumi's state is unreadable and has no usable copy
-        └── ToolchainError              the Pulumi CLI or a plugin is not there
+        ├── ToolchainError              the Pulumi CLI or a plugin is not there
+        ├── StartFailedError            the IDE ended, or did not answer in time
+        ├── RunFolderError              the run folder cannot be made or is not a folder
+        ├── SourceError                 the folder of workspace files cannot be read
+        ├── LockHeldError               another runner holds the data tree (`holder`)
+        ├── UnknownWorkspaceError       no file, row or object has that id
+        ├── FileStandsError             destroy, while the file still asks for the workspace
+        ├── PinnedError                 `state:` in the file says otherwise
+        ├── InvalidFileError            the workspace's file has errors
+        └── BadRequestError             a call to the daemon that it does not understand
 
 Foreign errors (Pulumi, Docker) are translated at the seam where they arise: Pulumi's in
 `stacks.engine.failures`, Docker's in `stacks.power`.
@@ -90,6 +102,27 @@ class OperationFailedError(TemporaryError):
 
     reason = "OPERATION_FAILED"
     default_remedy = "It is tried again; the message is Pulumi's or the engine's own."
+
+
+class EngineRefusedError(TemporaryError):
+    """The Docker engine answered with an error that has no kind of its own."""
+
+    reason = "ENGINE_REFUSED"
+    default_remedy = "It is tried again; the message is the engine's own."
+
+
+class StaleContainerError(TemporaryError):
+    """The container is not there, or was made from another spec: only `up` helps."""
+
+    reason = "STALE_CONTAINER"
+    default_remedy = "Run `codehub up` for this workspace."
+
+
+class RunnerUnreachableError(TemporaryError):
+    """The daemon does not answer on its socket, or broke off."""
+
+    reason = "RUNNER_UNREACHABLE"
+    default_remedy = "Try again; `codehub doctor` shows whether the daemon runs."
 
 
 class PermanentError(StacksError):
@@ -171,3 +204,65 @@ class PolicyViolationError(PermanentError):
         )
         super().__init__(told, step=step, remedy=remedy)
         self.violations = violations
+
+
+class StartFailedError(PermanentError):
+    """The container was started, but its IDE ended or did not answer in time."""
+
+    reason = "START_FAILED"
+    default_remedy = "Read `codehub logs`; correct the image or raise CODEHUB_START_TIMEOUT."
+
+
+class RunFolderError(PermanentError):
+    """A run folder cannot be made, or something else stands in its place."""
+
+    reason = "RUN_FOLDER"
+    default_remedy = "Run as root or as uid 1000, and keep hands off the data tree's `run`."
+
+
+class SourceError(PermanentError):
+    """The folder of workspace files is missing or unreadable."""
+
+    reason = "SOURCE_UNREADABLE"
+    default_remedy = "Give an existing folder in CODEHUB_WORKSPACES."
+
+
+class LockHeldError(PermanentError):
+    """Another runner holds the data tree; the message says who."""
+
+    reason = "RUNNER_BUSY"
+    default_remedy = "Wait until it ends, or stop it."
+
+
+class UnknownWorkspaceError(PermanentError):
+    """No file, published row or object has that id."""
+
+    reason = "UNKNOWN_WORKSPACE"
+    default_remedy = "`codehub list` shows the workspaces there are."
+
+
+class FileStandsError(PermanentError):
+    """A workspace was to be destroyed while its file still asks for it."""
+
+    reason = "FILE_STANDS"
+    default_remedy = "Remove the file first."
+
+
+class PinnedError(PermanentError):
+    """The file pins the power state, so nobody else may change it."""
+
+    reason = "PINNED_IN_GIT"
+    default_remedy = "Set `state: auto` in the file."
+
+
+class InvalidFileError(PermanentError):
+    """The workspace's file has errors, so there is nothing to apply."""
+
+    reason = "INVALID_FILE"
+    default_remedy = "`codehub validate` shows each error with its line."
+
+
+class BadRequestError(PermanentError):
+    """A call to the daemon that it does not understand."""
+
+    reason = "BAD_REQUEST"

@@ -1,0 +1,128 @@
+"""Docker's answers as plain values, and its errors as ours: the seam to aiodocker.
+
+Everything that knows Docker's JSON stands here, as pure functions; `stacks.power_docker` makes the
+calls.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import aiohttp
+from aiodocker.exceptions import DockerError
+
+from stacks.engine.model import Leftover
+from stacks.errors import EngineRefusedError, EngineUnavailableError, StacksError
+from stacks.power import Container, HomeVolume
+from stacks.programs.inputs import LABEL_HOME, LABEL_OWNER, LABEL_PREFIX, LABEL_WORKSPACE
+
+NOT_FOUND = 404
+CONFLICT = 409
+UNREACHABLE = 900
+"""Status that aiodocker gives when no connection was made."""
+
+LISTED = ("Id", "Names", "Image", "State", "Labels", "Mounts")
+"""What is read of each entry of the container list."""
+
+MAX_QUOTED = 400
+"""Most characters of an engine's message that are passed on."""
+
+
+@contextmanager
+def translated(step: str) -> Iterator[None]:
+    """Turn what aiodocker, aiohttp and deadlines raise into errors of ours."""
+    try:
+        yield
+    except DockerError as error:
+        raise refusal(error, step=step) from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise _unavailable(step, str(error) or type(error).__name__) from error
+
+
+def refusal(error: DockerError, *, step: str) -> StacksError:
+    """Give the error of ours that says what the engine said."""
+    if error.status == UNREACHABLE:
+        return _unavailable(step, str(error.message))
+    return EngineRefusedError(f"the engine said: {quoted(str(error.message))}", step=step)
+
+
+def _unavailable(step: str, detail: str) -> EngineUnavailableError:
+    return EngineUnavailableError(f"the engine does not answer: {quoted(detail)}", step=step)
+
+
+def quoted(message: str) -> str:
+    """Cut a foreign message to one readable line."""
+    line = " ".join(message.split())
+    return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
+
+
+def container_of(data: Mapping[str, Any]) -> Container:
+    """Read one entry of the container list."""
+    labels = data.get("Labels") or {}
+    mounts = data.get("Mounts") or []
+    return Container(
+        id=data["Id"],
+        name=data["Names"][0].removeprefix("/") if data.get("Names") else "",
+        workspace=labels.get(LABEL_WORKSPACE, ""),
+        state=data["State"],
+        image=data["Image"],
+        labels=labels,
+        volumes=tuple(mount["Name"] for mount in mounts if mount.get("Type") == "volume"),
+    )
+
+
+def inspected_container(data: Mapping[str, Any]) -> Container:
+    """Read the answer of an inspect."""
+    labels = data["Config"].get("Labels") or {}
+    mounts = data.get("Mounts") or []
+    return Container(
+        id=data["Id"],
+        name=data["Name"].removeprefix("/"),
+        workspace=labels.get(LABEL_WORKSPACE, ""),
+        state=data["State"]["Status"],
+        image=data["Config"]["Image"],
+        labels=labels,
+        volumes=tuple(mount["Name"] for mount in mounts if mount.get("Type") == "volume"),
+    )
+
+
+def home_of(data: Mapping[str, Any]) -> HomeVolume | None:
+    """Read one volume; None when its labels do not make it a home."""
+    labels = data.get("Labels") or {}
+    workspace, number = labels.get(LABEL_WORKSPACE), labels.get(LABEL_HOME, "")
+    if not workspace or not number.isdecimal():
+        return None
+    owner = labels.get(LABEL_OWNER, "")
+    return HomeVolume(workspace=workspace, number=int(number), name=data["Name"], owner=owner)
+
+
+def homes_of(answer: Mapping[str, Any], *, name_prefix: str) -> dict[str, tuple[HomeVolume, ...]]:
+    """Read a list of volumes into homes by workspace, by rising number."""
+    found: dict[str, list[HomeVolume]] = {}
+    for data in answer.get("Volumes") or []:
+        home = home_of(data)
+        # The name is checked too: a label copied by hand onto another volume makes no home.
+        if home and home.name == f"{name_prefix}{home.workspace}-home-{home.number}":
+            found.setdefault(home.workspace, []).append(home)
+    return {
+        workspace: tuple(sorted(homes, key=lambda home: home.number))
+        for workspace, homes in found.items()
+    }
+
+
+def leftover(kind: str, data: Mapping[str, Any]) -> Leftover:
+    """Read a container, volume or network, listed or inspected."""
+    labels = data.get("Labels") or (data.get("Config") or {}).get("Labels") or {}
+    names = data.get("Names") or [data.get("Name", "")]
+    name = names[0].removeprefix("/")
+    return Leftover(kind=kind, id=data.get("Id") or name, name=name, labels=labels)
+
+
+def label_filter(labels: Mapping[str, str]) -> dict[str, list[str]]:
+    """Give the filter that lists what carries all of these labels."""
+    return {"label": [f"{key}={value}" for key, value in sorted(labels.items())]}
+
+
+def prefix_label(name_prefix: str) -> dict[str, str]:
+    """Give the label that everything under a name prefix carries."""
+    return {LABEL_PREFIX: name_prefix}

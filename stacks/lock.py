@@ -1,0 +1,109 @@
+"""One exclusive lock per data tree, so that one runner at a time acts.
+
+The kernel drops a `flock` when its holder dies, so nothing has to be cleaned up. The file holds who
+took it, for the message that a second taker gets; it is never removed, because a removed lock file
+lets two takers hold two files of one name. A lease that several machines share comes later.
+"""
+
+import fcntl
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from stacks.errors import LockHeldError
+
+MAX_HOLDER_BYTES = 4096
+"""Most of the lock file that is read back; a command line is cut to fit."""
+
+MAX_COMMAND = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who holds the lock.
+
+    Attributes:
+        pid: Process id, 0 when it could not be read.
+        command: Its command line, cut to a readable length.
+        since: When it took the lock, ISO 8601 in UTC.
+        daemon: Whether it serves the runner's socket, so that operations can be handed to it.
+    """
+
+    pid: int = 0
+    command: str = "unknown"
+    since: str = ""
+    daemon: bool = False
+
+    def __str__(self) -> str:
+        since = f", since {self.since}" if self.since else ""
+        return f"pid {self.pid} ({self.command}){since}"
+
+
+class RunnerLock:
+    """The exclusive right to act on one data tree. Held until released or until the process ends."""
+
+    def __init__(self, path: Path, *, daemon: bool = False) -> None:
+        self._path = path
+        self._daemon = daemon
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock at once, or raise.
+
+        Raises:
+            LockHeldError: Another process (or another lock of this one) holds it.
+        """
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            holder = read_holder(self._path)
+            raise LockHeldError(f"another runner works on this data tree: {holder}") from None
+        self._fd = fd
+        _write(fd, _myself(daemon=self._daemon))
+
+    def release(self) -> None:
+        """Give the lock back; without effect when it is not held."""
+        if self._fd is not None:
+            os.ftruncate(self._fd, 0)
+            os.close(self._fd)
+            self._fd = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def read_holder(path: Path) -> Holder:
+    """Tell who holds the lock, as far as its file says."""
+    try:
+        with path.open("rb") as file:
+            return Holder(**json.loads(file.read(MAX_HOLDER_BYTES)))
+    except (OSError, ValueError, TypeError):
+        return Holder()
+
+
+def _myself(*, daemon: bool) -> Holder:
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:MAX_COMMAND]
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    return Holder(pid=os.getpid(), command=command, since=since, daemon=daemon)
+
+
+def _write(fd: int, holder: Holder) -> None:
+    # One write after the truncation: a reader in between sees an empty file, never half a holder.
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, json.dumps(asdict(holder)).encode(), 0)

@@ -1,0 +1,124 @@
+"""What is on the container engine, and on/off: the Protocol that each target implements.
+
+Pulumi owns the shape of things; `Power` lists, starts, stops and reads them and is the runner's only
+other hand on the engine. Nothing here makes or changes a container, a volume or a network.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from stacks.engine.model import Leftover
+
+RUNNING_STATES = frozenset({"running", "restarting", "paused"})
+"""States of a container whose processes are there, as the engine names them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """A workspace's container, as the engine lists it.
+
+    Attributes:
+        id: The engine's id.
+        name: Its name.
+        workspace: Id of the workspace that its label names.
+        state: The engine's word: created, running, exited, ...
+        image: The image as it was asked for.
+        labels: All labels.
+        volumes: Names of the volumes mounted.
+    """
+
+    id: str
+    name: str
+    workspace: str
+    state: str
+    image: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    volumes: tuple[str, ...] = ()
+
+    @property
+    def running(self) -> bool:
+        """Whether its processes are there."""
+        return self.state in RUNNING_STATES
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeVolume:
+    """A home volume, by its labels alone: a volume of that name without them is not a home."""
+
+    workspace: str
+    number: int
+    name: str
+    owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """All of ours on one engine, at one moment.
+
+    Attributes:
+        containers: By workspace id; only the container of the right name counts.
+        strays: Containers with our labels under another name.
+        homes: By workspace id, by rising number.
+    """
+
+    containers: Mapping[str, Container] = field(default_factory=dict)
+    strays: tuple[Container, ...] = ()
+    homes: Mapping[str, tuple[HomeVolume, ...]] = field(default_factory=dict)
+
+
+class Power(Protocol):
+    """On/off and reading, for one target. Errors are `StacksError`s."""
+
+    async def inventory(self) -> Inventory:
+        """List all containers and homes of our prefix, in one call each."""
+
+    async def container(self, workspace_id: str) -> Container | None:
+        """Read one workspace's container; None when there is none of ours.
+
+        Raises:
+            NameTakenError: Its name is taken by a container that is not ours.
+        """
+
+    async def homes(self, workspace_id: str) -> tuple[HomeVolume, ...]:
+        """List the home volumes of one workspace."""
+
+    async def check_image(self, image: str) -> None:
+        """Make sure that the engine has the image.
+
+        Raises:
+            ImageMissingError: It has not.
+        """
+
+    async def start(self, workspace_id: str, *, spec_hash: str, within: float) -> None:
+        """Start the container and return when its IDE answers; running already is fine.
+
+        Args:
+            workspace_id: The workspace.
+            spec_hash: Hash that the container's label must carry.
+            within: Seconds until the IDE must have answered.
+
+        Raises:
+            StaleContainerError: It is gone or made from another spec.
+            HomeMissingError: The volume that it mounts is not a labelled home.
+            StartFailedError: The IDE ended or did not answer in time.
+        """
+
+    async def stop(self, workspace_id: str, *, grace: float) -> None:
+        """Stop the container, by force after `grace` seconds; gone or stopped is fine."""
+
+    async def logs(self, workspace_id: str, *, tail: int) -> str:
+        """Give the last lines that the container printed, capped.
+
+        Raises:
+            UnknownWorkspaceError: There is no container.
+        """
+
+    async def find(self, labels: Mapping[str, str]) -> tuple[Leftover, ...]:
+        """Give containers, volumes and networks that carry all of these labels."""
+
+    async def named(self, kind: str, name: str) -> Leftover | None:
+        """Give the object of that name, whoever made it, or None."""
+
+    async def remove_container(self, container_id: str) -> None:
+        """Remove a container by force; gone already is fine. Volumes stay."""

@@ -1,0 +1,306 @@
+"""`Power` for a Docker engine, by aiodocker with the engine's own API version.
+
+One client and so one pool of connections for the life of the runner. Calls have a deadline each, so
+that an engine which accepts and then says nothing shows as unreachable.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiodocker
+import aiohttp
+from aiodocker.exceptions import DockerError
+
+from stacks import health, rundir
+from stacks.docker_calls import (
+    LISTED,
+    NOT_FOUND,
+    container_of,
+    homes_of,
+    inspected_container,
+    label_filter,
+    leftover,
+    prefix_label,
+    quoted,
+    refusal,
+    translated,
+)
+from stacks.engine.model import Leftover
+from stacks.errors import (
+    HomeMissingError,
+    ImageMissingError,
+    NameTakenError,
+    StaleContainerError,
+    StartFailedError,
+    UnknownWorkspaceError,
+)
+from stacks.power import Container, HomeVolume, Inventory
+from stacks.programs.inputs import LABEL_PREFIX, LABEL_SPEC_HASH, LABEL_WORKSPACE
+
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+CALL_TIMEOUT = 30.0
+"""Seconds that a call may take which does no work on the engine."""
+
+WATCH_INTERVAL = 0.25
+"""Seconds between two looks at a container whose IDE does not answer yet."""
+
+MAX_RESTARTS = 3
+"""Restarts after which a starting container is given up."""
+
+FAILED_START_GRACE = 2.0
+"""Seconds that a container gets to end when its start failed."""
+
+MAX_LOG_LINES = 2000
+MAX_LOG_BYTES = 1 << 20
+TOLD_LOG_LINES = 5
+"""Lines of the log that go into the error of a failed start."""
+
+
+class DockerPower:
+    """On/off and reading on one Docker engine."""
+
+    def __init__(self, *, name_prefix: str, run: Path, docker_host: str | None = None) -> None:
+        """Prepare; the engine is asked only when needed.
+
+        Args:
+            name_prefix: First part of our names, and the value of our prefix label.
+            run: Parent of the run folders.
+            docker_host: ``unix://`` or ``tcp://`` address; default: DOCKER_HOST, else the usual
+                socket.
+        """
+        self._prefix = name_prefix
+        self._run = run
+        self._host = docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+        self._client: aiodocker.Docker | None = None
+
+    async def __aenter__(self) -> Self:
+        timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
+        self._client = aiodocker.Docker(self._host, timeout=timeout)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    @property
+    def _docker(self) -> aiodocker.Docker:
+        assert self._client is not None, "use it as `async with DockerPower(...)`"
+        return self._client
+
+    async def inventory(self) -> Inventory:
+        """List all containers and homes of our prefix, in one call each."""
+        filters = label_filter(prefix_label(self._prefix))
+        with translated("list"):
+            listed, volumes = await asyncio.gather(
+                self._list_containers(filters), self._list_volumes(filters)
+            )
+        containers = [container_of(data) for data in listed]
+        ours = {found.workspace: found for found in containers if self._is_main(found)}
+        return Inventory(
+            containers=ours,
+            strays=tuple(found for found in containers if not self._is_main(found)),
+            homes=homes_of(volumes, name_prefix=self._prefix),
+        )
+
+    async def container(self, workspace_id: str) -> Container | None:
+        """Read one workspace's container; see `Power`."""
+        name = f"{self._prefix}{workspace_id}"
+        data = await self._inspect(name)
+        if data is None:
+            return None
+        found = inspected_container(data)
+        if not self._is_main(found):
+            raise NameTakenError(
+                f"the container name {name} is taken by one that is not ours",
+                step="container",
+                remedy=f"Remove or rename it (docker rename {name} ...), or change "
+                "CODEHUB_NAME_PREFIX.",
+            )
+        return found
+
+    async def homes(self, workspace_id: str) -> tuple[HomeVolume, ...]:
+        """List the home volumes of one workspace."""
+        labels = prefix_label(self._prefix) | {LABEL_WORKSPACE: workspace_id}
+        with translated("home"):
+            answer = await self._list_volumes(label_filter(labels))
+        return homes_of(answer, name_prefix=self._prefix).get(workspace_id, ())
+
+    async def check_image(self, image: str) -> None:
+        """Make sure that the engine has the image; see `Power`."""
+        with translated("image"):
+            try:
+                await self._docker.images.inspect(image)
+            except DockerError as error:
+                if error.status != NOT_FOUND:
+                    raise
+                raise ImageMissingError(
+                    f"image {image} is not on this engine; build or pull it", step="image"
+                ) from error
+
+    async def start(self, workspace_id: str, *, spec_hash: str, within: float) -> None:
+        """Start the container and return when its IDE answers; see `Power`."""
+        found = await self.container(workspace_id)
+        if found is None or found.labels.get(LABEL_SPEC_HASH) != spec_hash:
+            what = "is not there" if found is None else "was made from another spec"
+            raise StaleContainerError(f"the container of {workspace_id} {what}", step="start")
+        await self._check_home(workspace_id, found)
+        await asyncio.to_thread(rundir.prepare, self._run, workspace_id)
+        try:
+            async with asyncio.timeout(within):
+                await self._start_and_watch(workspace_id, found)
+        except TimeoutError:
+            told = f"the IDE of {workspace_id} did not answer within {within:g} s"
+            raise await self._start_failed(workspace_id, found, told) from None
+
+    async def stop(self, workspace_id: str, *, grace: float) -> None:
+        """Stop the container, by force after `grace` seconds; see `Power`."""
+        found = await self.container(workspace_id)
+        if found is None or not found.running:
+            return
+        deadline = aiohttp.ClientTimeout(total=grace + CALL_TIMEOUT)
+        with translated("stop"):
+            try:
+                container = self._docker.containers.container(found.id)
+                await container.stop(t=round(grace), timeout=deadline)
+            except DockerError as error:
+                if error.status != NOT_FOUND:
+                    raise
+
+    async def logs(self, workspace_id: str, *, tail: int) -> str:
+        """Give the last lines that the container printed; see `Power`."""
+        found = await self.container(workspace_id)
+        if found is None:
+            raise UnknownWorkspaceError(f"{workspace_id} has no container", step="logs")
+        with translated("logs"):
+            return await self._tail(found.id, min(tail, MAX_LOG_LINES))
+
+    async def find(self, labels: Mapping[str, str]) -> tuple[Leftover, ...]:
+        """Give containers, volumes and networks that carry all of these labels."""
+        filters = label_filter(labels)
+        with translated("find"):
+            containers, volumes, networks = await asyncio.gather(
+                self._list_containers(filters),
+                self._list_volumes(filters),
+                self._docker.networks.list(filters=filters),
+            )
+        return (
+            *(leftover("container", data) for data in containers),
+            *(leftover("volume", data) for data in volumes.get("Volumes") or []),
+            *(leftover("network", data) for data in networks),
+        )
+
+    async def named(self, kind: str, name: str) -> Leftover | None:
+        """Give the object of that name, whoever made it, or None."""
+        if kind == "container":
+            data = await self._inspect(name)
+        elif kind == "volume":
+            data = await self._volume(name)
+        else:
+            with translated("network"):
+                listed = await self._docker.networks.list(filters={"name": [name]})
+            # The filter matches parts of names.
+            data = next((entry for entry in listed if entry["Name"] == name), None)
+        return None if data is None else leftover(kind, data)
+
+    async def remove_container(self, container_id: str) -> None:
+        """Remove a container by force; gone already is fine. Volumes stay."""
+        with translated("remove"):
+            try:
+                await self._docker.containers.container(container_id).delete(force=True, v=False)
+            except DockerError as error:
+                if error.status != NOT_FOUND:
+                    raise
+
+    def _is_main(self, found: Container) -> bool:
+        named = bool(found.workspace) and found.name == f"{self._prefix}{found.workspace}"
+        return named and found.labels.get(LABEL_PREFIX) == self._prefix
+
+    async def _list_containers(self, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        listed = await self._docker.containers.list(all=True, filters=json.dumps(filters))
+        return [{key: entry[key] for key in LISTED} for entry in listed]
+
+    async def _list_volumes(self, filters: Mapping[str, Any]) -> dict[str, Any]:
+        listed: dict[str, Any] = await self._docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]
+        return listed
+
+    async def _inspect(self, name: str) -> dict[str, Any] | None:
+        with translated("container"):
+            try:
+                return await self._docker.containers.container(name).show()
+            except DockerError as error:
+                if error.status != NOT_FOUND:
+                    raise
+                return None
+
+    async def _volume(self, name: str) -> dict[str, Any] | None:
+        with translated("home"):
+            answer = await self._list_volumes({"name": [name]})
+        return next((data for data in answer.get("Volumes") or [] if data["Name"] == name), None)
+
+    async def _check_home(self, workspace_id: str, found: Container) -> None:
+        # Docker would make an empty volume for a mount whose volume is gone.
+        homes = {home.name for home in await self.homes(workspace_id)}
+        missing = [name for name in found.volumes if name not in homes]
+        if missing or not found.volumes:
+            name = missing[0] if missing else "of the container"
+            raise HomeMissingError(f"the home volume {name} is not there", step="home")
+
+    async def _start_and_watch(self, workspace_id: str, found: Container) -> None:
+        if not found.running:
+            await self._start(found.id)
+        loop = asyncio.get_running_loop()
+        look = loop.time() + WATCH_INTERVAL
+        while not await health.is_healthy(self._run, workspace_id):
+            if loop.time() >= look:
+                await self._check_alive(workspace_id, found)
+                look = loop.time() + WATCH_INTERVAL
+            await asyncio.sleep(health.POLL_INTERVAL)
+
+    async def _start(self, container_id: str) -> None:
+        with translated("start"):
+            try:
+                await self._docker.containers.container(container_id).start()
+            except DockerError as error:
+                told = str(error.message)
+                if error.status == NOT_FOUND:
+                    # The container, or the network it wants: both are `up`'s to make.
+                    raise StaleContainerError(f"cannot be started: {quoted(told)}") from error
+                raise refusal(error, step="start") from error
+
+    async def _check_alive(self, workspace_id: str, found: Container) -> None:
+        """Raise when the container ended, or ends again and again."""
+        data = await self._inspect(found.id)
+        if data is None:
+            raise StaleContainerError(f"the container of {workspace_id} went away", step="start")
+        ended = data["State"]["Status"] in {"exited", "dead"}
+        if ended or data["RestartCount"] >= MAX_RESTARTS:
+            code = data["State"]["ExitCode"]
+            told = f"the container of {workspace_id} ended with exit code {code}"
+            raise await self._start_failed(workspace_id, found, told)
+
+    async def _start_failed(
+        self, workspace_id: str, found: Container, what: str
+    ) -> StartFailedError:
+        """Give the error, and end what we started: it would restart for ever."""
+        with translated("logs"):
+            log = await self._tail(found.id, TOLD_LOG_LINES)
+        if not found.running:
+            await self.stop(workspace_id, grace=FAILED_START_GRACE)
+        told = f"{what}; it said: {quoted(log)}" if log.strip() else what
+        return StartFailedError(told, step="start")
+
+    async def _tail(self, container_id: str, lines: int) -> str:
+        container = self._docker.containers.container(container_id)
+        printed = await container.log(stdout=True, stderr=True, tail=lines)
+        return "".join(printed)[-MAX_LOG_BYTES:]

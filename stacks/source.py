@@ -1,0 +1,206 @@
+"""Reads the folder of workspace files, and tells when it changed.
+
+A read never says "gone" on thin ground: a folder that is missing, unreadable or empty gives a
+snapshot that is not `complete`, by which nothing may be deleted, and a file that is still being
+written is `pending`: its workspace keeps what it has. It does not decide what happens to a
+workspace whose file is gone; `stacks.plan` does.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import watchfiles
+
+import spec
+from spec import Problem, WorkspaceSpec
+
+SUFFIX = ".yaml"
+
+FINGERPRINT_TRIES = 10
+"""Reads in a row that may be overtaken by a change before the changing files are left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What the folder said at one moment.
+
+    Attributes:
+        specs: The valid files, by workspace id.
+        invalid: The problems of the others, by workspace id.
+        pending: Ids of files that are still being written.
+        complete: Whether an id that is not here is truly gone.
+        error: Why the folder could not be read, or "".
+    """
+
+    specs: Mapping[str, WorkspaceSpec] = field(default_factory=dict)
+    invalid: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    pending: frozenset[str] = frozenset()
+    complete: bool = True
+    error: str = ""
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """All workspaces that have a file."""
+        return frozenset(self.specs) | frozenset(self.invalid) | self.pending
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What tells one state of a file from another without reading it."""
+
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> "Fingerprint":
+        """Take it from a stat."""
+        return cls(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the file was renamed (or given its mode or times) after its last write.
+
+        A write sets both times to one value; a rename moves only the change time on. Where a
+        kernel's clock is too coarse to show it, the file counts once it is unchanged.
+        """
+        return self.ctime_ns > self.mtime_ns
+
+
+def settle_delay(print_: Fingerprint, *, now_ns: int, seen_for: float, settle: float) -> float:
+    """Give the seconds until a file counts; 0 when it does. Pure.
+
+    Args:
+        print_: The file's state.
+        now_ns: The wall clock.
+        seen_for: Seconds that this very state has been seen, by the monotonic clock.
+        settle: Seconds that a file must be unchanged.
+    """
+    if print_.sealed or seen_for >= settle:
+        return 0.0
+    # The change time cannot be set by hand; one in the future says nothing.
+    age = (now_ns - print_.ctime_ns) / 1e9
+    if age >= settle:
+        return 0.0
+    return settle - max(seen_for, age, 0.0)
+
+
+class FolderSource:
+    """A folder of `<id>.yaml` files."""
+
+    def __init__(self, folder: Path, *, settle: float = 0.3, poll_interval: float = 10.0) -> None:
+        """Prepare.
+
+        Args:
+            folder: The folder; it may be missing for now.
+            settle: Seconds that a file must be unchanged, unless it was renamed into place.
+            poll_interval: Seconds between two looks where no event comes (network mounts).
+        """
+        self._folder = folder
+        self._settle = settle
+        self._poll_interval = poll_interval
+        self._seen: dict[str, tuple[Fingerprint, float]] = {}
+
+    async def read(self) -> Snapshot:
+        """Read the folder, waiting at most a few times the settle time for files being written."""
+        deadline = time.monotonic() + FINGERPRINT_TRIES * self._settle
+        while True:
+            patient = time.monotonic() < deadline
+            outcome = await asyncio.to_thread(self._read_once, patient=patient)
+            if isinstance(outcome, Snapshot):
+                return outcome
+            await asyncio.sleep(outcome)
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yield when the folder may have changed: on events, and at each poll interval."""
+        while True:
+            if await asyncio.to_thread(self._folder.is_dir):
+                async for _ in self._events():
+                    yield
+            else:
+                await asyncio.sleep(self._poll_interval)
+                yield
+
+    async def _events(self) -> AsyncIterator[None]:
+        watcher = watchfiles.awatch(
+            self._folder,
+            debounce=50,
+            step=10,
+            rust_timeout=round(self._poll_interval * 1000),
+            yield_on_timeout=True,
+            recursive=False,
+            watch_filter=None,
+        )
+        try:
+            async for _ in watcher:
+                yield
+                if not self._folder.is_dir():
+                    return
+        except FileNotFoundError:
+            return
+
+    def _read_once(self, *, patient: bool) -> Snapshot | float:
+        """Give the snapshot, or the seconds after which to try again."""
+        try:
+            before = self._scan()
+            delays = {name: delay for name, delay in self._delays(before).items() if delay > 0}
+            if delays and patient:
+                return max(delays.values())
+            read = spec.read_folder(self._folder)
+            after = self._scan()
+        except (OSError, spec.SourceUnreadableError) as error:
+            return Snapshot(complete=False, error=self._reason(error))
+        overtaken = {name for name, _ in before.items() ^ after.items()}
+        if overtaken and patient:
+            return 0.0
+        return _snapshot(read, frozenset(map(_id, delays.keys() | overtaken)))
+
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, spec.SourceUnreadableError):
+            return f"{error.folder}: {error.message}"
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        return f"{self._folder}: {(what or 'cannot be read').lower()}"
+
+    def _scan(self) -> dict[str, Fingerprint]:
+        with os.scandir(self._folder) as entries:
+            return {
+                entry.name: Fingerprint.of(entry.stat(follow_symlinks=False))
+                for entry in entries
+                if not entry.name.startswith((".", "_"))
+            }
+
+    def _delays(self, prints: Mapping[str, Fingerprint]) -> dict[str, float]:
+        now, now_ns = time.monotonic(), time.time_ns()
+        seen = {
+            name: self._seen[name]
+            if name in self._seen and self._seen[name][0] == print_
+            else (print_, now)
+            for name, print_ in prints.items()
+        }
+        self._seen = seen
+        return {
+            name: settle_delay(print_, now_ns=now_ns, seen_for=now - since, settle=self._settle)
+            for name, (print_, since) in seen.items()
+        }
+
+
+def _id(name: str) -> str:
+    return name.lower().removesuffix(".yml").removesuffix(SUFFIX)
+
+
+def _snapshot(read: spec.FolderRead, pending: frozenset[str]) -> Snapshot:
+    specs = {id_: found for id_, found in read.specs.items() if id_ not in pending}
+    invalid = {id_: tuple(problems) for id_, problems in read.invalid.items() if id_ not in pending}
+    empty = not specs and not invalid and not pending
+    return Snapshot(
+        specs=specs,
+        invalid=invalid,
+        pending=pending,
+        complete=not empty,
+        error="the folder holds no workspace file" if empty else "",
+    )

@@ -1,0 +1,70 @@
+"""The lock: one holder, told by name to the second taker, freed by death."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stacks.errors import LockHeldError
+from stacks.lock import Holder, RunnerLock, read_holder
+
+HOLD = """
+import sys
+from pathlib import Path
+from stacks.lock import RunnerLock
+with RunnerLock(Path(sys.argv[1]), daemon=True):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_second_taker_is_told_who_holds_it(tmp_path: Path) -> None:
+    path = tmp_path / "runner.lock"
+    with RunnerLock(path, daemon=True), pytest.raises(LockHeldError) as caught:
+        RunnerLock(path).acquire()
+    holder = Holder(**vars(read_holder(path)))
+    assert "another runner works on this data tree: pid " in caught.value.message
+    assert ", since 20" in caught.value.message
+    assert holder == Holder(), "released: nobody is named"
+
+
+def test_released_lock_can_be_taken_again(tmp_path: Path) -> None:
+    path = tmp_path / "runner.lock"
+    lock = RunnerLock(path)
+    with lock:
+        assert not read_holder(path).daemon
+    lock.release()
+    with RunnerLock(path, daemon=True):
+        assert read_holder(path).daemon
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_killed_holder_frees_it(tmp_path: Path) -> None:
+    path = tmp_path / "runner.lock"
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(LockHeldError, match=f"pid {holder.pid} "):
+            RunnerLock(path).acquire()
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        with RunnerLock(path):
+            assert read_holder(path).pid != holder.pid
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"pid": 1, "more": 2}'])
+def test_an_unreadable_holder_is_unknown(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "runner.lock"
+    path.write_bytes(content)
+    assert read_holder(path) == Holder()
+    assert str(read_holder(path)) == "pid 0 (unknown)"
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "runner.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic"):
+        RunnerLock(tmp_path / "runner.lock").acquire()
+    assert not (tmp_path / "elsewhere").exists()
