@@ -1,0 +1,128 @@
+"""The Pulumi CLI and its plugins: official where that answers, else built from Go modules into the cache.
+
+What is in the cache under its key is never built again; `bin/`, the plugin folder and the identity are
+pointed at it. Which Go builds is decided in `toolchains`.
+"""
+
+import shutil
+from pathlib import Path
+
+from tools import official
+from tools.cache import (
+    CLI_SOURCES,
+    PLUGIN_SOURCES,
+    Cache,
+    cli_key,
+    plugin_key,
+)
+from tools.commands import Say, run, silent
+from tools.errors import BuildError, DownloadError
+from tools.pins import PULUMI_VERSION
+
+VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+HELPERS = {
+    "analyzer-policy-python": "pulumi.policy",
+    "resource-pulumi-python": "pulumi.dynamic",
+}
+"""Programs of two lines that the official distribution ships and a CLI built from modules lacks."""
+
+
+def cli_ready(cache: Cache) -> bool:
+    """Whether the stable link leads to a CLI of the pinned version and our sources."""
+    target = cache.pulumi_cli.resolve()
+    return target.is_file() and target.parent.parent.name in (cli_key(), official.CLI_KEY)
+
+
+def plugin_ready(cache: Cache) -> bool:
+    """Whether the Docker plugin of our sources, or the official one, is where Pulumi looks."""
+    try:
+        identity = cache.identity_file.read_text()
+    except FileNotFoundError:
+        return False
+    known = (f"docker-{plugin_key()}", official.PLUGIN_IDENTITY)
+    return identity in known and cache.docker_plugin.exists()
+
+
+def helpers_ready(cache: Cache) -> bool:
+    """Whether the helper programs are there."""
+    return all(path.exists() for path in _helper_paths(cache).values())
+
+
+def install_cli(cache: Cache, go: Path, *, say: Say = silent) -> None:
+    """Put the Pulumi CLI into the cache: the official one, else a build.
+
+    Raises:
+        CommandFailedError: the build failed.
+        BuildError: it made something else than the pinned version.
+    """
+    try:
+        official.install_cli(cache, say=say)
+    except DownloadError as error:
+        say(f"{error.message}: building from Go modules")
+        _build_cli(cache, go, say=say)
+
+
+def install_plugin(cache: Cache, go: Path, *, say: Say = silent) -> None:
+    """Put the Docker plugin where Pulumi looks: the official one, else a build of ours.
+
+    Raises:
+        CommandFailedError: the build failed.
+    """
+    try:
+        official.install_plugin(cache, say=say)
+    except DownloadError as error:
+        say(f"{error.message}: building from Go modules")
+        _build_plugin(cache, go, say=say)
+
+
+def install_helpers(cache: Cache) -> None:
+    """Write the helper programs; they run CODEHUB_PYTHON, else the python3 on PATH."""
+    for name, path in _helper_paths(cache).items():
+        text = f'#!/bin/sh\nexec "${{CODEHUB_PYTHON:-python3}}" -m {HELPERS[name]} "$@"\n'
+        cache.write(path, text, mode=0o755)
+
+
+def _helper_paths(cache: Cache) -> dict[str, Path]:
+    # In the plugin folder, not on PATH: what Pulumi finds on PATH it uses with a warning.
+    plugins = cache.pulumi_home / "plugins"
+    return {name: plugins / f"{name}-v{PULUMI_VERSION}" / f"pulumi-{name}" for name in HELPERS}
+
+
+def _build_cli(cache: Cache, go: Path, *, say: Say) -> None:
+    target = cache.root / "pulumi" / cli_key()
+    if not target.exists():
+        flags = [f"-ldflags=-s -w -X {VERSION_VARIABLE}=v{PULUMI_VERSION}"]
+        package = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+        with cache.scratch("pulumi") as scratch:
+            binary = scratch / "out" / "bin" / "pulumi"
+            _go_build(go, CLI_SOURCES, scratch, binary, [*flags, package], cache=cache, say=say)
+            cache.install(scratch / "out", target)
+    cache.link(cache.pulumi_cli, target / "bin" / "pulumi")
+
+
+def _build_plugin(cache: Cache, go: Path, *, say: Say) -> None:
+    target = cache.root / "docker-plugin" / plugin_key()
+    if not target.exists():
+        with cache.scratch("docker-plugin") as scratch:
+            binary = scratch / "out" / "pulumi-resource-docker"
+            args = ["-ldflags=-s -w", "-tags=no_compose", "."]
+            _go_build(go, PLUGIN_SOURCES, scratch, binary, args, cache=cache, say=say)
+            cache.install(scratch / "out", target)
+    cache.link(cache.docker_plugin, target / "pulumi-resource-docker")
+    cache.write(cache.identity_file, f"docker-{plugin_key()}")
+
+
+def _go_build(
+    go: Path, sources: Path, scratch: Path, binary: Path, args: list[str], *, cache: Cache, say: Say
+) -> None:
+    # A copy: -mod=mod may write to go.mod, and what it adds to go.sum is not what we committed.
+    work = scratch / "src"
+    shutil.copytree(sources, work)
+    env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    command = [go, "build", "-trimpath", "-mod=mod", "-buildvcs=false", "-o", binary, *args]
+    run(command, cwd=work, env=env, log=cache.logs / f"{sources.name}.log", say=say)
+    if (work / "go.sum").read_bytes() != (sources / "go.sum").read_bytes():
+        raise BuildError(
+            f"{sources.name}: the build needed modules that the committed go.sum does not cover",
+            remedy="see docs/explanation/toolchain.md, 'Changing a version'",
+        )

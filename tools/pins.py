@@ -1,0 +1,10 @@
+"""The versions of everything the set-up installs or builds. Python packages: requirements/*.txt; Go and Node: wheels/*.txt."""
+
+PULUMI_VERSION = "3.256.0"
+DOCKER_PLUGIN_VERSION = "5.2.0"
+GO_MINIMUM = (1, 25, 11)
+"""What the plugin's bridge asks for in its go.mod."""
+CODE_SERVER_VERSION = "4.139.1"
+ENGINE_API_MINIMUM = (1, 41)
+"""Debian 12's engine, and the oldest we try against."""
+DEBIAN_SUITE = "bookworm"
