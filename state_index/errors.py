@@ -1,0 +1,125 @@
+"""Errors of the state index.
+
+    StateIndexError
+    ├── IllegalTransitionError     the phase table refuses this event in this phase
+    ├── StaleRowError              the row changed since the caller read it
+    ├── UnknownOperationError      no intent has this id
+    ├── RequestRefusedError        a user's request that the index does not take
+    │   ├── UnknownWorkspaceError  no such workspace is published
+    │   ├── InvalidStateError      the workspace's phase does not allow it
+    │   └── PinnedInGitError       the file's `state:` decides, not the user
+    └── IndexUnavailableError      the database can't be used now (`retryable` says if soon)
+        ├── IndexBusyError         another writer holds it: try again
+        ├── IndexFullError         no room left on its disk
+        ├── IndexCorruptError      the file is not a sound database
+        ├── IndexSchemaError       it was written by a newer CodeHub, or is not an index
+        └── IndexUrlError          the URL names no database that an index can live in
+
+Errors of SQLAlchemy and of the driver never leave this room: `state_index.database` translates them.
+"""
+
+from typing import ClassVar
+
+
+class StateIndexError(Exception):
+    """Base of everything this room raises."""
+
+
+class IllegalTransitionError(StateIndexError):
+    """The phase table refuses an event.
+
+    Attributes:
+        phase: the phase the workspace is in.
+        event: what was to happen to it.
+    """
+
+    def __init__(self, phase: str, event: str) -> None:
+        super().__init__(f"{event} is not possible in phase {phase}")
+        self.phase = phase
+        self.event = event
+
+
+class StaleRowError(StateIndexError):
+    """A guarded publish found a newer row than the caller had read."""
+
+    def __init__(self, workspace_id: str, *, expected: int, found: int) -> None:
+        super().__init__(f"{workspace_id}: read at generation {expected}, now at {found}")
+        self.workspace_id = workspace_id
+        self.expected = expected
+        self.found = found
+
+
+class UnknownOperationError(StateIndexError):
+    """No intent has this operation id."""
+
+    def __init__(self, operation_id: str) -> None:
+        super().__init__(f"no operation {operation_id}")
+        self.operation_id = operation_id
+
+
+class RequestRefusedError(StateIndexError):
+    """A request that is not taken; `code` is the stable code of the answer."""
+
+    code: ClassVar[str] = "REFUSED"
+
+
+class UnknownWorkspaceError(RequestRefusedError):
+    """No workspace with this id is published."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, workspace_id: str) -> None:
+        super().__init__(f"no workspace {workspace_id}")
+        self.workspace_id = workspace_id
+
+
+class InvalidStateError(RequestRefusedError):
+    """The workspace's phase does not allow the request."""
+
+    code = "INVALID_STATE"
+
+    def __init__(self, phase: str, message: str) -> None:
+        super().__init__(message)
+        self.phase = phase
+
+
+class PinnedInGitError(RequestRefusedError):
+    """The workspace file pins the state, so a user's request does not change it."""
+
+    code = "PINNED_IN_GIT"
+
+    def __init__(self, state: str, message: str) -> None:
+        super().__init__(message)
+        self.state = state
+
+
+class IndexUnavailableError(StateIndexError):
+    """The index can't be read or written.
+
+    Attributes:
+        retryable: True when the same call may well succeed in a moment.
+    """
+
+    retryable: ClassVar[bool] = False
+
+
+class IndexBusyError(IndexUnavailableError):
+    """Another writer held the database for longer than the busy timeout."""
+
+    retryable = True
+
+
+class IndexFullError(IndexUnavailableError):
+    """The disk (or the quota) that the database lives on is full."""
+
+
+class IndexCorruptError(IndexUnavailableError):
+    """The file is no sound database; it can be rebuilt, so move it away."""
+
+
+class IndexSchemaError(IndexUnavailableError):
+    """The database was written by a newer CodeHub, or belongs to something else."""
+
+
+class IndexUrlError(IndexUnavailableError):
+    """The URL names no database that an index can live in."""

@@ -1,0 +1,220 @@
+"""The index: what the runner publishes and what users ask for, for gateways and runner alike.
+
+Synchronous; async callers use `asyncio.to_thread`. Safe from several threads and processes. Each
+method is one transaction. It decides nothing that the phase table does not say.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Self, Unpack
+
+import sqlalchemy as sa
+
+from state_index import publishing, requests, rows
+from state_index.database import Database
+from state_index.migrate import migrate
+from state_index.models import (
+    Changes,
+    HistoryRow,
+    Intent,
+    IntentKind,
+    Published,
+    RunnerInfo,
+    utc_now,
+)
+from state_index.phases import Event
+from state_index.publishing import Cause
+from state_index.schema import clock, history, runner, workspaces
+
+
+class Index:
+    """An open index; a context manager. Make it with `Index.open`."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
+        self._now = now
+
+    @classmethod
+    def open(cls, url: str, *, now: Callable[[], datetime] = utc_now) -> Self:
+        """Open an index; create or upgrade it first where needed.
+
+        Args:
+            url: `sqlite:///<file>` or `postgresql+psycopg://...`.
+            now: the clock, a seam for tests.
+
+        Raises:
+            IndexUnavailableError: it can't be opened; the subclass says why.
+        """
+        database = Database(url)
+        try:
+            migrate(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, now=now)
+
+    @classmethod
+    def migrate(cls, url: str) -> None:
+        """Create or upgrade an index and close it again; raises as `open` does."""
+        cls.open(url).close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What the runner writes.
+
+    def publish(
+        self,
+        workspace_id: str,
+        /,
+        *,
+        event: Event | None = None,
+        cause: str,
+        actor: str = "",
+        request_id: str = "",
+        revision: str = "",
+        if_generation: int | None = None,
+        **changes: Unpack[Changes],
+    ) -> Published:
+        """Say what is so about a workspace; a new row begins as PENDING.
+
+        When the phase changes, `reason`, `message`, `step` and `retry_at` are emptied unless
+        given. When nothing changes, nothing is written.
+
+        Args:
+            workspace_id: the workspace.
+            event: what happened to it, if the phase may change.
+            cause: for a person: what led to it.
+            actor: the user behind it.
+            request_id: the request behind it.
+            revision: the commit behind it.
+            if_generation: refuse when the row is not at this generation any more (0: no row).
+            changes: other fields of the row.
+
+        Returns:
+            The row as it is now.
+
+        Raises:
+            IllegalTransitionError: the phase table refuses the event; nothing is written.
+            StaleRowError: the row is not at `if_generation`.
+            IndexUnavailableError: it could not be written.
+        """
+        why = Cause(
+            cause=cause, event=event, actor=actor, request_id=request_id, revision=revision
+        )
+        with self._database.write() as connection:
+            return publishing.publish(
+                connection,
+                workspace_id,
+                why,
+                changes,
+                now=self._now(),
+                if_generation=if_generation,
+            )
+
+    def forget(self, workspace_id: str, cause: str) -> bool:
+        """Remove a row; its history and operations stay readable. False when there was none."""
+        with self._database.write() as connection:
+            requests.abandon(connection, workspace_id)
+            return publishing.forget(connection, workspace_id, Cause(cause=cause), self._now())
+
+    def take_intents(self, limit: int = 100) -> list[Intent]:
+        """Take the oldest open intents; each is handed out once."""
+        with self._database.write() as connection:
+            return requests.take(connection, limit)
+
+    def finish(self, intent_id: str, error: str = "") -> None:
+        """End an operation: done, or failed when there is an error. Ending it twice is harmless.
+
+        Raises:
+            UnknownOperationError: there is no such intent.
+        """
+        with self._database.write() as connection:
+            requests.finish(connection, intent_id, error)
+
+    def reopen_intents(self) -> int:
+        """For a starting runner: open again what the former one took; how many."""
+        with self._database.write() as connection:
+            return requests.reopen(connection)
+
+    def announce(self, info: RunnerInfo) -> None:
+        """Say who runs; replaces what a former runner said."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(runner))
+            connection.execute(sa.insert(runner).values(id=1, **rows.runner_values(info)))
+
+    def beat(self) -> int:
+        """Raise the heartbeat; its new value (0 when no runner is announced)."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(runner).values(heartbeat=runner.c.heartbeat + 1))
+            return connection.scalar(sa.select(runner.c.heartbeat)) or 0
+
+    # What anyone reads.
+
+    def runner(self) -> RunnerInfo | None:
+        """Who runs, if anyone announced itself."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(runner)).mappings().one_or_none()
+        return rows.runner_info(row) if row else None
+
+    def generation(self) -> int:
+        """The index's generation: grows with every change of a workspace row."""
+        with self._database.read() as connection:
+            return int(connection.scalar(sa.select(clock.c.generation)) or 0)
+
+    def workspaces(self, owner: str | None = None) -> list[Published]:
+        """All rows, or those of an owner, ordered by id."""
+        query = sa.select(workspaces).order_by(workspaces.c.id)
+        if owner is not None:
+            query = query.where(workspaces.c.owner == owner)
+        with self._database.read() as connection:
+            found = connection.execute(query).mappings().all()
+        return [rows.published(row) for row in found]
+
+    def workspace(self, workspace_id: str) -> Published | None:
+        """One row."""
+        with self._database.read() as connection:
+            return publishing.find(connection, workspace_id)
+
+    def history(self, workspace_id: str, limit: int = publishing.HISTORY_BOUND) -> list[HistoryRow]:
+        """Changes of phase, newest first."""
+        query = sa.select(history).where(history.c.workspace_id == workspace_id)
+        with self._database.read() as connection:
+            found = (
+                connection.execute(query.order_by(history.c.number.desc()).limit(limit))
+                .mappings()
+                .all()
+            )
+        return [rows.history_row(row) for row in found]
+
+    # What users ask for.
+
+    def request(
+        self, workspace_id: str, kind: IntentKind, *, actor: str, request_id: str
+    ) -> Intent:
+        """Ask for a start or a stop.
+
+        What is asked for or under way already is joined: the answer is then the earlier
+        operation, or one that is done, with `joined` set.
+
+        Raises:
+            UnknownWorkspaceError: there is no such workspace.
+            PinnedInGitError: its file pins the state.
+            InvalidStateError: its phase does not allow it.
+            IndexUnavailableError: the request could not be written.
+        """
+        asked = requests.Request(kind=kind, actor=actor, request_id=request_id)
+        with self._database.write() as connection:
+            return requests.request(connection, workspace_id, asked, self._now())
+
+    def intent(self, operation_id: str) -> Intent | None:
+        """One operation."""
+        with self._database.read() as connection:
+            return requests.find(connection, operation_id)

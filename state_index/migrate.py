@@ -1,0 +1,100 @@
+"""Brings a database to the newest schema; safe when several processes do it at once.
+
+One lock per database stands around everything that may write the file's header or schema. All
+steps run in one transaction, so a process that dies leaves the old schema. Alembic is imported
+only when there is something to do: opening an up-to-date index costs one SELECT.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from state_index.database import Database
+from state_index.errors import IndexBusyError, IndexSchemaError
+from state_index.schema import HEAD, VERSION_TABLE
+
+LOCK_TIMEOUT = 30.0
+"""Seconds to wait for another process that migrates."""
+
+_ADVISORY_LOCK = 0x636F6465687562  # "codehub"
+
+
+def migrate(database: Database) -> None:
+    """Create or upgrade the tables.
+
+    Raises:
+        IndexSchemaError: the database is newer than this program, or not an index.
+        IndexUnavailableError: it can't be read or written.
+    """
+    with _alone(database):
+        with database.read() as connection:
+            version = current(connection)
+        if version != HEAD:
+            _upgrade(database)
+
+
+def current(connection: sa.Connection) -> str | None:
+    """The database's version; None when it is empty.
+
+    Raises:
+        IndexSchemaError: it holds tables, but not ours.
+    """
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(VERSION_TABLE):
+        if inspector.has_table("workspaces"):
+            message = "the database has a table named workspaces that is not CodeHub's"
+            raise IndexSchemaError(message)
+        return None
+    return connection.scalar(sa.text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608
+
+
+def _upgrade(database: Database) -> None:
+    # PLC0415: 0.2 s that an up-to-date index does not pay.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            message = "the state index was written by a newer CodeHub: run that version, or move the file away"
+            raise IndexSchemaError(message) from error
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    if not database.is_sqlite:
+        with database.write() as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+            yield
+        return
+    # SQLite answers "locked" at once, whatever its timeout, when two switch a new file to WAL.
+    lock = os.open(f"{database.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(lock)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(descriptor: int) -> None:
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                message = "another process is still migrating the state index"
+                raise IndexBusyError(message) from None
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,169 @@
+"""The phases of a workspace and the one table that moves it between them.
+
+Pure: no database, no clock. The runner reports what it begins and what it finds as events
+(`Index.publish(event=...)`); the gateway asks the same table whether a user's request can be
+taken (`Index.request`). Who may send an event and when is not decided here.
+
+A cell of the table is one of
+
+    NAME    move to that phase
+    join    the same work is under way already; nothing new is needed
+    queue   accepted; the phase stays until the work under way has ended
+    keep    a fact that the phase already says, or that the work under way overtakes
+    .       refused
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from state_index.errors import IllegalTransitionError
+
+
+class Phase(StrEnum):
+    """Where a workspace is in its life."""
+
+    PENDING = "PENDING"  # known, nothing begun (again)
+    PROVISIONING = "PROVISIONING"  # an `up` makes its resources
+    STARTING = "STARTING"  # its container runs, the IDE does not answer yet
+    RUNNING = "RUNNING"  # the IDE answers
+    STOPPING = "STOPPING"  # its container is being stopped
+    UPDATING = "UPDATING"  # an `up` changes its resources
+    WARM = "WARM"  # container stopped, home kept
+    ARCHIVING = "ARCHIVING"  # its home is being archived
+    COLD = "COLD"  # home archived and removed
+    RESTORING = "RESTORING"  # its home is being brought back
+    DELETING = "DELETING"  # its resources are being removed
+    TOMBSTONED = "TOMBSTONED"  # resources removed, home kept for a grace time
+    DELETED = "DELETED"  # nothing is left
+    ERROR = "ERROR"  # work failed; reason, message and step say how
+    UNKNOWN = "UNKNOWN"  # the target can't be reached
+
+
+class Sync(StrEnum):
+    """How the workspace compares with its file; an axis of its own."""
+
+    SYNCED = "Synced"
+    OUT_OF_SYNC = "OutOfSync"
+    INVALID = "Invalid"
+
+
+class Event(StrEnum):
+    """What happens to a workspace.
+
+    Requests (START to PURGE) are wishes of users, git or lifecycle, and at the same time what the
+    runner says when it begins that work; facts (READY to UNREACHABLE) are what it found or finished.
+    """
+
+    START = "start"  # wake it: start the container, or restore a cold one first
+    STOP = "stop"  # let it sleep: stop the container
+    PROVISION = "provision"  # make its resources
+    UPDATE = "update"  # apply a changed file
+    ARCHIVE = "archive"  # archive the home of a sleeping one
+    RESTORE = "restore"  # bring the home back from an archive
+    RETRY = "retry"  # try again what failed
+    DELETE = "delete"  # remove its resources, keep the home
+    REVIVE = "revive"  # the file is back while a tombstone stands
+    PURGE = "purge"  # remove the kept home too
+
+    READY = "ready"  # the IDE answers
+    BOOTING = "booting"  # the container runs, the IDE does not answer (yet)
+    APPLIED = "applied"  # an `up` ended, the container is there and stopped
+    STOPPED = "stopped"  # the container is there and does not run
+    ARCHIVED = "archived"  # a verified archive exists, the home is removed
+    RESTORED = "restored"  # the home is back, the container stopped
+    REMOVED = "removed"  # the resources are gone, the home is kept
+    PURGED = "purged"  # nothing is left
+    FAILED = "failed"  # the work under way failed
+    VANISHED = "vanished"  # the container is gone, by another hand
+    HOME_MISSING = "home_missing"  # the home is gone
+    UNREACHABLE = "unreachable"  # the target does not answer
+
+
+class Kind(StrEnum):
+    """What a cell of the table says; see the module's docstring."""
+
+    MOVE = "move"
+    JOIN = "join"
+    QUEUE = "queue"
+    KEEP = "keep"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One cell: what happens to an event, and the phase after it."""
+
+    kind: Kind
+    phase: Phase
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the event is possible at all."""
+        return self.kind is not Kind.REFUSE
+
+
+_ROWS = """
+             PENDING      PROVISIONING STARTING     RUNNING      STOPPING     UPDATING     WARM         ARCHIVING    COLD         RESTORING    DELETING     TOMBSTONED   DELETED      ERROR        UNKNOWN
+start        queue        queue        join         .            queue        queue        STARTING     STARTING     RESTORING    queue        .            .            .            STARTING     .
+stop         .            queue        STOPPING     STOPPING     join         queue        .            .            .            queue        .            .            .            STOPPING     .
+provision    PROVISIONING join         .            .            .            .            .            .            .            .            .            .            .            PROVISIONING .
+update       queue        queue        queue        UPDATING     queue        queue        UPDATING     queue        queue        queue        .            .            .            UPDATING     queue
+archive      .            .            .            .            .            .            ARCHIVING    join         .            .            .            .            .            .            .
+restore      .            .            .            .            .            .            .            .            RESTORING    join         .            .            .            RESTORING    .
+retry        join         .            .            .            .            .            .            .            .            .            .            .            .            PENDING      queue
+delete       DELETING     queue        DELETING     DELETING     queue        queue        DELETING     DELETING     DELETING     queue        join         join         .            DELETING     queue
+revive       .            .            .            .            .            .            .            .            .            .            queue        PENDING      .            .            .
+purge        .            .            .            .            .            .            .            .            .            .            queue        DELETING     .            DELETING     .
+ready        RUNNING      RUNNING      RUNNING      keep         keep         RUNNING      RUNNING      RUNNING      .            keep         keep         .            .            RUNNING      RUNNING
+booting      STARTING     STARTING     keep         STARTING     keep         STARTING     STARTING     STARTING     .            keep         keep         .            .            STARTING     STARTING
+applied      .            WARM         .            .            .            WARM         .            .            .            .            .            .            .            .            .
+stopped      WARM         keep         keep         WARM         WARM         keep         keep         keep         .            keep         keep         .            .            WARM         WARM
+archived     COLD         .            .            .            .            .            .            COLD         keep         .            .            .            .            .            COLD
+restored     .            .            .            .            .            .            .            .            .            WARM         .            .            .            .            .
+removed      TOMBSTONED   .            .            .            .            .            .            .            .            .            TOMBSTONED   keep         .            .            TOMBSTONED
+purged       .            .            .            .            .            .            .            .            .            .            DELETED      DELETED      .            .            .
+failed       ERROR        ERROR        ERROR        .            ERROR        ERROR        .            ERROR        .            ERROR        ERROR        .            .            keep         ERROR
+vanished     keep         keep         PENDING      PENDING      PENDING      keep         PENDING      keep         keep         keep         keep         keep         .            keep         PENDING
+home_missing ERROR        ERROR        ERROR        ERROR        ERROR        ERROR        ERROR        ERROR        ERROR        ERROR        keep         keep         .            keep         ERROR
+unreachable  UNKNOWN      UNKNOWN      UNKNOWN      UNKNOWN      UNKNOWN      UNKNOWN      UNKNOWN      UNKNOWN      keep         UNKNOWN      UNKNOWN      keep         .            keep         keep
+"""  # one line per event: longer than our lines, and readable only so
+
+
+def _verdict(phase: Phase, cell: str) -> Verdict:
+    if cell == ".":
+        return Verdict(Kind.REFUSE, phase)
+    if cell in Phase.__members__:
+        return Verdict(Kind.MOVE, Phase(cell))
+    return Verdict(Kind(cell), phase)
+
+
+def _parse(rows: str) -> dict[tuple[Phase, Event], Verdict]:
+    head, *lines = rows.strip().splitlines()
+    phases = [Phase(name) for name in head.split()]
+    table: dict[tuple[Phase, Event], Verdict] = {}
+    for line in lines:
+        event, *cells = line.split()
+        for phase, cell in zip(phases, cells, strict=True):
+            table[phase, Event(event)] = _verdict(phase, cell)
+    return table
+
+
+TABLE = _parse(_ROWS)
+"""The verdict for each phase and event; complete (a test states every cell again)."""
+
+
+def decide(phase: Phase, event: Event) -> Verdict:
+    """What the table says, refusals included."""
+    return TABLE[phase, event]
+
+
+def transition(phase: Phase, event: Event) -> Phase:
+    """The phase after an event.
+
+    Raises:
+        IllegalTransitionError: the table refuses the event in this phase.
+    """
+    verdict = TABLE[phase, event]
+    if not verdict.accepted:
+        raise IllegalTransitionError(phase, event)
+    return verdict.phase

@@ -1,0 +1,154 @@
+"""What the runner writes about workspaces: rows, their phases, their history.
+
+Functions on an open write transaction; `Index` opens it. The new row is computed by `advance`,
+which is pure.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from state_index import rows
+from state_index.errors import StaleRowError
+from state_index.models import Changes, HistoryRow, Published
+from state_index.phases import Event, Phase, Sync, transition
+from state_index.schema import clock, history, workspaces
+
+HISTORY_BOUND = 200
+"""Rows of history kept per workspace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why a row changes; goes into its history."""
+
+    cause: str
+    event: Event | None = None
+    actor: str = ""
+    request_id: str = ""
+    revision: str = ""
+
+
+def advance(
+    before: Published | None, workspace_id: str, cause: Cause, changes: Changes, now: datetime
+) -> Published:
+    """The row after an event and changes; equal to `before` when nothing changes.
+
+    Raises:
+        IllegalTransitionError: the phase table refuses the event.
+    """
+    row = before or Published(
+        id=workspace_id, owner="", phase=Phase.PENDING, sync=Sync.OUT_OF_SYNC, since=now
+    )
+    phase = transition(row.phase, cause.event) if cause.event else row.phase
+    if phase is not row.phase:
+        # These four belong to the phase that ends.
+        row = replace(row, phase=phase, since=now, reason="", message="", step="", retry_at=None)
+    return replace(row, **changes)
+
+
+def publish(
+    connection: sa.Connection,
+    workspace_id: str,
+    cause: Cause,
+    changes: Changes,
+    *,
+    now: datetime,
+    if_generation: int | None = None,
+) -> Published:
+    """Write what `advance` says: row, generation and history together."""
+    before = find(connection, workspace_id, lock=True)
+    _check_generation(workspace_id, before, if_generation)
+    after = advance(before, workspace_id, cause, changes, now)
+    if before == after:
+        return after
+    after = replace(
+        after,
+        generation=tick(connection),
+        updated_at=now,
+        request_id=cause.request_id,
+    )
+    _store(connection, before, after)
+    if before is None or before.phase is not after.phase:
+        record(connection, workspace_id, cause, before and before.phase, after.phase, now)
+    return after
+
+
+def _check_generation(workspace_id: str, before: Published | None, expected: int | None) -> None:
+    found = before.generation if before else 0
+    if expected is not None and expected != found:
+        raise StaleRowError(workspace_id, expected=expected, found=found)
+
+
+def _store(connection: sa.Connection, before: Published | None, after: Published) -> None:
+    values = rows.workspace_values(after)
+    if before is None:
+        connection.execute(sa.insert(workspaces).values(values))
+    else:
+        connection.execute(sa.update(workspaces).where(workspaces.c.id == after.id).values(values))
+
+
+def find(connection: sa.Connection, workspace_id: str, *, lock: bool = False) -> Published | None:
+    """One row; locked against other writers where the database locks rows."""
+    query = sa.select(workspaces).where(workspaces.c.id == workspace_id)
+    if lock:
+        query = query.with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
+    return rows.published(row) if row else None
+
+
+def tick(connection: sa.Connection) -> int:
+    """The next generation of the index."""
+    connection.execute(sa.update(clock).values(generation=clock.c.generation + 1))
+    return int(connection.scalar(sa.select(clock.c.generation)) or 0)
+
+
+def record(
+    connection: sa.Connection,
+    workspace_id: str,
+    cause: Cause,
+    before: Phase | None,
+    after: Phase | None,
+    now: datetime,
+) -> None:
+    """Append to the history, and drop what is beyond the bound."""
+    row = HistoryRow(
+        workspace_id=workspace_id,
+        from_phase=before,
+        to_phase=after,
+        event=cause.event or "",
+        cause=cause.cause,
+        actor=cause.actor,
+        request_id=cause.request_id,
+        revision=cause.revision,
+        at=now,
+    )
+    connection.execute(sa.insert(history).values(rows.history_values(row)))
+    prune(connection, history, workspace_id, HISTORY_BOUND)
+
+
+def prune(connection: sa.Connection, table: sa.Table, workspace_id: str, bound: int) -> None:
+    """Keep the newest `bound` rows of a workspace in a table that has `number`."""
+    oldest_kept = (
+        sa.select(table.c.number)
+        .where(table.c.workspace_id == workspace_id)
+        .order_by(table.c.number.desc())
+        .offset(bound - 1)
+        .limit(1)
+        .scalar_subquery()
+    )
+    connection.execute(
+        sa.delete(table).where(table.c.workspace_id == workspace_id, table.c.number < oldest_kept)
+    )
+
+
+def forget(connection: sa.Connection, workspace_id: str, cause: Cause, now: datetime) -> bool:
+    """Remove a row; its history stays. False when there was none."""
+    before = find(connection, workspace_id, lock=True)
+    if before is None:
+        return False
+    connection.execute(sa.delete(workspaces).where(workspaces.c.id == workspace_id))
+    tick(connection)
+    record(connection, workspace_id, cause, before.phase, None, now)
+    return True

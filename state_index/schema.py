@@ -1,0 +1,139 @@
+"""The tables of the index as SQLAlchemy Core metadata, for SQLite and PostgreSQL alike.
+
+Only definitions: who reads and writes them is in `index.py`, `intents.py` and `runner.py`; how
+they come into a database is in `migrations/`. A test compares both.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+HEAD = "0001"
+"""The newest migration; kept here so that opening an up-to-date index needs no Alembic (a test compares)."""
+
+VERSION_TABLE = "state_index_version"
+"""Alembic's table, named so that the gateway's tables can share a database with ours."""
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = sa.MetaData(naming_convention=NAMING)
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite keeps no zone, so it is put back when read."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
+        """Refuse naive times, and write UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = "the index keeps aware times only"
+            raise ValueError(msg)
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
+        """Read UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+clock = sa.Table(
+    "index_clock",
+    metadata,
+    sa.Column("id", sa.Integer, sa.CheckConstraint("id = 1", name="single"), primary_key=True),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+)
+"""One row: the generation of the whole index."""
+
+workspaces = sa.Table(
+    "workspaces",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("owner", sa.String(128), nullable=False),
+    sa.Column("phase", sa.String(16), nullable=False),
+    sa.Column("sync", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("retry_at", UtcDateTime),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("desired_hash", sa.String(128), nullable=False),
+    sa.Column("applied_hash", sa.String(128), nullable=False),
+    sa.Column("image", sa.Text, nullable=False),
+    sa.Column("upstream", sa.Text, nullable=False),
+    sa.Column("pinned", sa.String(16), nullable=False),
+    sa.Column("problems", sa.JSON, nullable=False),
+    sa.Column("spec_json", sa.Text, nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Index(None, "owner"),
+)
+"""What the runner publishes, a row a workspace."""
+
+intents = sa.Table(
+    "intents",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(32), nullable=False, unique=True),
+    sa.Column("workspace_id", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("actor", sa.String(128), nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("phase", sa.String(16), nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("status IN ('open', 'taken', 'done', 'failed')", name="status"),
+    sa.Index(None, "workspace_id", "number"),
+    sa.Index(
+        "uq_intents_one_open",
+        "workspace_id",
+        unique=True,
+        sqlite_where=sa.text("status = 'open'"),
+        postgresql_where=sa.text("status = 'open'"),
+    ),
+)
+"""Requests of users. No foreign key: an operation stays readable when its workspace is forgotten."""
+
+history = sa.Table(
+    "history",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("workspace_id", sa.String(64), nullable=False),
+    sa.Column("from_phase", sa.String(16)),
+    sa.Column("to_phase", sa.String(16)),
+    sa.Column("event", sa.String(16), nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("actor", sa.String(128), nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False),
+    sa.Column("revision", sa.String(64), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index(None, "workspace_id", "number"),
+    sa.Index(None, "at"),
+)
+"""Changes of phase, bounded per workspace."""
+
+runner = sa.Table(
+    "runner",
+    metadata,
+    sa.Column("id", sa.Integer, sa.CheckConstraint("id = 1", name="single"), primary_key=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("version", sa.String(64), nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("heartbeat", sa.BigInteger, nullable=False),
+)
+"""One row: who runs, and that it lives."""
