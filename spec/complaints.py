@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from spec.errors import RuleError, WrongTypeError
 from spec.model import Resources, WorkspaceFile
 from spec.nodes import Broken, Mapping, Node, Scalar, describe
-from spec.problems import shown
+from spec.problems import cut, shown
 from spec.text import Flaw, Place
 
 Location = tuple[int | str, ...]
@@ -64,7 +64,7 @@ def complain(root: Mapping, error: ErrorDetails) -> tuple[str, Flaw] | None:
     key_place, node = _find(root, location)
     if isinstance(node, Broken):
         return None
-    key = ".".join(str(part) for part in location)
+    key = ".".join(cut(str(part)) for part in location)
     if error["type"] == "missing":
         return key, _missing(root, location)
     if error["type"] == "extra_forbidden":
@@ -99,9 +99,21 @@ def _value_place(key_place: Place, node: Node, *, about_key: bool) -> Place:
 
 
 def _missing(root: Mapping, location: Location) -> Flaw:
-    field = WorkspaceFile.model_fields[str(location[-1])]
-    example = (field.examples or ["..."])[0]
-    return Flaw(root.place, f"`{location[-1]}` is missing", f"add {location[-1]}: {example}")
+    name = str(location[-1])
+    return Flaw(root.place, f"`{name}` is missing", f"add {name}: {_example(name)}")
+
+
+def _example(name: str) -> str:
+    return str((WorkspaceFile.model_fields[name].examples or ["..."])[0])
+
+
+def _value_wanted(location: Location) -> str:
+    name = str(location[-1])
+    if location[0] == "env" and len(location) > 1:
+        return 'give it one, or "" for an empty one'
+    if len(location) == 1 and WorkspaceFile.model_fields[name].is_required():
+        return f"write {name}: {_example(name)}"
+    return f"give it one, or remove `{name}`"
 
 
 def _unknown(location: Location) -> tuple[str, str]:
@@ -123,7 +135,7 @@ def _unknown(location: Location) -> tuple[str, str]:
 def _wording(node: Node, location: Location, error: ErrorDetails) -> tuple[str, str]:
     cause: Any = error.get("ctx", {}).get("error")
     if node.value is None and not isinstance(cause, RuleError):
-        return "has no value", f"give it one, or remove `{location[-1]}`"
+        return "has no value", _value_wanted(location)
     if isinstance(cause, RuleError):
         return cause.message, cause.hint
     if isinstance(cause, WrongTypeError):
@@ -139,8 +151,8 @@ def _wrong_type(node: Node, cause: WrongTypeError) -> tuple[str, str]:
     if not isinstance(node, Scalar):
         return message, f"write for example {cause.example}"
     if cause.wanted == "text":
-        return message, f'put it in quotes: "{shown(node.text)[1:-1]}"'
+        return message, f'put it in quotes: "{cut(node.text)}"'
     bare = Scalar(node.place, node.text, plain=True)
     if not node.plain and isinstance(bare.value, int | float):
-        return message, f"remove the quotes: {shown(node.text)[1:-1]}"
+        return message, f"remove the quotes: {cut(node.text)}"
     return message, f"write for example {cause.example}"

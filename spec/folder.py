@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spec.errors import InvalidSpecError, SourceUnreadableError
 from spec.model import WorkspaceSpec
-from spec.problems import Problem, shown
+from spec.problems import Problem, printable, shown
 from spec.reader import SUFFIX, read_text
 from spec.text import MAX_BYTES
 
@@ -84,7 +84,7 @@ def _is_meant(entry: os.DirEntry[str]) -> bool:
 
 
 def _read(folder: Path, name: str, read: FolderRead) -> None:
-    file = _printable(str(folder / name))
+    file = printable(str(folder / name))
     try:
         _check_name(folder, name)
         spec = read_text(_content(folder / name), file=file)
@@ -96,7 +96,7 @@ def _read(folder: Path, name: str, read: FolderRead) -> None:
         read.specs[spec.id] = spec
         return
     read.problems.extend(found)
-    read.invalid.setdefault(_printable(_stem(name)), []).extend(found)
+    read.invalid.setdefault(printable(_stem(name)), []).extend(found)
 
 
 def _check_name(folder: Path, name: str) -> None:
@@ -104,7 +104,7 @@ def _check_name(folder: Path, name: str) -> None:
         raise _FileError("a folder inside the folder is not read", "move its files up")
     if not name.endswith(SUFFIX):
         right = _stem(name) + SUFFIX
-        raise _FileError(f"the name must end in {SUFFIX}", f"rename it to {_printable(right)}")
+        raise _FileError(f"the name must end in {SUFFIX}", f"rename it to {printable(right)}")
     if name != name.lower() and (folder / name.lower()).exists():
         raise _FileError(
             f"{shown(name.lower())} differs from this name in case only", "remove or rename it"
@@ -143,8 +143,3 @@ def _refusal(path: Path, error: OSError) -> _FileError:
         return _FileError("is a symbolic link", "put the file itself here")
     reason = (error.strerror or "input/output error").lower()
     return _FileError(f"can't be read: {reason}", "check its owner and permissions")
-
-
-def _printable(name: str) -> str:
-    """A name whose odd bytes and characters can be printed and stored."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)

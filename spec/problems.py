@@ -37,12 +37,19 @@ class Problem:
 
 
 def shown(text: str) -> str:
-    r"""Quote text from a file for a message: one printable line, cut when long.
+    """Quote text from a file for a message: one printable line, cut when long."""
+    return f"`{cut(text)}`"
 
-    >>> shown("a\tb")
-    '`a\\tb`'
+
+def cut(text: str) -> str:
+    """Text from a file without quotes around it: one printable line, cut when long."""
+    return f"{printable(text[:SHOWN_LENGTH])}{'...' if len(text) > SHOWN_LENGTH else ''}"
+
+
+def printable(text: str) -> str:
+    r"""Escape what terminals and pages must not get.
+
+    >>> printable("a\tb")
+    'a\\tb'
     """
-    safe = "".join(
-        char if char.isprintable() else ascii(char)[1:-1] for char in text[:SHOWN_LENGTH]
-    )
-    return f"`{safe}{'...' if len(text) > SHOWN_LENGTH else ''}`"
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from spec.errors import RuleError, WrongTypeError
-from spec.problems import shown
+from spec.problems import cut, shown
 from spec.units import UNITS, format_size, parse_size
 
 CPU_MIN: Final = 0.1
@@ -50,10 +50,11 @@ def owner(value: object) -> str:
     """A user's name as the gateway knows it."""
     text = _text(value, "alice")
     if re.fullmatch(OWNER_PATTERN, text) is None or text.endswith("\n"):
-        near = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("._-")[:63]
-        hint = "use 1 to 63 of a-z, 0-9, `.`, `_` and `-`, from a letter or digit to another"
+        near = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("._-")
+        hint = "1 to 63 of a-z, 0-9, `.`, `_` and `-`, from a letter or digit to another"
         raise RuleError(
-            f"{shown(text)} can't be a user's name", f"{hint}: {near}" if near else hint
+            f"{shown(text)} can't be a user's name",
+            f"did you mean {near}?" if re.fullmatch(OWNER_PATTERN, near) else hint,
         )
     return text
 
@@ -123,7 +124,7 @@ def state(value: object) -> str:
     """`auto`, or the power state to pin."""
     if value == "cold":
         raise RuleError("`cold` is not supported yet", f"one of {', '.join(STATES)}")
-    if isinstance(value, bool):
+    if isinstance(value, bool | int | float):
         value = str(value).lower()
     text = _text(value, "auto")
     if text not in STATES:
@@ -141,10 +142,11 @@ def env_name(value: object) -> str:
     if text.startswith(ENV_RESERVED):
         raise RuleError(f"{ENV_RESERVED}* is reserved", "choose another name")
     if re.fullmatch(ENV_NAME_PATTERN, text) is None or text.endswith("\n"):
-        near = re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_").lstrip("0123456789")[:128]
-        hint = "use up to 128 of A-Z, a-z, 0-9 and _, not beginning with a digit"
+        near = re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_").lstrip("0123456789")
+        hint = "up to 128 of A-Z, a-z, 0-9 and _, not beginning with a digit"
         raise RuleError(
-            f"{shown(text)} can't be a variable's name", f"{hint}: {near}" if near else hint
+            f"{shown(text)} can't be a variable's name",
+            f"did you mean {near}?" if re.fullmatch(ENV_NAME_PATTERN, near) else hint,
         )
     return text
 
@@ -172,7 +174,7 @@ def env(value: dict[str, str]) -> dict[str, str]:
 
 def _brief(value: object) -> str:
     """A number for a message; YAML has no limit on digits."""
-    return shown(str(value)).strip("`")
+    return cut(str(value))
 
 
 def _text(value: object, example: str) -> str:

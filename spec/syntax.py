@@ -28,24 +28,29 @@ _SAYINGS: tuple[tuple[str, str, str], ...] = (
     ("indentation indicators", "a bad block scalar header", "write `|` and begin a new line"),
     ("expected alphabetic or numeric", "an anchor or alias has no name", "write &name or *name"),
 )
-_AT_START = ("unexpected end of stream", "unexpected document separator", "expected ',' or")
+_AT_START = (
+    "unexpected end of stream",
+    "unexpected document separator",
+    "expected ',' or",
+    "could not find expected ':'",
+)
 """Where what was opened stands, not where the file ended, is the place to look."""
 
 
-def translate(error: Exception, last: Place) -> Flaw:
+def translate(error: Exception, reached: Place) -> Flaw:
     """Say what the parser could not read, and where.
 
     Args:
         error: whatever the parser raised.
-        last: where its last event was, for errors that don't tell a place.
+        reached: how far it read, for errors that don't tell a place.
     """
     if not isinstance(error, MarkedYAMLError):
-        return Flaw(last, "not readable as YAML after this", "look for an odd escape or character")
+        return Flaw(reached, "an escape or character that can't be read", "remove it")
     problem = str(error.problem or "")
     mark = error.problem_mark
     if error.context_mark is not None and any(text in problem for text in _AT_START):
         mark = error.context_mark
-    place = Place(mark.line + 1, mark.column + 1) if mark is not None else last
+    place = Place(mark.line + 1, mark.column + 1) if mark is not None else reached
     for text, message, hint in _SAYINGS:
         if text in problem:
             return Flaw(place, message, hint)

@@ -6,7 +6,6 @@ The parser's messages are translated in `spec.syntax`.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML, events
@@ -48,7 +47,7 @@ def parse(text: str) -> Tree:
     except _StopError:
         return Tree(None, composer.flaws)
     except _PARSER_FAULTS as error:
-        return Tree(None, [*composer.flaws, translate(error, composer.last)])
+        return Tree(None, [*composer.flaws, translate(error, composer.reached)])
 
 
 class _Composer:
@@ -57,7 +56,14 @@ class _Composer:
         self.last = START
         self._text = text
         self._anchors: dict[str, Node | None] = {}
-        self._events: Iterator[Any] = YAML(typ="safe", pure=True).parse(text)
+        self._yaml = YAML(typ="safe", pure=True)
+        _, self._parser = self._yaml.get_constructor_parser(text)
+
+    @property
+    def reached(self) -> Place:
+        """How far the parser has read."""
+        reader = self._yaml.reader
+        return Place(reader.line + 1, reader.column + 1)
 
     def document(self) -> Node | None:
         self._next()  # the stream's start
@@ -74,7 +80,7 @@ class _Composer:
         return root
 
     def _next(self) -> Any:
-        event = next(self._events)
+        event = self._parser.get_event()
         self.last = _place(event)
         return event
 
