@@ -1,0 +1,144 @@
+"""What HTTP requests and WebSockets on their way to a workspace share: the deciding and the answers.
+
+Both ask `decide` and write what `answer` gives, so that they can't come to differ.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.errors import RequestError
+from gateway.guards import (
+    Decision,
+    Forward,
+    Redirect,
+    Refuse,
+    ShowWorkspace,
+    authorize,
+    is_navigation,
+)
+from gateway.head import RequestHead
+from gateway.live import LiveSessions
+from gateway.peer import Network, client_address
+from gateway.proxy.seams import Answer, Pages, SessionLookup
+from gateway.proxy.upstream import Upstreams
+from gateway.routing import Routes
+from gateway.site import Site
+from telemetry.context import new_request_id
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+_ALWAYS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyContext:
+    """Everything the proxy works with.
+
+    Attributes:
+        site: Our own hosts and origins.
+        sessions: Who is logged in.
+        pages: How answers for people look.
+        live: Whose connections to close when a session ends.
+        routes: What the index says.
+        upstreams: The ways to the workspaces.
+        trusted: The networks of the proxies before us, whose X-Forwarded-For counts.
+        timeout: Seconds in which a workspace must take up a request, go on reading it and begin to
+            answer. An answer that has begun may take any time.
+        new_id: Makes the name of a request.
+    """
+
+    site: Site
+    sessions: SessionLookup
+    pages: Pages
+    live: LiveSessions
+    routes: Routes
+    upstreams: Upstreams
+    trusted: Sequence[Network] = ()
+    timeout: float = 60.0
+    new_id: Callable[[], str] = field(default=new_request_id)
+
+    async def decide(self, head: RequestHead) -> Decision:
+        """Decide on a request below `/w/`; a store that does not answer refuses it."""
+        try:
+            visitor = await self.sessions.lookup(head.values(b"cookie"))
+        except RequestError as error:
+            return Refuse(error, page=is_navigation(head))
+        return authorize(head, visitor=visitor, routes=self.routes.current(), site=self.site)
+
+    def answer(
+        self, decision: Redirect | ShowWorkspace | Refuse, *, head: RequestHead, request_id: str
+    ) -> Answer:
+        """Return what to send for anything but `Forward`."""
+        answer = self._rendered(decision, request_id)
+        _log.debug(
+            "workspace_request_answered",
+            request_id=request_id,
+            method=head.method,
+            path=_path(head),
+            status=answer.status,
+            decision=type(decision).__name__,
+        )
+        names = {name for name, _ in answer.headers}
+        added = [pair for pair in _ALWAYS if pair[0] not in names]
+        return Answer(answer.status, [*answer.headers, *added], answer.body)
+
+    def client(self, peer: str, head: RequestHead) -> str:
+        """Return the client's address as far as it can be believed."""
+        if not self.trusted:
+            return peer
+        return client_address(peer, head.texts(b"x-forwarded-for"), self.trusted)
+
+    def origin(self, head: RequestHead) -> str:
+        """Return our own origin under which a request came; its head must have passed."""
+        return self.site.origin(head.values(b"host")[0]) or ""
+
+    def _rendered(self, decision: Redirect | ShowWorkspace | Refuse, request_id: str) -> Answer:
+        if isinstance(decision, Redirect):
+            return Answer(decision.status, [(b"location", decision.location)], b"")
+        if isinstance(decision, ShowWorkspace):
+            return self.pages.workspace(
+                decision.view,
+                status=decision.status,
+                route=decision.route,
+                visitor=decision.visitor,
+                request_id=request_id,
+            )
+        if decision.page:
+            return self.pages.refusal(
+                decision.error, visitor=decision.visitor, request_id=request_id
+            )
+        return json_answer(decision.error, request_id)
+
+
+def json_answer(error: RequestError, request_id: str) -> Answer:
+    """Return an error in the envelope of the whole API."""
+    headers = [(b"content-type", b"application/json")]
+    headers += [
+        (name.lower().encode("ascii"), value.encode("ascii"))
+        for name, value in error.headers.items()
+    ]
+    return Answer(error.status, headers, json.dumps(error.envelope(request_id)).encode())
+
+
+def log_outcome(event: str, *, forward: Forward, head: RequestHead, **details: object) -> None:
+    """Log how something that was let through went wrong or was cut off."""
+    _log.info(
+        event,
+        workspace=forward.route.id,
+        user=forward.visitor.name,
+        method=head.method,
+        path=_path(head),
+        **details,
+    )
+
+
+def _path(head: RequestHead) -> str:
+    """Return the path without its query, which may hold secrets."""
+    return head.target.partition(b"?")[0].decode("latin-1")
