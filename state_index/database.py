@@ -133,9 +133,52 @@ class Database:
         with translated(), self._write.begin() as connection:
             yield connection
 
+    def probe(self, newest: sa.Select[Any]) -> "Probe":
+        """A cheap way to see that something was committed.
+
+        Args:
+            newest: a query whose answer changes then, for where the database has nothing cheaper.
+        """
+        with translated():
+            return Probe(self._read.connect(), None if self.is_sqlite else newest)
+
     def close(self) -> None:
         """Close every connection."""
         self._read.dispose()
+
+
+class Probe:
+    """Call it twice: other answers mean that another connection committed between."""
+
+    def __init__(self, connection: sa.Connection, newest: sa.Select[Any] | None) -> None:
+        self._connection = connection
+        self._newest = newest
+
+    def __call__(self) -> object:
+        """Look now.
+
+        Raises:
+            IndexUnavailableError: the database can't be read.
+        """
+        with translated():
+            if self._newest is None:
+                return _data_version(self._connection)
+            with self._connection.begin():
+                return tuple(self._connection.execute(self._newest).one())
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+def _data_version(connection: sa.Connection) -> object:
+    # Below SQLAlchemy's transactions: inside one, the number never changes.
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    try:
+        return driver.execute("PRAGMA data_version").fetchone()[0]
+    except sqlite3.Error as error:
+        raise translate(DBAPIError("PRAGMA data_version", None, error)) from error
 
 
 def _engine(url: sa.URL) -> sa.Engine:

@@ -106,9 +106,7 @@ class Index:
             StaleRowError: the row is not at `if_generation`.
             IndexUnavailableError: it could not be written.
         """
-        why = Cause(
-            cause=cause, event=event, actor=actor, request_id=request_id, revision=revision
-        )
+        why = Cause(cause=cause, event=event, actor=actor, request_id=request_id, revision=revision)
         with self._database.write() as connection:
             return publishing.publish(
                 connection,

@@ -50,7 +50,8 @@ def current(connection: sa.Connection) -> str | None:
             message = "the database has a table named workspaces that is not CodeHub's"
             raise IndexSchemaError(message)
         return None
-    return connection.scalar(sa.text(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608
+    version = sa.table(VERSION_TABLE, sa.column("version_num", sa.String))
+    return connection.scalar(sa.select(version.c.version_num))
 
 
 def _upgrade(database: Database) -> None:

@@ -48,7 +48,6 @@ async def listen(folder: Path, name: str) -> AsyncIterator[asyncio.Event]:
     Raises:
         OSError: the folder can't be used.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     event = asyncio.Event()
     loop = asyncio.get_running_loop()
     with _bound(folder, name) as listener:
@@ -97,6 +96,7 @@ def _bound(folder: Path, name: str) -> Iterator[socket.socket]:
 
 
 def _bind(listener: socket.socket, folder: Path, name: str) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if _alive(folder, f"{name}{SUFFIX}"):
         name = f"{name}-{os.getpid()}-{uuid4().hex[:8]}"
     _sweep(folder, name)

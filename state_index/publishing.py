@@ -71,7 +71,8 @@ def publish(
     )
     _store(connection, before, after)
     if before is None or before.phase is not after.phase:
-        record(connection, workspace_id, cause, before and before.phase, after.phase, now)
+        moved = (before.phase if before else None, after.phase)
+        record(connection, workspace_id, cause, moved=moved, now=now)
     return after
 
 
@@ -108,15 +109,15 @@ def record(
     connection: sa.Connection,
     workspace_id: str,
     cause: Cause,
-    before: Phase | None,
-    after: Phase | None,
+    *,
+    moved: tuple[Phase | None, Phase | None],
     now: datetime,
 ) -> None:
     """Append to the history, and drop what is beyond the bound."""
     row = HistoryRow(
         workspace_id=workspace_id,
-        from_phase=before,
-        to_phase=after,
+        from_phase=moved[0],
+        to_phase=moved[1],
         event=cause.event or "",
         cause=cause.cause,
         actor=cause.actor,
@@ -150,5 +151,5 @@ def forget(connection: sa.Connection, workspace_id: str, cause: Cause, now: date
         return False
     connection.execute(sa.delete(workspaces).where(workspaces.c.id == workspace_id))
     tick(connection)
-    record(connection, workspace_id, cause, before.phase, None, now)
+    record(connection, workspace_id, cause, moved=(before.phase, None), now=now)
     return True

@@ -50,7 +50,9 @@ def consider(row: Published, request: Request, pending: Intent | None) -> Kind:
         InvalidStateError: the phase does not allow it, or the opposite was asked for just before.
     """
     if row.pinned == _PINS[request.kind]:
-        message = f"{row.id} has `state: {row.pinned}` in its file; change the file to {request.kind} it"
+        message = (
+            f"{row.id} has `state: {row.pinned}` in its file; change the file to {request.kind} it"
+        )
         raise PinnedInGitError(row.pinned, message)
     verdict = decide(row.phase, _EVENTS[request.kind])
     if not verdict.accepted:
@@ -64,9 +66,7 @@ def consider(row: Published, request: Request, pending: Intent | None) -> Kind:
     return Kind.JOIN
 
 
-def request(
-    connection: sa.Connection, workspace_id: str, asked: Request, now: datetime
-) -> Intent:
+def request(connection: sa.Connection, workspace_id: str, asked: Request, now: datetime) -> Intent:
     """Insert an intent, or join."""
     row = publishing.find(connection, workspace_id, lock=True)
     if row is None:

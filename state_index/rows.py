@@ -1,16 +1,17 @@
 """Rows to dataclasses and back; no transactions here."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
+
+import sqlalchemy as sa
 
 from state_index.models import HistoryRow, Intent, Published, RunnerInfo
 from state_index.phases import Phase, Sync
 
 
-def published(row: Mapping[str, Any]) -> Published:
+def published(row: sa.RowMapping) -> Published:
     """A row of `workspaces`."""
-    values = dict(row)
+    values: dict[str, Any] = {str(key): value for key, value in row.items()}
     values["phase"] = Phase(values["phase"])
     values["sync"] = Sync(values["sync"])
     values["problems"] = tuple(values["problems"])
@@ -24,9 +25,9 @@ def workspace_values(row: Published) -> dict[str, Any]:
     return values
 
 
-def intent(row: Mapping[str, Any], *, joined: bool = False) -> Intent:
+def intent(row: sa.RowMapping, *, joined: bool = False) -> Intent:
     """A row of `intents`."""
-    values = dict(row)
+    values: dict[str, Any] = {str(key): value for key, value in row.items()}
     del values["number"]
     values["phase"] = Phase(values["phase"])
     return Intent(**values, joined=joined)
@@ -37,18 +38,18 @@ def intent_values(row: Intent) -> dict[str, Any]:
     return {item.name: getattr(row, item.name) for item in fields(row) if item.name != "joined"}
 
 
-def history_row(row: Mapping[str, Any]) -> HistoryRow:
+def history_row(row: sa.RowMapping) -> HistoryRow:
     """A row of `history`."""
-    values = dict(row)
+    values: dict[str, Any] = {str(key): value for key, value in row.items()}
     del values["number"]
     for name in ("from_phase", "to_phase"):
         values[name] = Phase(values[name]) if values[name] else None
     return HistoryRow(**values)
 
 
-def runner_info(row: Mapping[str, Any]) -> RunnerInfo:
+def runner_info(row: sa.RowMapping) -> RunnerInfo:
     """The row of `runner`."""
-    values = dict(row)
+    values: dict[str, Any] = {str(key): value for key, value in row.items()}
     del values["id"]
     return RunnerInfo(**values)
 

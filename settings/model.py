@@ -1,0 +1,287 @@
+"""The settings of every process, as typed fields with meaning, unit, reason and example.
+
+Make them with `settings.load.load`: these classes read neither the environment nor a file by
+themselves. docs/reference/settings.md is generated from them.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from settings.paths import DataPaths, ToolPaths, cache_root
+from settings.types import Duration, Networks, Place, setting
+
+
+def _database(name: str) -> Any:
+    def url(values: dict[str, Any]) -> str:
+        return f"sqlite:///{values['data'] / name}" if "data" in values else ""
+
+    return url
+
+
+class Settings(BaseSettings):
+    """What every process needs."""
+
+    title: ClassVar[str] = "Every process"
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True
+    )
+
+    data: Place = setting(
+        Path(".codehub"),
+        description="Folder of everything that CodeHub keeps: index, users, Pulumi state, sockets.",
+        why="A try needs no root and leaves one folder, which .gitignore names.",
+        example="/var/lib/codehub",
+        unit="path",
+    )
+    index_url: str = setting(
+        default_factory=_database("index.db"),
+        description="Database of the state index, which runner and gateways share.",
+        why="SQLite in the data folder needs no server.",
+        example="sqlite:////var/lib/codehub/index.db",
+        unit="SQLAlchemy URL",
+        shown="`index.db` in the data folder",
+        secret=True,
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info",
+        description="The least severe log lines that are written.",
+        why="Each change of phase is an info line; debug adds steps and calls.",
+        example="debug",
+    )
+    log_format: Literal["console", "json"] = setting(
+        "console",
+        description="How log lines look on standard error: for people, or one JSON object a line.",
+        why="The first reader is a person; services set json.",
+        example="json",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` gives: it knows where each value came from and reports all at once."""
+        return (init_settings,)
+
+    @property
+    def paths(self) -> DataPaths:
+        """The data tree."""
+        return DataPaths(self.data)
+
+
+class RunnerSettings(Settings):
+    """What `codehub run`, `up`, `preview` and `destroy` need besides."""
+
+    title: ClassVar[str] = "Runner"
+
+    workspaces: Place = setting(
+        Path("workspaces.d"),
+        description="Folder of the workspace files.",
+        why="The folder of the repository that one works in.",
+        example="/srv/workspaces/workspaces.d",
+        unit="path",
+    )
+    name_prefix: str = setting(
+        "codehub-ws-",
+        description="What names of containers and volumes begin with; one runner per prefix and engine.",
+        why="Says whose they are in `docker ps`.",
+        example="team-a-ws-",
+        pattern=r"^[a-z][a-z0-9-]{0,30}-$",
+    )
+    network: str = setting(
+        "codehub-net",
+        description="Name of the bridge network that workspaces are on.",
+        why="Says whose it is in `docker network ls`.",
+        example="team-a-net",
+        pattern=r"^[a-z][a-z0-9-]{1,40}$",
+    )
+    docker_host: str | None = setting(
+        None,
+        description="Address of the Docker engine; without it the local one.",
+        why="Workspaces listen on unix sockets in the data folder, so the engine is on this machine.",
+        example="unix:///var/run/docker.sock",
+        unit="URL",
+        shown="the local engine",
+        pattern=r"^(unix|tcp|http|https|npipe)://.+",
+    )
+    pulumi: Place = setting(
+        default_factory=lambda: ToolPaths(cache_root(os.environ)).pulumi,
+        description="The Pulumi command.",
+        why="Where `scripts/dev` puts the version that this CodeHub is tested with.",
+        example="/usr/local/bin/pulumi",
+        unit="path",
+        shown="`bin/pulumi` in the cache",
+    )
+    pulumi_home: Place = setting(
+        default_factory=lambda: ToolPaths(cache_root(os.environ)).pulumi_home,
+        description="Pulumi's own folder, with its plugins.",
+        why="Apart from the user's ~/.pulumi, so that no login or plugin of theirs is used.",
+        example="/var/lib/codehub/pulumi-home",
+        unit="path",
+        shown="`pulumi-home` in the cache",
+    )
+    parallel: int = setting(
+        2,
+        description="How many Pulumi operations run at once.",
+        why="One costs about one core; small machines have two.",
+        example="4",
+        unit="operations",
+        ge=1,
+        le=64,
+    )
+    operation_timeout: Duration = setting(
+        300.0,
+        description="How long one Pulumi operation may take before it is ended.",
+        why="Ten times what a slow disk was seen to need.",
+        example="10m",
+        unit="duration",
+        gt=0,
+    )
+    start_timeout: Duration = setting(
+        60.0,
+        description="How long a started container may take until its IDE answers.",
+        why="code-server answers within a second; a busy machine gets a minute.",
+        example="2m",
+        unit="duration",
+        gt=0,
+    )
+    poll_interval: Duration = setting(
+        10.0,
+        description="How often folder and engine are looked at, besides the events that they send.",
+        why="Network mounts send no events; a look costs one list call.",
+        example="30s",
+        unit="duration",
+        ge=0.05,
+    )
+    settle: Duration = setting(
+        0.3,
+        description="How long a file must be unchanged before it counts; renamed files count at once.",
+        why="Editors write in steps that are milliseconds apart.",
+        example="1s",
+        unit="duration",
+        ge=0,
+    )
+    prune: bool = setting(
+        default=False,
+        description="Whether a workspace is removed when its file is gone; its home is kept.",
+        why="A folder can be emptied by a slip; `--prune` says that it was meant.",
+        example="true",
+    )
+    policies: bool = setting(
+        default=True,
+        description="Whether the policy pack runs in every preview and up.",
+        why="It is what stops a workspace without limits or with privileges.",
+        example="false",
+    )
+
+
+class GatewaySettings(Settings):
+    """What `codehub gateway` and `codehub user` need besides."""
+
+    title: ClassVar[str] = "Gateway"
+
+    host: str = setting(
+        "127.0.0.1",
+        description="Address to listen on.",
+        why="Nobody outside gets in before TLS stands in front.",
+        example="0.0.0.0",  # noqa: S104
+        unit="address",
+        min_length=1,
+    )
+    port: int = setting(
+        8000,
+        description="Port to listen on; 0 takes a free one.",
+        why="Needs no root.",
+        example="8080",
+        unit="port",
+        ge=0,
+        le=65535,
+    )
+    base_url: str | None = setting(
+        None,
+        description="The origin that browsers see, when a TLS edge stands in front; decides on Secure cookies and the Origin check.",
+        why="Without an edge it is what host and port say.",
+        example="https://hub.example.org",
+        unit="origin",
+        shown="`http://<host>:<port>`",
+    )
+    trusted_proxies: Networks = setting(
+        (),
+        description="Networks of proxies whose forwarded headers count; with commas between.",
+        why="Anybody can write such headers, so nobody is believed unless named.",
+        example="127.0.0.1/32,10.0.0.0/8",
+        unit="CIDR networks",
+    )
+    store_url: str = setting(
+        default_factory=_database("gateway.db"),
+        description="Database of users and sessions.",
+        why="SQLite in the data folder needs no server.",
+        example="sqlite:////var/lib/codehub/gateway.db",
+        unit="SQLAlchemy URL",
+        shown="`gateway.db` in the data folder",
+        secret=True,
+    )
+    session_idle: Duration = setting(
+        43200.0,
+        description="How long a login lasts without a request.",
+        why="Covers a working day with its breaks.",
+        example="2h",
+        unit="duration",
+        gt=0,
+    )
+    session_max: Duration = setting(
+        604800.0,
+        description="How long a login lasts at most.",
+        why="A week: a stolen cookie ends with it.",
+        example="1d",
+        unit="duration",
+        gt=0,
+    )
+    login_attempts: int = setting(
+        10,
+        description="Failed logins per user and per address in one window before further ones wait.",
+        why="A person errs a few times, a program hundreds.",
+        example="5",
+        unit="attempts",
+        ge=1,
+    )
+    login_window: Duration = setting(
+        300.0,
+        description="The window in which failed logins count.",
+        why="Short enough that a person who locked herself out waits for it.",
+        example="15m",
+        unit="duration",
+        gt=0,
+    )
+    upstream_timeout: Duration = setting(
+        30.0,
+        description="How long a workspace or the runner may take to begin an answer.",
+        why="A page that takes longer is reported (504) better than left blank.",
+        example="1m",
+        unit="duration",
+        gt=0,
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        scheme, found, rest = value.rstrip("/").partition("://")
+        if scheme not in {"http", "https"} or not found or not rest or set(rest) & set("/?#@ "):
+            message = "an origin is wanted: http:// or https://, a host, perhaps a port, no path"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+
+CLASSES: tuple[type[Settings], ...] = (Settings, RunnerSettings, GatewaySettings)
+"""Every class of settings; a name known to any of them is no error in the others."""

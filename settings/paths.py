@@ -1,0 +1,114 @@
+"""Where things lie: the data tree and the cache of tools. Only `DataPaths.make` touches the disk."""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from settings.errors import DataFolderError
+
+
+@dataclass(frozen=True, slots=True)
+class DataPaths:
+    """The data tree under `CODEHUB_DATA`; 0700, since it holds sockets, state and sessions."""
+
+    root: Path
+
+    @property
+    def index_db(self) -> Path:
+        """The state index."""
+        return self.root / "index.db"
+
+    @property
+    def store_db(self) -> Path:
+        """The gateway's users and sessions."""
+        return self.root / "gateway.db"
+
+    @property
+    def state(self) -> Path:
+        """Pulumi's state (file backend)."""
+        return self.root / "state"
+
+    @property
+    def work(self) -> Path:
+        """Pulumi's project folders."""
+        return self.root / "work"
+
+    @property
+    def run(self) -> Path:
+        """A folder per workspace, mounted into its container; written by tenants (0750)."""
+        return self.root / "run"
+
+    @property
+    def nudge(self) -> Path:
+        """Sockets by which processes wake each other."""
+        return self.root / "nudge"
+
+    @property
+    def runner_sock(self) -> Path:
+        """The runner's socket."""
+        return self.root / "runner.sock"
+
+    @property
+    def runner_lock(self) -> Path:
+        """Held by whoever applies."""
+        return self.root / "runner.lock"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of processes that `scripts/dev` starts."""
+        return self.root / "logs"
+
+    def make(self) -> None:
+        """Make the tree, and check that it is ours alone.
+
+        Raises:
+            DataFolderError: the folder belongs to someone else, others may write into it, or it
+                can't be made.
+        """
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check(self.root)
+            for folder in (self.state, self.work, self.nudge, self.logs):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            self.run.mkdir(mode=0o750, exist_ok=True)
+        except OSError as error:
+            message = f"the data folder {self.root} can't be made: {error.strerror}"
+            raise DataFolderError(message) from error
+
+
+def _check(folder: Path) -> None:
+    found = folder.stat()
+    if found.st_uid != os.geteuid():
+        message = f"the data folder {folder} belongs to user {found.st_uid}, not to {os.geteuid()}"
+        raise DataFolderError(message)
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        message = f"others may write into the data folder {folder}: chmod go-w {folder}"
+        raise DataFolderError(message)
+
+
+def cache_root(env: Mapping[str, str]) -> Path:
+    """Where tools are kept: CODEHUB_CACHE, else codehub in XDG_CACHE_HOME, else in ~/.cache."""
+    own = env.get("CODEHUB_CACHE")
+    if own:
+        return Path(own).absolute()
+    base = env.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path(env.get("HOME") or Path.home()) / ".cache") / "codehub"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPaths:
+    """The cache of tools."""
+
+    root: Path
+
+    @property
+    def pulumi(self) -> Path:
+        """The Pulumi CLI."""
+        return self.root / "bin" / "pulumi"
+
+    @property
+    def pulumi_home(self) -> Path:
+        """Pulumi's home, with its plugins."""
+        return self.root / "pulumi-home"
