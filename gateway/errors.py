@@ -1,6 +1,7 @@
 """Errors of the gateway room, all in one tree.
 
     GatewayError
+    ├── ListenError                   the address can't be listened on
     ├── StoreError                    accounts and their database; the CLI shows `str(error)`
     │   ├── StoreUnavailableError     the database can't be opened, read or written
     │   ├── InvalidUserNameError
@@ -38,6 +39,10 @@ from typing import Any, ClassVar
 
 class GatewayError(Exception):
     """Base of every error that this room raises on purpose."""
+
+
+class ListenError(GatewayError):
+    """The address can't be listened on; the message says why and what to do."""
 
 
 class StoreError(GatewayError):

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.live import Ended, LiveSessions
-from gateway.store import SessionRecord, Store, User
+from gateway.store import Credentials, SessionRecord, Store
 
 _ID_BYTES: Final = 32
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _REMEMBER_SECONDS: Final = 0.5
 _REMEMBER_MAX: Final = 10_000
+_ENDED_SECONDS: Final = 60.0
 _USER_AGENT_MAX: Final = 120
 
 
@@ -83,31 +84,39 @@ class Sessions:
         # Seldom enough to spare the disk, often enough not to end an active session.
         self._touch_every = min(60.0, idle / 10)
         self._remembered: dict[str, _Remembered] = {}
+        # Keys ended here, for longer than any read under way may take to bring them back.
+        self._ended: dict[str, float] = {}
 
-    async def begin(self, user: User, *, user_agent: str, replaces: str | None) -> str:
-        """Begin a session.
+    async def begin(
+        self, by: Credentials, *, user_agent: str, replaces: str | None
+    ) -> str | None:
+        """Begin a session, always under a new id.
 
         Args:
-            user: Who logged in.
+            by: The account, with the hash that the password was checked against.
             user_agent: What the browser calls itself; shortened.
             replaces: The id that the browser held before, if any; that session ends.
 
         Returns:
-            The new id, for the cookie. It is not kept.
+            The new id, for the cookie; it is not kept. None when the account was disabled or got
+            another password meanwhile.
+
+        Raises:
+            StoreUnavailableError: The store does not answer.
         """
         if replaces is not None:
             await self.end(replaces)
         token = secrets.token_urlsafe(_ID_BYTES)
         now = self._now()
-        await asyncio.to_thread(
+        begun = await asyncio.to_thread(
             self._store.sessions.create,
             key_of(token),
-            user_id=user.id,
+            by,
             now=now,
             expires=now + self._maximum,
             user_agent=_printable(user_agent)[:_USER_AGENT_MAX],
         )
-        return token
+        return token if begun else None
 
     async def find(self, token: str | None) -> Session | None:
         """Return the session that the id belongs to, or None.
@@ -120,7 +129,7 @@ class Sessions:
         key = key_of(token)
         now = self._now()
         found = self._recall(key, now) or await self._load(key, now)
-        if found is None:
+        if found is None or key in self._ended:
             return None
         if now - found.last_seen >= self._touch_every:
             await self._touch(key, found, now)
@@ -131,13 +140,15 @@ class Sessions:
 
         Returns:
             Whether there was one.
+
+        Raises:
+            StoreUnavailableError: The store does not answer; the session goes on.
         """
         if not _ID.fullmatch(token):
             return False
         key = key_of(token)
         was = await asyncio.to_thread(self._store.sessions.delete, key)
-        # After the row is gone: a request that read it just before can't bring it back for long.
-        self._remembered.pop(key, None)
+        self._forget(key)
         self._live.end(key, Ended.LOGOUT)
         return was
 
@@ -148,8 +159,14 @@ class Sessions:
             return
         alive = await asyncio.to_thread(self._store.sessions.alive, keys, now=self._now())
         for key in keys - alive:
-            self._remembered.pop(key, None)
+            self._forget(key)
             self._live.end(key, Ended.REVOKED)
+
+    def _forget(self, key: str) -> None:
+        now = self._monotonic()
+        self._remembered.pop(key, None)
+        self._ended = {ended: until for ended, until in self._ended.items() if until > now}
+        self._ended[key] = now + _ENDED_SECONDS
 
     def _recall(self, key: str, now: float) -> _Remembered | None:
         found = self._remembered.get(key)

@@ -8,12 +8,13 @@ from gateway.passwords import generate_password
 from gateway.store.audit import Audit, AuditEvent, AuditRecord
 from gateway.store.sessions import SessionRecord, SessionTable
 from gateway.store.store import Store, open_store
-from gateway.store.users import User, Users
+from gateway.store.users import Credentials, User, Users
 
 __all__ = [
     "Audit",
     "AuditEvent",
     "AuditRecord",
+    "Credentials",
     "SessionRecord",
     "SessionTable",
     "Store",

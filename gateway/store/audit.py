@@ -20,7 +20,6 @@ class AuditEvent(StrEnum):
 
     LOGIN = "login"
     LOGIN_REFUSED = "login_refused"
-    LOGIN_THROTTLED = "login_throttled"
     LOGOUT = "logout"
     REFUSED = "refused"
     START = "start"

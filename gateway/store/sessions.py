@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from gateway.store.database import Database
 from gateway.store.tables import SessionRow, UserRow
+from gateway.store.users import Credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,29 @@ class SessionTable:
         self._idle = idle
 
     def create(
-        self, key: str, *, user_id: int, now: float, expires: float, user_agent: str
-    ) -> None:
-        """Add a session, and drop those that are over."""
+        self, key: str, by: Credentials, *, now: float, expires: float, user_agent: str
+    ) -> bool:
+        """Add a session, and drop those that are over.
+
+        Returns:
+            False, and nothing is added, when the account was disabled or got another password
+            while the one given was being checked.
+        """
+        row = SessionRow(
+            key=key,
+            user_id=by.user.id,
+            created=now,
+            last_seen=now,
+            expires=expires,
+            user_agent=user_agent,
+        )
         with self._database.write() as session:
             session.execute(delete(SessionRow).where(self._over(now)))
-            session.add(
-                SessionRow(
-                    key=key,
-                    user_id=user_id,
-                    created=now,
-                    last_seen=now,
-                    expires=expires,
-                    user_agent=user_agent,
-                )
-            )
+            user = session.get(UserRow, by.user.id)
+            valid = user and not user.disabled and user.password_hash == by.password_hash
+            if valid:
+                session.add(row)
+            return bool(valid)
 
     def load(self, key: str, *, now: float) -> SessionRecord | None:
         """Return the session if it is alive and its user may log in."""

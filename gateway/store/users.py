@@ -13,8 +13,10 @@ from gateway.errors import InvalidUserNameError, UnknownUserError, UserExistsErr
 from gateway.passwords import check_policy, hash_password
 from gateway.store.database import Database
 from gateway.store.tables import SessionRow, UserRow
+from spec.rules import OWNER_PATTERN
 
-_NAME: Final = re.compile(r"[a-z]([a-z0-9]|[-_.](?=[a-z0-9])){0,38}")
+_NAME: Final = re.compile(OWNER_PATTERN.removeprefix("^").removesuffix("$"))
+"""A user is named as `owner` names one in workspace files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Users:
         """Make an account.
 
         Args:
-            name: Lower-case letters, digits and single `-`, `_`, `.`; at most 39 characters.
+            name: As `owner` in workspace files.
             password: The password in plain.
             admin: Whether the account sees everybody's workspaces.
 
@@ -122,8 +124,8 @@ class Users:
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise InvalidUserNameError(
-            f"{name!r} can't be a user's name: it takes lower-case letters, digits and single"
-            " '-', '_', '.' between them, begins with a letter and has at most 39 characters."
+            f"{name[:64]!r} can't be a user's name: take 1 to 63 of a-z, 0-9, '.', '_' and '-',"
+            " from a letter or digit to another."
         )
 
 

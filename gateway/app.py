@@ -1,0 +1,172 @@
+"""Puts the gateway's application together: front, proxy, pages and API.
+
+The front gets every HTTP request and sends what is below `/w/` to the proxy, as plain ASGI on the
+raw path, before the framework. The framework serves pages and API; its session, CSRF and logging
+parts are not used, for reasons given in docs/explanation/security.md.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar import Litestar, Request, Response, Router
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from gateway.answers import API, refusal_for, response
+from gateway.controllers import pages
+from gateway.controllers.common import request_id_of, services_of, visitor_or_none
+from gateway.controllers.events import events
+from gateway.controllers.health import healthz, readyz
+from gateway.controllers.session import SessionController
+from gateway.controllers.translate import translated
+from gateway.controllers.workspaces import OperationsController, WorkspacesController
+from gateway.errors import UnauthenticatedError
+from gateway.follow import follow_index, forever, sweep_sessions
+from gateway.front import Front, wants_page
+from gateway.passwords import dummy_hash
+from gateway.proxy.app import WorkspaceProxy
+from gateway.proxy.context import ProxyContext
+from gateway.proxy.upstream import Upstreams
+from gateway.services import Clocks, Services, build
+from gateway.store import Store
+from settings.model import GatewaySettings
+from state_index.index import Index
+
+BODY_MAX: Final = 64 * 1024
+"""Bytes that a request to a page or the API may have; nothing there needs more."""
+
+_FIRST_LOOK: Final = 5.0
+_GET: Final = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The application, and what the server below it needs.
+
+    Attributes:
+        asgi: The ASGI application.
+        proxy: What the server's protocols need.
+        services: What handlers work with.
+    """
+
+    asgi: Front
+    proxy: ProxyContext
+    services: Services
+
+
+def create_app(
+    settings: GatewaySettings, *, index: Index, store: Store, clocks: Clocks | None = None
+) -> Gateway:
+    """Make the gateway; it serves once the server runs its lifespan.
+
+    Args:
+        settings: The settings; `port` is the one that is really listened on.
+        index: The open state index. The caller closes it.
+        store: The open store. The caller closes it.
+        clocks: Other clocks than the real ones.
+    """
+    services = build(settings, index=index, store=store, clocks=clocks)
+    upstreams = Upstreams(settings.paths.run)
+    context = ProxyContext(
+        site=services.site,
+        sessions=services.lookup,
+        pages=services.pages,
+        live=services.live,
+        routes=services.routes,
+        upstreams=upstreams,
+        trusted=settings.trusted_proxies,
+        timeout=settings.upstream_timeout,
+    )
+    site = create_site(services, lifespan=_lifespan(services, upstreams))
+    front = Front(services, site=site, proxy=WorkspaceProxy(context))
+    return Gateway(front, context, services)
+
+
+def create_site(
+    services: Services, *, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
+) -> Litestar:
+    """Make the pages and the API. They need the front before them."""
+    api = Router(
+        "/api/v1",
+        route_handlers=[SessionController, WorkspacesController, OperationsController, events],
+        response_headers={"cache-control": "no-store"},
+    )
+    return Litestar(
+        [api, healthz, readyz, *pages.HANDLERS],
+        state=State({"services": services}),
+        lifespan=[lifespan],
+        exception_handlers={HTTPException: _failed, Exception: _failed},
+        request_max_body_size=BODY_MAX,
+        openapi_config=openapi_config(),
+        logging_config=None,
+        debug=False,
+    )
+
+
+def openapi_config() -> OpenAPIConfig:
+    """Return how the API describes itself: as JSON only, since viewers come from other hosts."""
+    return OpenAPIConfig(
+        title="CodeHub",
+        version="1",
+        summary="See, start and stop your workspaces.",
+        path="/api/v1",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        use_handler_docstrings=True,
+    )
+
+
+def _failed(request: Request[Any, Any, Any], exception: Exception) -> Response[bytes]:
+    error = translated(exception)
+    path: bytes = request.scope["raw_path"]
+    person = not path.startswith(API)
+    if isinstance(error, UnauthenticatedError) and person and request.method in _GET:
+        return pages.to_login(request)
+    answer = refusal_for(
+        error,
+        pages=services_of(request).pages,
+        wants_page=wants_page(request.scope),
+        path=path,
+        visitor=visitor_or_none(request),
+        request_id=request_id_of(request),
+    )
+    return response(answer)
+
+
+def _lifespan(
+    services: Services, upstreams: Upstreams
+) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def running(_: Litestar) -> AsyncIterator[None]:
+        ready = asyncio.Event()
+        await asyncio.to_thread(dummy_hash)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                work = [
+                    tasks.create_task(
+                        forever("index", lambda: follow_index(services, upstreams, ready))
+                    ),
+                    tasks.create_task(forever("sessions", lambda: sweep_sessions(services))),
+                ]
+                await _wait_a_little(ready)
+                yield
+                for task in work:
+                    task.cancel()
+        finally:
+            await upstreams.close()
+            services.verifier.close()
+
+    return running
+
+
+async def _wait_a_little(ready: asyncio.Event) -> None:
+    """Serve with routes from the first request on; without an index serve all the same."""
+    try:
+        async with asyncio.timeout(_FIRST_LOOK):
+            await ready.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,139 @@
+"""What the API takes and gives, as msgspec structs: the OpenAPI document is made from these."""
+
+from datetime import datetime
+from typing import Any, Self
+
+import msgspec
+
+from gateway.pages.views import LOOKS, workspace_url
+from gateway.powers import can_start, can_stop
+from gateway.proxy.seams import Visitor
+from state_index.models import Intent, Published
+from state_index.phases import Phase
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all bodies."""
+
+
+class LoginBody(Body, forbid_unknown_fields=True):
+    """Who wants to log in."""
+
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        """Show the name only."""
+        return f"LoginBody(username={self.username!r})"
+
+
+class UserBody(Body):
+    """Who is logged in."""
+
+    user: str
+    admin: bool
+
+    @classmethod
+    def of(cls, visitor: Visitor) -> Self:
+        """Make the body from a visitor."""
+        return cls(user=visitor.name, admin=visitor.admin)
+
+
+class ActionsBody(Body):
+    """What can be done with a workspace now."""
+
+    open: bool
+    start: bool
+    stop: bool
+
+
+class WorkspaceBody(Body):
+    """One workspace.
+
+    `phase` is where it is in its life, `label` the same for people; `sync` says whether it is as
+    its file says; `problems` are the file's, with line and column; `pinned` is the file's `state`.
+    """
+
+    id: str
+    owner: str
+    phase: str
+    label: str
+    sync: str
+    reason: str
+    message: str
+    step: str
+    since: datetime
+    retry_at: datetime | None
+    image: str
+    pinned: str
+    problems: list[dict[str, Any]]
+    generation: int
+    updated_at: datetime
+    url: str
+    actions: ActionsBody
+
+    @classmethod
+    def of(cls, row: Published) -> Self:
+        """Make the body from a published row."""
+        return cls(
+            id=row.id,
+            owner=row.owner,
+            phase=str(row.phase),
+            label=LOOKS[row.phase].label,
+            sync=str(row.sync),
+            reason=row.reason,
+            message=row.message,
+            step=row.step,
+            since=row.since,
+            retry_at=row.retry_at,
+            image=row.image,
+            pinned=row.pinned,
+            problems=list(row.problems),
+            generation=row.generation,
+            updated_at=row.updated_at,
+            url=workspace_url(row.id),
+            actions=ActionsBody(
+                open=row.phase is Phase.RUNNING, start=can_start(row), stop=can_stop(row)
+            ),
+        )
+
+
+class WorkspacesBody(Body):
+    """A list of workspaces, by id."""
+
+    workspaces: list[WorkspaceBody]
+
+
+class OperationBody(Body):
+    """A request for a change of power, on its way.
+
+    `status` is `open` (nobody took it yet), `taken` (the runner works on it), `done` or `failed`
+    (then `error` says why). `joined` tells that somebody had asked for the same before.
+    """
+
+    id: str
+    workspace: str
+    kind: str
+    status: str
+    error: str
+    created_at: datetime
+    joined: bool
+
+    @classmethod
+    def of(cls, intent: Intent) -> Self:
+        """Make the body from an intent."""
+        return cls(
+            id=intent.id,
+            workspace=intent.workspace_id,
+            kind=intent.kind,
+            status=intent.status,
+            error=intent.error,
+            created_at=intent.created_at,
+            joined=intent.joined,
+        )
+
+
+class AcceptedBody(Body):
+    """The answer to a request that takes a while."""
+
+    operation: OperationBody

@@ -1,0 +1,131 @@
+"""What several handlers need: who asks, from where, and whether a workspace is theirs."""
+
+import asyncio
+from typing import Any, Literal
+
+from litestar import Request
+
+from gateway.cookies import read_cookie
+from gateway.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from gateway.login import Caller
+from gateway.proxy.seams import Visitor
+from gateway.services import Services
+from gateway.store import AuditEvent
+from state_index.models import Intent, Published
+from state_index.phases import Phase
+
+AnyRequest = Request[Any, Any, Any]
+Power = Literal["start", "stop"]
+
+_EVENTS = {"start": AuditEvent.START, "stop": AuditEvent.STOP}
+
+
+def services_of(request: AnyRequest) -> Services:
+    """Return the process's services."""
+    services: Services = request.app.state.services
+    return services
+
+
+def visitor_or_none(request: AnyRequest) -> Visitor | None:
+    """Return who is logged in, if anybody."""
+    visitor: Visitor | None = request.scope["state"]["visitor"]
+    return visitor
+
+
+def visitor_of(request: AnyRequest) -> Visitor:
+    """Return who is logged in.
+
+    Raises:
+        UnauthenticatedError: Nobody is.
+    """
+    visitor = visitor_or_none(request)
+    if visitor is None:
+        raise UnauthenticatedError
+    return visitor
+
+
+def request_id_of(request: AnyRequest) -> str:
+    """Return the request's id."""
+    return str(request.scope["state"]["request_id"])
+
+
+def caller_of(request: AnyRequest) -> Caller:
+    """Return from where the request comes."""
+    cookies = [value for name, value in request.scope["headers"] if name == b"cookie"]
+    return Caller(
+        address=request.scope["state"]["address"],
+        user_agent=request.headers.get("user-agent", ""),
+        token=read_cookie(cookies, https=services_of(request).https),
+        request_id=request_id_of(request),
+    )
+
+
+async def own_workspace(request: AnyRequest, workspace_id: str) -> Published:
+    """Return a workspace of the visitor's own.
+
+    Raises:
+        UnauthenticatedError: Nobody is logged in.
+        NotFoundError: There is no such workspace.
+        ForbiddenError: It is somebody else's; admins may not either.
+    """
+    return await _workspace(request, workspace_id, admins=False)
+
+
+async def seen_workspace(request: AnyRequest, workspace_id: str) -> Published:
+    """Return a workspace that the visitor may see; raises as `own_workspace`, but for admins."""
+    return await _workspace(request, workspace_id, admins=True)
+
+
+async def change_power(request: AnyRequest, workspace_id: str, kind: Power) -> Intent:
+    """Ask the runner to start or stop a workspace of the visitor's own.
+
+    Raises:
+        RequestError: As `own_workspace`.
+        RequestRefusedError: The index says that it is not possible now.
+    """
+    row = await own_workspace(request, workspace_id)
+    services = services_of(request)
+    request_id = request_id_of(request)
+    intent = await asyncio.to_thread(
+        services.index.request, row.id, kind, actor=row.owner, request_id=request_id
+    )
+    services.nudge.send("runner")
+    if not intent.joined:
+        await services.trail.add(
+            _EVENTS[kind],
+            user=row.owner,
+            workspace=row.id,
+            address=request.scope["state"]["address"],
+            request_id=request_id,
+        )
+    return intent
+
+
+async def refuse(request: AnyRequest, visitor: Visitor, workspace_id: str) -> None:
+    """Refuse what is somebody else's, and write that down.
+
+    Raises:
+        ForbiddenError: Always, or
+        NotFoundError: when existence is hidden.
+    """
+    services = services_of(request)
+    await services.trail.refused(
+        user=visitor.name,
+        workspace=workspace_id,
+        code=ForbiddenError.code,
+        address=request.scope["state"]["address"],
+        request_id=request_id_of(request),
+    )
+    if services.site.hide_existence:
+        raise NotFoundError("There is no such workspace.")
+    raise ForbiddenError("This workspace is not yours.")
+
+
+async def _workspace(request: AnyRequest, workspace_id: str, *, admins: bool) -> Published:
+    visitor = visitor_of(request)
+    row = await asyncio.to_thread(services_of(request).index.workspace, workspace_id)
+    if row is None or row.phase is Phase.DELETED:
+        raise NotFoundError("There is no such workspace.")
+    if row.owner != visitor.name and not (admins and visitor.admin):
+        await refuse(request, visitor, workspace_id)
+    return row

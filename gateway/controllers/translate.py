@@ -1,0 +1,83 @@
+"""The one seam where errors of the framework, the store and the index become ours."""
+
+from typing import Any, Final
+
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
+
+from gateway.errors import (
+    BadRequestError,
+    InternalError,
+    InvalidInputError,
+    InvalidStateError,
+    MethodNotAllowedError,
+    NotFoundError,
+    PinnedInGitError,
+    RequestError,
+    StoreError,
+    TooLargeError,
+    UnavailableError,
+)
+from state_index import errors as index
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+_TOO_LARGE: Final = 413
+_CLIENT_ERRORS: Final = range(400, 500)
+
+
+def translated(error: Exception) -> RequestError:
+    """Return what the client is told; what it is not told goes to the log."""
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, index.RequestRefusedError):
+        return _refused(error)
+    if isinstance(error, StoreError | index.IndexUnavailableError):
+        _log.error("database_unavailable", problem=str(error))
+        return UnavailableError()
+    if isinstance(error, HTTPException):
+        return _from_framework(error)
+    _log.error("unexpected", exc_info=error)
+    return InternalError()
+
+
+def _refused(error: index.RequestRefusedError) -> RequestError:
+    if isinstance(error, index.InvalidStateError):
+        return InvalidStateError(_sentence(error), details={"phase": str(error.phase)})
+    if isinstance(error, index.PinnedInGitError):
+        return PinnedInGitError(_sentence(error), details={"state": error.state})
+    return NotFoundError("There is no such workspace.")
+
+
+def _from_framework(error: HTTPException) -> RequestError:
+    if isinstance(error, NotFoundException):
+        return NotFoundError()
+    if isinstance(error, MethodNotAllowedException):
+        return MethodNotAllowedError(headers=dict(error.headers or {}))
+    if error.status_code == _TOO_LARGE:
+        return TooLargeError()
+    if isinstance(error, ValidationException):
+        return InvalidInputError(details={"problems": _problems(error.extra)})
+    if error.status_code in _CLIENT_ERRORS:
+        return BadRequestError()
+    _log.error("unexpected", exc_info=error)
+    return InternalError()
+
+
+def _problems(extra: Any) -> list[dict[str, str]]:
+    """Keep key and message only: the framework's messages name types, never values."""
+    found = extra if isinstance(extra, list) else []
+    return [
+        {"key": str(one.get("key", "")), "message": str(one.get("message", ""))}
+        for one in found
+        if isinstance(one, dict)
+    ]
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

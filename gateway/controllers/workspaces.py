@@ -1,0 +1,91 @@
+"""`/api/v1/workspaces` and `/api/v1/operations`: see, start, stop, read logs."""
+
+import asyncio
+from typing import Annotated
+
+from litestar import Controller, Response, get, post
+from litestar.params import Parameter
+from litestar.status_codes import HTTP_202_ACCEPTED
+
+from gateway.bodies import AcceptedBody, OperationBody, WorkspaceBody, WorkspacesBody
+from gateway.controllers.common import (
+    AnyRequest,
+    change_power,
+    own_workspace,
+    request_id_of,
+    seen_workspace,
+    services_of,
+    visitor_of,
+)
+from gateway.errors import ForbiddenError, NotFoundError
+
+TAIL = 200
+TAIL_MAX = 5000
+
+Everybody = Annotated[
+    bool, Parameter(query="all", description="Everybody's workspaces; for admins.")
+]
+Tail = Annotated[int, Parameter(ge=1, le=TAIL_MAX, description="How many lines from the end.")]
+
+
+class WorkspacesController(Controller):
+    """Workspaces that the visitor may see or steer."""
+
+    path = "/workspaces"
+    tags = ("workspaces",)
+
+    @get(summary="List workspaces")
+    async def every(self, request: AnyRequest, everybody: Everybody = False) -> WorkspacesBody:  # noqa: FBT002
+        """Give the visitor's own workspaces by id; with `all=true` everybody's, to admins."""
+        visitor = visitor_of(request)
+        if everybody and not visitor.admin:
+            raise ForbiddenError("Only admins see everybody's workspaces.")
+        owner = None if everybody else visitor.name
+        rows = await asyncio.to_thread(services_of(request).index.workspaces, owner)
+        return WorkspacesBody(workspaces=[WorkspaceBody.of(row) for row in rows])
+
+    @get("/{workspace_id:str}", summary="One workspace")
+    async def one(self, request: AnyRequest, workspace_id: str) -> WorkspaceBody:
+        """Give one workspace: the visitor's own, or anybody's to admins."""
+        return WorkspaceBody.of(await seen_workspace(request, workspace_id))
+
+    @post("/{workspace_id:str}/start", summary="Start", status_code=HTTP_202_ACCEPTED)
+    async def start(self, request: AnyRequest, workspace_id: str) -> AcceptedBody:
+        """Ask for a start; a start under way is joined."""
+        intent = await change_power(request, workspace_id, "start")
+        return AcceptedBody(operation=OperationBody.of(intent))
+
+    @post("/{workspace_id:str}/stop", summary="Stop", status_code=HTTP_202_ACCEPTED)
+    async def stop(self, request: AnyRequest, workspace_id: str) -> AcceptedBody:
+        """Ask for a stop; the home is kept."""
+        intent = await change_power(request, workspace_id, "stop")
+        return AcceptedBody(operation=OperationBody.of(intent))
+
+    @get("/{workspace_id:str}/logs", summary="Logs")
+    async def logs(
+        self, request: AnyRequest, workspace_id: str, tail: Tail = TAIL
+    ) -> Response[bytes]:
+        """Give the last lines that the workspace wrote, as plain text, by way of the runner."""
+        row = await own_workspace(request, workspace_id)
+        text = await services_of(request).runner.logs(
+            row.id, tail=tail, request_id=request_id_of(request)
+        )
+        return Response(text, media_type="text/plain; charset=utf-8")
+
+
+class OperationsController(Controller):
+    """What became of a request to start or stop."""
+
+    path = "/operations"
+    tags = ("operations",)
+
+    @get("/{operation_id:str}", summary="One operation")
+    async def one(self, request: AnyRequest, operation_id: str) -> OperationBody:
+        """Give an operation on a workspace that the visitor may see, or asked for."""
+        visitor = visitor_of(request)
+        intent = await asyncio.to_thread(services_of(request).index.intent, operation_id)
+        if intent is None:
+            raise NotFoundError("There is no such operation.")
+        if intent.actor != visitor.name:
+            await seen_workspace(request, intent.workspace_id)
+        return OperationBody.of(intent)

@@ -1,0 +1,80 @@
+"""Keeps up with the index and the store while the gateway runs: two tasks, each for ever.
+
+One reads the published rows again whenever the index changes, and gives them to routes and feed.
+The other closes the connections of sessions that ended by time or in another process.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from gateway.proxy.upstream import Upstreams
+from gateway.routing import STALE_AFTER, Route
+from gateway.services import Services
+from state_index.watch import Watcher
+from telemetry.logs import get_logger
+
+SWEEP: Final = 0.5
+"""Seconds between two looks at sessions that have connections open."""
+
+_AGAIN: Final = 0.2
+
+_log = get_logger(__name__)
+
+
+async def follow_index(
+    services: Services, upstreams: Upstreams, ready: asyncio.Event
+) -> None:
+    """Follow the index; returns only by raising.
+
+    Args:
+        services: Their routes and feed are kept up to date.
+        upstreams: Where connections end that no route allows any more.
+        ready: Set once the index was read.
+
+    Raises:
+        IndexUnavailableError: The index can't be read.
+    """
+    settings = services.settings
+    async with (
+        services.nudge.listen("gateway") as nudged,
+        Watcher(settings.index_url, nudge=nudged) as watcher,
+    ):
+        known = -1
+        while True:
+            generation = await asyncio.to_thread(services.index.generation)
+            if generation != known:
+                await _take_over(services, upstreams)
+                known = generation
+            services.routes.confirm()
+            ready.set()
+            while not await watcher.wait(STALE_AFTER / 5):
+                services.routes.confirm()
+
+
+async def _take_over(services: Services, upstreams: Upstreams) -> None:
+    rows = await asyncio.to_thread(services.index.workspaces)
+    ended = services.routes.replace([Route.of(row) for row in rows])
+    services.feed.update(rows)
+    await upstreams.end(ended)
+
+
+async def sweep_sessions(services: Services) -> None:
+    """Close what sessions that are over have open; returns only by raising.
+
+    Raises:
+        StoreUnavailableError: The store can't be read.
+    """
+    while True:
+        await services.sessions.close_ended()
+        await asyncio.sleep(SWEEP)
+
+
+async def forever(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do work that is not meant to end; when it fails, say so and begin again."""
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the gateway must keep trying
+            _log.error("background_work_failed", work=name, problem=str(error), exc_info=error)
+        await asyncio.sleep(_AGAIN)

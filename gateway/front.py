@@ -1,0 +1,195 @@
+"""The first code that sees a request: gives it an id, checks its head, and hands it on.
+
+Requests below `/w/` go to the proxy, on the raw path and before any framework; it asks the same
+questions in `guards.authorize`. Everything else gets here what every page and API call needs: a
+head that can be read in one way, an origin of ours for whatever changes something, a known or
+unknown visitor, security headers, and a line in the log without query or cookie.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from gateway.answers import API, refusal_for, send_answer
+from gateway.cookies import NAMES
+from gateway.errors import MisdirectedError, OriginRefusedError, RequestError
+from gateway.guards import is_navigation
+from gateway.head import PREFIX, RequestHead, malformed, workspace_target
+from gateway.headers import security_headers
+from gateway.origin import SAFE_METHODS, unsafe_request_problem
+from gateway.peer import client_address
+from gateway.proxy.seams import Visitor
+from gateway.services import Services
+from telemetry.context import bind, new_request_id
+from telemetry.logs import get_logger
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_ANYBODY: Final = (b"/healthz", b"/readyz")
+_STATIC: Final = b"/static/"
+
+_log = get_logger("gateway.access")
+
+
+class Front:
+    """The gateway's ASGI application."""
+
+    def __init__(self, services: Services, *, site: ASGIApp, proxy: ASGIApp) -> None:
+        """Make the application.
+
+        Args:
+            services: What is asked here.
+            site: The pages and the API.
+            proxy: What is below `/w/`.
+        """
+        self._services = services
+        self._site = site
+        self._proxy = proxy
+        self._headers = [
+            (name.encode("ascii"), value.encode("ascii"))
+            for name, value in security_headers(https=services.https).items()
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; WebSockets come in by another door (`gateway.serve`)."""
+        if scope["type"] != "http":
+            await self._site(scope, receive, send)
+            return
+        request_id = new_request_id()
+        state = scope.setdefault("state", {})
+        state.update(request_id=request_id, visitor=None, address=self._address(scope))
+        watched = _Watched(send, request_id)
+        began = time.perf_counter()
+        with bind(request_id=request_id):
+            try:
+                await self._serve(scope, receive, watched)
+            finally:
+                _log.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=watched.status,
+                    ms=round((time.perf_counter() - began) * 1000, 1),
+                    client=state["address"],
+                )
+
+    async def _serve(self, scope: Scope, receive: Receive, send: "_Watched") -> None:
+        if scope["raw_path"].startswith(PREFIX):
+            await self._proxy(scope, receive, send)
+            return
+        send.extra = self._headers
+        head = head_of(scope)
+        try:
+            await self._check(scope, head)
+        except RequestError as error:
+            await self._refuse(scope, error, send)
+            return
+        # The framework knows no HEAD; the server leaves the body out, going by its own scope.
+        bare = scope["method"] == "HEAD" and not scope["raw_path"].startswith(API)
+        await self._site({**scope, "method": "GET"} if bare else scope, receive, send)
+
+    async def _check(self, scope: Scope, head: RequestHead) -> None:
+        """Refuse what nobody may send; note who the visitor is."""
+        path = scope["raw_path"]
+        problem = malformed(head, self._services.site)
+        if problem is not None and not (isinstance(problem, MisdirectedError) and path in _ANYBODY):
+            raise problem
+        workspace_target(head.target)  # raises for a path that some other parser takes for /w/
+        if path in _ANYBODY or path.startswith(_STATIC):
+            return
+        cookies = head.values(b"cookie")
+        if head.method not in SAFE_METHODS:
+            self._check_origin(head, has_cookie=_carries_session(cookies))
+        scope["state"]["visitor"] = await self._services.lookup.lookup(cookies)
+
+    def _check_origin(self, head: RequestHead, *, has_cookie: bool) -> None:
+        own = self._services.site.origin(head.values(b"host")[0])
+        problem = unsafe_request_problem(
+            method=head.method,
+            own=own or "",
+            origins=head.texts(b"origin"),
+            fetch_sites=head.texts(b"sec-fetch-site"),
+            has_cookie=has_cookie,
+        )
+        if problem is not None:
+            raise OriginRefusedError(f"The request is refused: {problem}.")
+
+    async def _refuse(self, scope: Scope, error: RequestError, send: Send) -> None:
+        visitor: Visitor | None = scope["state"]["visitor"]
+        request_id = scope["state"]["request_id"]
+        if isinstance(error, OriginRefusedError):
+            await self._services.trail.refused(
+                user="",
+                workspace="",
+                code=error.code,
+                address=scope["state"]["address"],
+                request_id=request_id,
+            )
+        answer = refusal_for(
+            error,
+            pages=self._services.pages,
+            wants_page=wants_page(scope),
+            path=scope["raw_path"],
+            visitor=visitor,
+            request_id=request_id,
+        )
+        await send_answer(answer, send)
+
+    def _address(self, scope: Scope) -> str:
+        peer = scope["client"][0] if scope.get("client") else ""
+        forwarded = [
+            value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name == b"x-forwarded-for"
+        ]
+        return client_address(peer, forwarded, self._services.settings.trusted_proxies)
+
+
+class _Watched:
+    """Sends on, notes the status, and adds headers that every answer has."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = (b"x-request-id", request_id.encode("ascii"))
+        self.extra: list[tuple[bytes, bytes]] = []
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", ()))
+            present = {name.lower() for name, _ in headers}
+            wanted = [self._request_id, *self.extra]
+            headers += [pair for pair in wanted if pair[0] not in present]
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+
+def head_of(scope: Scope) -> RequestHead:
+    """Return the head of the request that an ASGI scope stands for."""
+    query = scope["query_string"]
+    target = scope["raw_path"] + (b"?" + query if query else b"")
+    return RequestHead(
+        method=scope["method"],
+        target=target,
+        headers=scope["headers"],
+        version=scope["http_version"],
+    )
+
+
+def _carries_session(cookies: list[bytes]) -> bool:
+    """Return whether any of our cookies is there, be it valid, stale or doubled."""
+    names = {name.encode("ascii") for name in NAMES}
+    pairs = (pair.partition(b"=")[0].strip() for value in cookies for pair in value.split(b";"))
+    return any(name in names for name in pairs)
+
+
+def wants_page(scope: Scope) -> bool:
+    """Return whether a person will read the answer: a navigation, or a form without scripts."""
+    head = head_of(scope)
+    form = head.method == "POST" and any(b"text/html" in value for value in head.values(b"accept"))
+    return form or is_navigation(head)

@@ -1,0 +1,118 @@
+"""Asks the runner for what only it can see: a workspace's logs. Over its unix socket.
+
+The runner publishes its address in the index. A runner that is not there is an answer like any
+other: RUNNER_UNAVAILABLE. Nothing of the workspace's text is interpreted here.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from gateway.errors import NotFoundError, RunnerUnavailableError
+from state_index.index import Index
+from telemetry.logs import get_logger
+
+LOG_BYTES_MAX: Final = 8 * 2**20
+"""How much of a log is relayed at most."""
+
+_PREFIX: Final = "unix:"
+_CONNECT_SECONDS: Final = 2.0
+_NOT_FOUND: Final = 404
+_OK: Final = 200
+
+_log = get_logger(__name__)
+
+
+class RunnerClient:
+    """The runner's API as the gateway uses it."""
+
+    def __init__(self, index: Index, data: Path, *, timeout: float) -> None:
+        """Make a client; it connects when it is asked something.
+
+        Args:
+            index: Says where the runner listens.
+            data: The data tree, to which that address is relative.
+            timeout: Seconds for one answer to begin, and between its parts.
+        """
+        self._index = index
+        self._data = data
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=_CONNECT_SECONDS, sock_read=timeout
+        )
+
+    async def logs(self, workspace_id: str, *, tail: int, request_id: str) -> bytes:
+        """Return the last lines that a workspace wrote, at most `LOG_BYTES_MAX`.
+
+        Raises:
+            RunnerUnavailableError: The runner is not there, or failed.
+            NotFoundError: The runner knows no container of this workspace.
+        """
+        path = f"/v1/workspaces/{workspace_id}/logs"
+        async with self._get(path, {"tail": str(tail)}, request_id) as response:
+            if response.status == _NOT_FOUND:
+                raise NotFoundError("The workspace has no container yet, so it has no logs.")
+            if response.status != _OK:
+                _log.warning("runner_refused", status=response.status, path=path)
+                raise RunnerUnavailableError("The runner could not give the logs.")
+            parts: list[bytes] = []
+            size = 0
+            async for part in response.content.iter_any():
+                parts.append(part)
+                size += len(part)
+                while size - len(parts[0]) >= LOG_BYTES_MAX:
+                    size -= len(parts.pop(0))
+            return b"".join(parts)[-LOG_BYTES_MAX:]
+
+    async def reachable(self) -> bool:
+        """Return whether something listens at the runner's address."""
+        info = await asyncio.to_thread(self._index.runner)
+        if info is None or not info.address.startswith(_PREFIX):
+            return False
+        try:
+            with _near(self._data / info.address.removeprefix(_PREFIX)) as near:
+                _, writer = await asyncio.open_unix_connection(near)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    @asynccontextmanager
+    async def _get(
+        self, path: str, params: dict[str, str], request_id: str
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        info = await asyncio.to_thread(self._index.runner)
+        if info is None or not info.address.startswith(_PREFIX):
+            raise RunnerUnavailableError
+        try:
+            with _near(self._data / info.address.removeprefix(_PREFIX)) as near:
+                async with (
+                    aiohttp.ClientSession(
+                        connector=aiohttp.UnixConnector(near), timeout=self._timeout
+                    ) as session,
+                    session.get(
+                        f"http://runner{path}",
+                        params=params,
+                        headers={"X-Request-Id": request_id},
+                        allow_redirects=False,
+                    ) as response,
+                ):
+                    yield response
+        except (aiohttp.ClientError, OSError) as error:
+            # TimeoutError is an OSError.
+            _log.warning("runner_unavailable", problem=type(error).__name__)
+            raise RunnerUnavailableError from error
+
+
+@contextmanager
+def _near(path: Path) -> Iterator[str]:
+    """Give a short path to a socket: socket addresses end at 108 bytes."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

@@ -1,0 +1,72 @@
+"""Writes the audit log from the event loop, and keeps one client from filling it.
+
+The same refusal of the same visitor is written once a minute. A log that can't be written is said
+in the telemetry and stops nobody: logins must not depend on a full disk.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from gateway.errors import StoreError
+from gateway.store import Audit, AuditEvent
+from telemetry.logs import get_logger
+
+_AGAIN_SECONDS: Final = 60.0
+_REMEMBERED_MAX: Final = 1000
+
+_log = get_logger(__name__)
+
+
+class Trail:
+    """The audit log as request handlers use it."""
+
+    def __init__(self, audit: Audit, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._audit = audit
+        self._monotonic = monotonic
+        self._refused: dict[tuple[str, str, str, str], float] = {}
+
+    async def add(
+        self,
+        event: AuditEvent,
+        *,
+        user: str,
+        address: str,
+        request_id: str,
+        workspace: str = "",
+        detail: str = "",
+    ) -> None:
+        """Write one row; it never raises for a store that does not answer."""
+        try:
+            await asyncio.to_thread(
+                self._audit.add,
+                event,
+                user=user,
+                workspace=workspace,
+                address=address,
+                detail=detail,
+                request_id=request_id,
+            )
+        except StoreError as error:
+            _log.error("audit_not_written", event_kind=str(event), problem=str(error))
+
+    async def refused(
+        self, *, user: str, workspace: str, code: str, address: str, request_id: str
+    ) -> None:
+        """Write that somebody was refused something, unless that was just written."""
+        now = self._monotonic()
+        key = (user, workspace, code, address)
+        if self._refused.get(key, 0.0) > now:
+            return
+        if len(self._refused) >= _REMEMBERED_MAX:
+            self._refused.clear()
+        self._refused[key] = now + _AGAIN_SECONDS
+        await self.add(
+            AuditEvent.REFUSED,
+            user=user,
+            workspace=workspace,
+            address=address,
+            detail=code,
+            request_id=request_id,
+        )
