@@ -88,8 +88,6 @@ class Entry:
 def describe(node: Node) -> str:
     """What a value is, in the words of someone who wrote it."""
     match node.value:
-        case None:
-            return "nothing"
         case bool():
             return "true or false"
         case int() | float():

@@ -6,10 +6,15 @@ report names everything else that is wrong too.
 """
 
 import re
+from bisect import bisect_right
+from itertools import islice
 from typing import NamedTuple
 
 MAX_BYTES = 64 * 1024
 """A workspace file is ten lines; more than this is a mistake or an attack."""
+
+MAX_CHARACTERS = 20
+"""So many unprintable characters are told one by one; more of them mean a binary file."""
 
 _BOM = "\ufeff"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -58,7 +63,11 @@ def decode(raw: bytes) -> Text:
 
 def _undecodable(raw: bytes, index: int) -> Flaw:
     before = raw[:index].decode("utf-8").removeprefix(_BOM)
-    return Flaw(place_of(before), f"byte 0x{raw[index]:02x} is not UTF-8", "save it as UTF-8")
+    return Flaw(
+        Lines(before).place(len(before)),
+        f"byte 0x{raw[index]:02x} is not UTF-8",
+        "save it as UTF-8",
+    )
 
 
 def _clean(text: str) -> Text:
@@ -68,16 +77,22 @@ def _clean(text: str) -> Text:
         flaws.append(
             Flaw(START, "the file begins with a byte order mark", "save it as UTF-8 without BOM")
         )
-    for match in _BAD.finditer(text):
+    lines = Lines(text)
+    for match in islice(_BAD.finditer(text), MAX_CHARACTERS):
         code = ord(match.group())
         hint = f'remove it, or write "\\u{code:04x}" in double quotes'
-        place = place_of(text[: match.start()])
+        place = lines.place(match.start())
         flaws.append(Flaw(place, f"U+{code:04X} is not a printable character", hint))
     return Text(_BAD.sub("\ufffd", text), flaws)
 
 
-def place_of(before: str) -> Place:
-    """Where the character after this text is, counting lines as editors do."""
-    breaks = list(_BREAK.finditer(before))
-    last = breaks[-1].end() if breaks else 0
-    return Place(len(breaks) + 1, len(before) - last + 1)
+class Lines:
+    """Where each character of a text is, counting lines as editors do."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(match.end() for match in _BREAK.finditer(text))]
+
+    def place(self, index: int) -> Place:
+        """The place of the character at an index."""
+        line = bisect_right(self._starts, index)
+        return Place(line, index - self._starts[line - 1] + 1)

@@ -14,14 +14,15 @@ from ruamel.yaml.error import YAMLError
 from spec.nodes import Broken, Entry, Mapping, Node, Scalar, Sequence
 from spec.problems import shown
 from spec.syntax import translate
-from spec.text import START, Flaw, Place, place_of
+from spec.text import Flaw, Lines, Place
 
 MAX_DEPTH = 16
 MAX_NODES = 4096
 """Keys and values after aliases are expanded; the format needs a few hundred at most."""
 
 _MERGE = "<<"
-_PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|$))+")
+_DIRECTIVE = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?[\r\n])*(%)[^\r\n]*[\r\n]*")
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)+")
 _PARSER_FAULTS = (
     YAMLError, ValueError, TypeError, LookupError, AttributeError, AssertionError, OverflowError,
 )  # fmt: skip
@@ -43,6 +44,7 @@ def parse(text: str) -> Tree:
     """Build the tree of one document. Never raises."""
     composer = _Composer(text)
     try:
+        composer.open()
         return Tree(composer.document(), composer.flaws)
     except _StopError:
         return Tree(None, composer.flaws)
@@ -53,11 +55,12 @@ def parse(text: str) -> Tree:
 class _Composer:
     def __init__(self, text: str) -> None:
         self.flaws: list[Flaw] = []
-        self.last = START
+        self.last = Place(1, 1)
         self._text = text
+        self._lines = Lines(text)
         self._anchors: dict[str, Node | None] = {}
         self._yaml = YAML(typ="safe", pure=True)
-        _, self._parser = self._yaml.get_constructor_parser(text)
+        self._parser: Any = None
 
     @property
     def reached(self) -> Place:
@@ -65,13 +68,25 @@ class _Composer:
         reader = self._yaml.reader
         return Place(reader.line + 1, reader.column + 1)
 
+    def open(self) -> None:
+        """Let the parser take the text; it checks the characters at once."""
+        _, self._parser = self._yaml.get_constructor_parser(self._without_directives())
+
+    def _without_directives(self) -> str:
+        """Tell each directive and make it a comment, so that the rest is read."""
+        text, index = self._text, 0
+        while match := _DIRECTIVE.match(text, index):
+            place = self._lines.place(match.start(1))
+            self._flaw(place, "YAML directives are not supported", "remove this line")
+            text = f"{text[: match.start(1)]}#{text[match.end(1) :]}"
+            index = match.end()
+        return text
+
     def document(self) -> Node | None:
         self._next()  # the stream's start
         event = self._next()
         if isinstance(event, events.StreamEndEvent):
             return None
-        if event.version or event.tags:
-            self._flaw(START, "YAML directives are not supported", "remove the lines with %")
         root = self._node(self._next(), depth=1)
         self._next()  # the document's end
         event = self._next()
@@ -105,16 +120,16 @@ class _Composer:
         return node
 
     def _content(self, event: Any, depth: int) -> Node:
-        if isinstance(event, events.ScalarEvent):
-            return self._scalar(event)
-        if isinstance(event, events.SequenceStartEvent):
-            return self._sequence(_place(event), depth)
-        return self._mapping(_place(event), depth)
-
-    def _scalar(self, event: Any) -> Node:
         place = _place(event)
         if event.anchor is not None or event.ctag is not None:
             place = self._after_properties(event.start_mark.index, place)
+        if isinstance(event, events.ScalarEvent):
+            return self._scalar(event, place)
+        if isinstance(event, events.SequenceStartEvent):
+            return self._sequence(place, depth)
+        return self._mapping(place, depth)
+
+    def _scalar(self, event: Any, place: Place) -> Node:
         if re.search("[\ud800-\udfff]", event.value):
             self._flaw(place, "half of a surrogate pair", 'write "\\U0001F600", not two "\\u"')
             return Broken(place)
@@ -123,7 +138,7 @@ class _Composer:
     def _after_properties(self, index: int, place: Place) -> Place:
         """The value's own place: the event begins at its anchor or tag."""
         match = _PROPERTIES.match(self._text, index)
-        return place_of(self._text[: match.end()]) if match else place
+        return self._lines.place(match.end()) if match else place
 
     def _sequence(self, place: Place, depth: int) -> Node:
         items: list[Node] = []
@@ -140,6 +155,8 @@ class _Composer:
             node = self._node(self._next(), depth=depth + 1)
             size += key.size + node.size
             if isinstance(key, Scalar) and key.plain and key.text == _MERGE:
+                if merges:
+                    self._flaw(key.place, "`<<` is given twice", "write <<: [*one, *two]")
                 merges.append(node)
             else:
                 self._add(entries, key, node)
@@ -197,8 +214,7 @@ def _moved(node: Node, place: Place) -> Node:
             return Sequence(place, node.items, node.size)
         case Mapping():
             return Mapping(place, node.entries, node.size)
-        case Broken():
-            return Broken(place)
+    return Broken(place)
 
 
 def _place(event: Any) -> Place:
