@@ -153,7 +153,7 @@ class Follower:
             await watcher.wait(self._routes.stale_after / 5)
 
     async def _look(self) -> None:
-        """Read all rows if there was a change; what counts is the time before the reading."""
+        """Read all rows if there was a change."""
         generation = await asyncio.to_thread(self._index.generation)
         if generation == self._generation:
             self._routes.confirm()

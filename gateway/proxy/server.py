@@ -124,7 +124,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._disarm_head_timer()
         if self.parser.should_upgrade():
             self._check_upgrade()
-        self.scope["extensions"] = {_EXTENSION: Incoming(self._head(upgrade=False), self)}
+        came: Any = Incoming(self._head(upgrade=False), self)
+        self.scope["extensions"] = {_EXTENSION: came}
         super().on_headers_complete()
 
     def _feed(self, data: bytes) -> None:
@@ -161,7 +162,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def _idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+        # uvicorn's annotation leaves out that there is none at first.
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
 
     def _head(self, *, upgrade: bool) -> RequestHead:
         return RequestHead(

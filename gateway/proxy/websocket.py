@@ -166,9 +166,9 @@ class Tunnel(End):
         self._notice_dead_clients()
         self.write(to_client)
         self._workspace.write(to_workspace_end)
-        Splice(self, self._workspace, closed=self._release)
+        splice = Splice(self, self._workspace, closed=self._release)
         if self._workspace.at_end:
-            self.splice.half_closed(self._workspace)  # it ended with its answer
+            splice.half_closed(self._workspace)  # it ended with its answer
 
     async def _ask(self, forward: Forward, head: RequestHead, request_id: str) -> Handshake:
         end = self._workspace = _WorkspaceEnd()
