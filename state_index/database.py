@@ -1,7 +1,8 @@
 """The one seam to SQLAlchemy's engines and to the dialects.
 
-It makes engines, gives read and write transactions, and turns foreign errors into ours. What only
-SQLite or only PostgreSQL knows is in this file and nowhere else. It knows no table of ours.
+It makes engines and gives read and write transactions; `failures` turns foreign errors into ours.
+What only SQLite or only PostgreSQL knows is here, in `failures`, `quick` and the lock of
+`migrate`, and nowhere else. It knows no table of ours.
 
 SQLite: WAL, so readers never wait for a writer; writers begin with BEGIN IMMEDIATE, because a
 transaction that reads first and writes later fails at once when another wrote between, whatever
@@ -10,103 +11,45 @@ and the runner publishes again what it finds.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from state_index.errors import (
-    IndexBusyError,
-    IndexCorruptError,
-    IndexFullError,
-    IndexSchemaError,
-    IndexUnavailableError,
-    IndexUrlError,
-)
+from state_index.errors import IndexUnavailableError, IndexUrlError
+from state_index.failures import translated
+from state_index.quick import Quick
 
 BUSY_TIMEOUT = 5.0
 """Seconds that a writer waits for another one."""
 
 _WRITE = "codehub_write"
 
-_SQLITE_ERRORS: dict[int, type[IndexUnavailableError]] = {
-    sqlite3.SQLITE_BUSY: IndexBusyError,
-    sqlite3.SQLITE_LOCKED: IndexBusyError,
-    sqlite3.SQLITE_FULL: IndexFullError,
-    sqlite3.SQLITE_CORRUPT: IndexCorruptError,
-    sqlite3.SQLITE_NOTADB: IndexCorruptError,
-    sqlite3.SQLITE_ERROR: IndexSchemaError,  # "no such table": not the schema that we migrated to
-}
-
-_POSTGRES_ERRORS: dict[str, type[IndexUnavailableError]] = {
-    "08": IndexBusyError,  # connection lost: the next call takes a fresh one
-    "40": IndexBusyError,  # serialization failure, deadlock
-    "55": IndexBusyError,  # lock not available
-    "57": IndexBusyError,  # shutting down, cancelled
-    "53": IndexFullError,  # out of disk, memory or connections
-    "42": IndexSchemaError,  # undefined table or column, missing privilege
-}
-
-
-def translate(error: DBAPIError) -> IndexUnavailableError:
-    """Our error for what a driver raised; only the driver's own short text is quoted."""
-    origin = error.orig
-    code = getattr(origin, "sqlite_errorcode", None)
-    state = getattr(origin, "sqlstate", None) or ""
-    kind = IndexUnavailableError
-    if code is not None:
-        kind = _SQLITE_ERRORS.get(code & 0xFF, kind)  # the low byte is the primary code
-    elif state:
-        kind = _POSTGRES_ERRORS.get(state[:2], kind)
-    return kind(f"the state index is not available: {str(origin).strip()[:200]}")
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Translate the driver's errors; a violated constraint is the caller's to understand."""
-    try:
-        yield
-    except sa.exc.IntegrityError:
-        raise
-    except DBAPIError as error:
-        raise translate(error) from error
-
-
-def parse_url(url: str) -> sa.URL:
-    """Check a database URL.
-
-    Raises:
-        IndexUrlError: it is no URL, or names a database that several processes can't share.
-    """
-    try:
-        parsed = sa.make_url(url)
-        dialect = parsed.get_backend_name()
-    except (ArgumentError, NoSuchModuleError):
-        _refuse_url("not a database URL")
-    if dialect == "sqlite" and parsed.database in {None, "", ":memory:"}:
-        _refuse_url("a database in memory can't be shared between gateway and runner")
-    if dialect not in {"sqlite", "postgresql"}:
-        _refuse_url(f"{dialect} is not supported")
-    return parsed
-
-
-def _refuse_url(problem: str) -> NoReturn:
-    # The URL may hold a password: it is not quoted.
-    message = f"index URL: {problem}; use sqlite:///<file> or postgresql+psycopg://..."
-    raise IndexUrlError(message) from None
-
 
 class Database:
-    """Engines and transactions of one index."""
+    """Engines and transactions of one index.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: `sqlite:///<file>` or `postgresql+psycopg://...`.
+        busy_timeout: seconds that a writer waits for another one (SQLite).
+
+    Raises:
+        IndexUrlError: the URL names nothing that processes can share.
+        IndexUnavailableError: its folder can't be made.
+    """
+
+    def __init__(self, url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
         self.url = parse_url(url)
-        self._read = _engine(self.url)
+        self._read = _engine(self.url, busy_timeout)
         self._write = self._read.execution_options(**{_WRITE: True})
+        self._quick: Quick | None = None
+        self._opening = Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -133,59 +76,83 @@ class Database:
         with translated(), self._write.begin() as connection:
             yield connection
 
-    def probe(self, newest: sa.Select[Any]) -> "Probe":
-        """A cheap way to see that something was committed.
+    def number(self, query: sa.Select[Any]) -> int:
+        """The single number that a query without parameters gives, as fast as can be; 0 for none.
+
+        Raises:
+            IndexUnavailableError: it could not be read.
+        """
+        if not self.is_sqlite:
+            with self.read() as connection:
+                return int(connection.scalar(query) or 0)
+        with self._opening:
+            self._quick = self._quick or Quick(self._read)
+        return self._quick.number(_text(query))
+
+    def probe(self, newest: sa.Select[Any]) -> Callable[[], int]:
+        """A cheap way to see that another connection committed: the number is then another one.
 
         Args:
-            newest: a query whose answer changes then, for where the database has nothing cheaper.
+            newest: a query whose number changes then, for where the database has nothing cheaper.
+
+        Raises:
+            IndexUnavailableError: the database can't be read; the probe raises it too.
         """
-        with translated():
-            return Probe(self._read.connect(), None if self.is_sqlite else newest)
+        if not self.is_sqlite:
+            return lambda: self.number(newest)
+        self.number(newest)  # makes the connection
+        quick = self._quick
+        assert quick is not None
+        # Read outside transactions: within one, the number never changes.
+        return lambda: quick.number("PRAGMA data_version")
 
     def close(self) -> None:
         """Close every connection."""
+        if self._quick is not None:
+            self._quick.close()
         self._read.dispose()
 
 
-class Probe:
-    """Call it twice: other answers mean that another connection committed between."""
-
-    def __init__(self, connection: sa.Connection, newest: sa.Select[Any] | None) -> None:
-        self._connection = connection
-        self._newest = newest
-
-    def __call__(self) -> object:
-        """Look now.
-
-        Raises:
-            IndexUnavailableError: the database can't be read.
-        """
-        with translated():
-            if self._newest is None:
-                return _data_version(self._connection)
-            with self._connection.begin():
-                return tuple(self._connection.execute(self._newest).one())
-
-    def close(self) -> None:
-        """Give the connection back."""
-        self._connection.close()
+@lru_cache(maxsize=8)
+def _text(query: sa.Select[Any]) -> str:
+    return str(query)  # 0.1 ms: more than the reading
 
 
-def _data_version(connection: sa.Connection) -> object:
-    # Below SQLAlchemy's transactions: inside one, the number never changes.
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
+def parse_url(url: str) -> sa.URL:
+    """Check a database URL.
+
+    Raises:
+        IndexUrlError: it is no URL, or names a database that processes can't share.
+    """
     try:
-        return driver.execute("PRAGMA data_version").fetchone()[0]
-    except sqlite3.Error as error:
-        raise translate(DBAPIError("PRAGMA data_version", None, error)) from error
+        parsed = sa.make_url(url)
+        parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError, ImportError):
+        _refuse("not the URL of a database that is supported here")
+    backend = parsed.get_backend_name()
+    if backend not in {"sqlite", "postgresql"}:
+        _refuse(f"{backend} is not supported")
+    if backend == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        _refuse("a database in memory can't be shared between gateway and runner")
+    return parsed
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _refuse(problem: str) -> NoReturn:
+    # The URL may hold a password: it is not quoted.
+    message = f"index URL: {problem}; use sqlite:///<file> or postgresql+psycopg://..."
+    raise IndexUrlError(message) from None
+
+
+def _engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url, pool_pre_ping=True)
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        message = f"the folder {folder} of the state index can't be made: {error.strerror}"
+        raise IndexUnavailableError(message) from error
+    engine = sa.create_engine(url, connect_args={"timeout": busy_timeout})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

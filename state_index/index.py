@@ -24,7 +24,7 @@ from state_index.models import (
 )
 from state_index.phases import Event
 from state_index.publishing import Cause
-from state_index.schema import clock, history, runner, workspaces
+from state_index.schema import GENERATION, history, runner, workspaces
 
 
 class Index:
@@ -164,8 +164,7 @@ class Index:
 
     def generation(self) -> int:
         """The index's generation: grows with every change of a workspace row."""
-        with self._database.read() as connection:
-            return int(connection.scalar(sa.select(clock.c.generation)) or 0)
+        return self._database.number(GENERATION)
 
     def workspaces(self, owner: str | None = None) -> list[Published]:
         """All rows, or those of an owner, ordered by id."""

@@ -6,7 +6,7 @@ taken (`Index.request`). Who may send an event and when is not decided here.
 
 A cell of the table is one of
 
-    NAME    move to that phase
+    NAME    move to that phase (short names: _SHORT)
     join    the same work is under way already; nothing new is needed
     queue   accepted; the phase stays until the work under way has ended
     keep    a fact that the phase already says, or that the work under way overtakes
@@ -102,44 +102,62 @@ class Verdict:
         return self.kind is not Kind.REFUSE
 
 
+_SHORT = {
+    "PEND": Phase.PENDING,
+    "PROV": Phase.PROVISIONING,
+    "STRT": Phase.STARTING,
+    "RUN": Phase.RUNNING,
+    "STOP": Phase.STOPPING,
+    "UPDT": Phase.UPDATING,
+    "WARM": Phase.WARM,
+    "ARCH": Phase.ARCHIVING,
+    "COLD": Phase.COLD,
+    "REST": Phase.RESTORING,
+    "DEL": Phase.DELETING,
+    "TOMB": Phase.TOMBSTONED,
+    "GONE": Phase.DELETED,
+    "ERR": Phase.ERROR,
+    "UNKN": Phase.UNKNOWN,
+}
+
 _ROWS = """
-             PENDING      PROVISIONING STARTING     RUNNING      STOPPING     UPDATING     WARM         ARCHIVING    COLD         RESTORING    DELETING     TOMBSTONED   DELETED      ERROR        UNKNOWN
-start        queue        queue        join         .            queue        queue        STARTING     STARTING     RESTORING    queue        .            .            .            STARTING     .
-stop         .            queue        STOPPING     STOPPING     join         queue        .            .            .            queue        .            .            .            STOPPING     .
-provision    PROVISIONING join         .            .            .            .            .            .            .            .            .            .            .            PROVISIONING .
-update       queue        queue        queue        UPDATING     queue        queue        UPDATING     queue        queue        queue        .            .            .            UPDATING     queue
-archive      .            .            .            .            .            .            ARCHIVING    join         .            .            .            .            .            .            .
-restore      .            .            .            .            .            .            .            .            RESTORING    join         .            .            .            RESTORING    .
-retry        join         .            .            .            .            .            .            .            .            .            .            .            .            PENDING      queue
-delete       DELETING     queue        DELETING     DELETING     queue        queue        DELETING     DELETING     DELETING     queue        join         join         .            DELETING     queue
-revive       .            .            .            .            .            .            .            .            .            .            queue        PENDING      .            .            .
-purge        .            .            .            .            .            .            .            .            .            .            queue        DELETING     .            DELETING     .
-ready        RUNNING      RUNNING      RUNNING      keep         keep         RUNNING      RUNNING      RUNNING      .            keep         keep         .            .            RUNNING      RUNNING
-booting      STARTING     STARTING     keep         STARTING     keep         STARTING     STARTING     STARTING     .            keep         keep         .            .            STARTING     STARTING
-applied      .            WARM         .            .            .            WARM         .            .            .            .            .            .            .            .            .
-stopped      WARM         keep         keep         WARM         WARM         keep         keep         keep         .            keep         keep         .            .            WARM         WARM
-archived     COLD         .            .            .            .            .            .            COLD         keep         .            .            .            .            .            COLD
-restored     .            .            .            .            .            .            .            .            .            WARM         .            .            .            .            .
-removed      TOMBSTONED   .            .            .            .            .            .            .            .            .            TOMBSTONED   keep         .            .            TOMBSTONED
-purged       .            .            .            .            .            .            .            .            .            .            DELETED      DELETED      .            .            .
-failed       ERROR        ERROR        ERROR        .            ERROR        ERROR        .            ERROR        .            ERROR        ERROR        .            .            keep         ERROR
-vanished     keep         keep         PENDING      PENDING      PENDING      keep         PENDING      keep         keep         keep         keep         keep         .            keep         PENDING
-home_missing ERROR        ERROR        ERROR        ERROR        ERROR        ERROR        ERROR        ERROR        ERROR        ERROR        keep         keep         .            keep         ERROR
-unreachable  UNKNOWN      UNKNOWN      UNKNOWN      UNKNOWN      UNKNOWN      UNKNOWN      UNKNOWN      UNKNOWN      keep         UNKNOWN      UNKNOWN      keep         .            keep         keep
-"""  # one line per event: longer than our lines, and readable only so
+             PEND  PROV  STRT  RUN   STOP  UPDT  WARM  ARCH  COLD  REST  DEL   TOMB  GONE  ERR   UNKN
+start        queue queue join  .     queue queue STRT  STRT  REST  queue .     .     .     STRT  .
+stop         .     queue STOP  STOP  join  queue .     .     .     queue .     .     .     STOP  .
+provision    PROV  join  .     .     .     .     .     .     .     .     .     .     .     PROV  .
+update       queue queue queue UPDT  queue queue UPDT  queue queue queue .     .     .     UPDT  queue
+archive      .     .     .     .     .     .     ARCH  join  .     .     .     .     .     .     .
+restore      .     .     .     .     .     .     .     .     REST  join  .     .     .     REST  .
+retry        join  .     .     .     .     .     .     .     .     .     .     .     .     PEND  queue
+delete       DEL   queue DEL   DEL   queue queue DEL   DEL   DEL   queue join  join  .     DEL   queue
+revive       .     .     .     .     .     .     .     .     .     .     queue PEND  .     .     .
+purge        .     .     .     .     .     .     .     .     .     .     queue DEL   .     DEL   .
+ready        RUN   RUN   RUN   keep  keep  RUN   RUN   RUN   .     keep  keep  .     .     RUN   RUN
+booting      STRT  STRT  keep  STRT  keep  STRT  STRT  STRT  .     keep  keep  .     .     STRT  STRT
+applied      .     WARM  .     .     .     WARM  .     .     .     .     .     .     .     .     .
+stopped      WARM  keep  keep  WARM  WARM  keep  keep  keep  .     keep  keep  .     .     WARM  WARM
+archived     COLD  .     .     .     .     .     .     COLD  keep  .     .     .     .     .     COLD
+restored     .     .     .     .     .     .     .     .     .     WARM  .     .     .     .     .
+removed      TOMB  .     .     .     .     .     .     .     .     .     TOMB  keep  .     .     TOMB
+purged       .     .     .     .     .     .     .     .     .     .     GONE  GONE  .     .     .
+failed       ERR   ERR   ERR   .     ERR   ERR   .     ERR   .     ERR   ERR   .     .     keep  ERR
+vanished     keep  keep  PEND  PEND  PEND  keep  PEND  keep  keep  keep  keep  keep  .     keep  PEND
+home_missing ERR   ERR   ERR   ERR   ERR   ERR   ERR   ERR   ERR   ERR   keep  keep  .     keep  ERR
+unreachable  UNKN  UNKN  UNKN  UNKN  UNKN  UNKN  UNKN  UNKN  keep  UNKN  UNKN  keep  .     keep  keep
+"""
 
 
 def _verdict(phase: Phase, cell: str) -> Verdict:
     if cell == ".":
         return Verdict(Kind.REFUSE, phase)
-    if cell in Phase.__members__:
-        return Verdict(Kind.MOVE, Phase(cell))
+    if cell in _SHORT:
+        return Verdict(Kind.MOVE, _SHORT[cell])
     return Verdict(Kind(cell), phase)
 
 
 def _parse(rows: str) -> dict[tuple[Phase, Event], Verdict]:
     head, *lines = rows.strip().splitlines()
-    phases = [Phase(name) for name in head.split()]
+    phases = [_SHORT[name] for name in head.split()]
     table: dict[tuple[Phase, Event], Verdict] = {}
     for line in lines:
         event, *cells = line.split()

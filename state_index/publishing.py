@@ -9,7 +9,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from state_index import rows
+from state_index import pruning, rows
 from state_index.errors import StaleRowError
 from state_index.models import Changes, HistoryRow, Published
 from state_index.phases import Event, Phase, Sync, transition
@@ -126,22 +126,7 @@ def record(
         at=now,
     )
     connection.execute(sa.insert(history).values(rows.history_values(row)))
-    prune(connection, history, workspace_id, HISTORY_BOUND)
-
-
-def prune(connection: sa.Connection, table: sa.Table, workspace_id: str, bound: int) -> None:
-    """Keep the newest `bound` rows of a workspace in a table that has `number`."""
-    oldest_kept = (
-        sa.select(table.c.number)
-        .where(table.c.workspace_id == workspace_id)
-        .order_by(table.c.number.desc())
-        .offset(bound - 1)
-        .limit(1)
-        .scalar_subquery()
-    )
-    connection.execute(
-        sa.delete(table).where(table.c.workspace_id == workspace_id, table.c.number < oldest_kept)
-    )
+    pruning.keep_newest(connection, history, workspace_id, HISTORY_BOUND)
 
 
 def forget(connection: sa.Connection, workspace_id: str, cause: Cause, now: datetime) -> bool:
@@ -152,4 +137,5 @@ def forget(connection: sa.Connection, workspace_id: str, cause: Cause, now: date
     connection.execute(sa.delete(workspaces).where(workspaces.c.id == workspace_id))
     tick(connection)
     record(connection, workspace_id, cause, moved=(before.phase, None), now=now)
+    pruning.drop_forgotten(connection, now)
     return True

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from state_index import publishing, rows
+from state_index import pruning, publishing, rows
 from state_index.errors import (
     InvalidStateError,
     PinnedInGitError,
@@ -22,7 +22,7 @@ from state_index.phases import Event, Kind, decide
 from state_index.schema import intents
 
 INTENT_BOUND = 100
-"""Intents kept per workspace, finished ones included."""
+"""Finished intents kept per workspace."""
 
 _EVENTS: dict[IntentKind, Event] = {"start": Event.START, "stop": Event.STOP}
 _PINS: dict[IntentKind, str] = {"start": "warm", "stop": "running"}
@@ -77,7 +77,8 @@ def request(connection: sa.Connection, workspace_id: str, asked: Request, now: d
         return replace(pending, joined=True)
     intent = _new(row, asked, now, joined=kind is Kind.JOIN)
     connection.execute(sa.insert(intents).values(rows.intent_values(intent)))
-    publishing.prune(connection, intents, workspace_id, INTENT_BOUND)
+    ended = intents.c.status.in_(("done", "failed"))
+    pruning.keep_newest(connection, intents, workspace_id, INTENT_BOUND, only=ended)
     return intent
 
 

@@ -137,3 +137,12 @@ runner = sa.Table(
     sa.Column("heartbeat", sa.BigInteger, nullable=False),
 )
 """One row: who runs, and that it lives."""
+
+GENERATION = sa.select(clock.c.generation)
+"""The index's generation."""
+
+NEWEST = sa.select(
+    sa.select(clock.c.generation).scalar_subquery()
+    + sa.select(sa.func.coalesce(sa.func.max(intents.c.number), 0)).scalar_subquery()
+)
+"""A number that grows when a row is published or an intent is inserted."""

@@ -2,7 +2,7 @@
 
 On SQLite the probe is `PRAGMA data_version` on a connection of its own: a number in shared memory
 that changes when any other connection commits; no query, no lock, microseconds. Elsewhere it is a
-query for the newest row numbers. What changed is for the caller to read.
+query for the newest row and the newest intent. What changed is for the caller to read.
 """
 
 import asyncio
@@ -10,17 +10,15 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Self
 
-import sqlalchemy as sa
-
 from state_index.database import Database
-from state_index.schema import clock, intents
+from state_index.schema import GENERATION, NEWEST
 
 INTERVAL = 0.05
 """Seconds between two looks: half of the 100 ms in which a change must arrive."""
 
 
 class Watcher:
-    """Watches one index; an async context manager. For one task at a time.
+    """Watches one index; an async context manager. One task may wait at a time.
 
     Args:
         url: the index's URL; the index must have been opened (created) before.
@@ -35,7 +33,7 @@ class Watcher:
         self, url: str, *, interval: float = INTERVAL, nudge: asyncio.Event | None = None
     ) -> None:
         self._database = Database(url)
-        self._probe = self._database.probe(_NEWEST)
+        self._probe = self._database.probe(NEWEST)
         self._interval = interval
         self._nudge = nudge or asyncio.Event()
         self._seen = self._probe()
@@ -48,7 +46,6 @@ class Watcher:
 
     def close(self) -> None:
         """Close the connection."""
-        self._probe.close()
         self._database.close()
 
     async def wait(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109
@@ -85,18 +82,8 @@ class Watcher:
             since: the generation that the caller knows already.
         """
         while True:
-            now = self._generation()
+            now = self._database.number(GENERATION)
             if now != since:
                 since = now
                 yield now
             await self.wait()
-
-    def _generation(self) -> int:
-        with self._database.read() as connection:
-            return int(connection.scalar(sa.select(clock.c.generation)) or 0)
-
-
-_NEWEST = sa.select(
-    sa.select(clock.c.generation).scalar_subquery(),
-    sa.select(sa.func.max(intents.c.number)).scalar_subquery(),
-)
