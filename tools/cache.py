@@ -38,6 +38,11 @@ def source_key(folder: Path, *, version: str, extra: tuple[str, ...] = ()) -> st
     return f"{version}-{digest.hexdigest()[:12]}"
 
 
+def text_key(*parts: str, version: str) -> str:
+    """`<version>-<12 hex digits>` of texts."""
+    return f"{version}-{hashlib.sha256(chr(0).join((version, *parts)).encode()).hexdigest()[:12]}"
+
+
 def _sources(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts

@@ -19,7 +19,7 @@ def silent(_line: str) -> None:
 
 
 def run(
-    argv: Sequence[str | Path],
+    argv: Sequence[object],
     *,
     log: Path,
     say: Say = silent,
@@ -84,7 +84,7 @@ def _stream(
     return process.returncode, tail
 
 
-def output(argv: Sequence[str | Path], *, timeout: float = 20) -> str | None:
+def output(argv: Sequence[object], *, timeout: float = 20) -> str | None:
     """What a short-lived program prints, or None where it is missing, fails or hangs."""
     try:
         done = subprocess.run(

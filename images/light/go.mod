@@ -1,0 +1,3 @@
+module codehub.local/light
+
+go 1.25.11

@@ -1,0 +1,198 @@
+"""The workspace images: built without a container registry, kept as tar files, loaded into the engine.
+
+`light` is one static program. `code-server` is a Debian root file system, code-server's tree from npm with
+Node from its wheel, and the files of `images/code-server/rootfs`. An image is named by the key of its sources
+and by `latest`; it is built once per key and cache, and loaded once per engine.
+"""
+
+import io
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import code_server, rootfs, toolchains
+from tools.cache import BUILD_FLAGS, PROJECT, Cache, source_key, text_key
+from tools.commands import Say, run, silent
+from tools.engine import Engine, pieces
+from tools.errors import BuildError
+from tools.pins import CODE_SERVER_VERSION, DEBIAN_SUITE
+
+LIGHT_SOURCES = PROJECT / "images" / "light"
+CODE_SERVER_SOURCES = PROJECT / "images" / "code-server"
+RECIPE = "1"
+"""Part of the code-server key: raise it when the code that builds the image changes what is in it."""
+UID = 1000
+HOME = "home/coder"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of ours: `name:key` and `name:latest`."""
+
+    name: str
+    key: str
+    build: Callable[[Cache, Engine, "Image", Say], None]
+
+    @property
+    def reference(self) -> str:
+        """The name that no other build has."""
+        return f"{self.name}:{self.key}"
+
+    def tarball(self, cache: Cache) -> Path:
+        """Where the built image is kept."""
+        return cache.images / f"{Path(self.name).name}-{self.key}.tar"
+
+
+def light() -> Image:
+    """The image of tests and fleets: a static server of a few MB."""
+    key = source_key(LIGHT_SOURCES, version="1", extra=BUILD_FLAGS)
+    return Image("codehub/light", key, _build_light)
+
+
+def workspace() -> Image:
+    """The image with code-server."""
+    wheels = (toolchains.WHEELS / "node.txt").read_text()
+    key = source_key(CODE_SERVER_SOURCES, version=CODE_SERVER_VERSION, extra=(RECIPE, wheels))
+    return Image("codehub/code-server", key, _build_code_server)
+
+
+def ready(engine: Engine, image: Image) -> bool:
+    """Whether the engine has this very build, also as `latest`."""
+    found = engine.image_id(image.reference)
+    return found is not None and found == engine.image_id(f"{image.name}:latest")
+
+
+def install(cache: Cache, engine: Engine, image: Image, *, say: Say = silent) -> None:
+    """Load the image into the engine, built first where the cache has no tar file of it.
+
+    Raises:
+        ToolError: what kept the build or the engine from doing it.
+    """
+    tarball = image.tarball(cache)
+    if tarball.exists():
+        say(f"loading {image.reference}")
+        engine.load(tarball)
+    else:
+        image.build(cache, engine, image, say)
+        _keep(cache, engine, image, say)
+    engine.tag(image.reference, image.name, "latest")
+
+
+def _keep(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
+    say(f"keeping {image.reference}")
+    tarball = image.tarball(cache)
+    with cache.scratch("image") as scratch:
+        engine.save([image.reference], scratch / tarball.name)
+        for old in cache.images.glob(f"{Path(image.name).name}-*.tar"):
+            old.unlink()
+        cache.install(scratch / tarball.name, tarball)
+
+
+def _labels(image: Image) -> list[str]:
+    return [f'LABEL codehub.image-key="{image.key}"']
+
+
+def _build_light(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
+    go = toolchains.find_go(cache)
+    if go is None:
+        raise BuildError("there is no Go here to build the light image with")
+    with cache.scratch("light") as scratch:
+        binary = scratch / "light"
+        flags = ["-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", binary, "."]
+        env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+        log = cache.logs / "light.log"
+        run([go, "build", *flags], cwd=LIGHT_SOURCES, env=env, log=log, say=say)
+        layer = _light_layer(binary.read_bytes())
+    changes = [
+        'ENTRYPOINT ["/light"]',
+        f"USER {UID}:{UID}",
+        f"ENV HOME=/{HOME}",
+        f"WORKDIR /{HOME}",
+    ]
+    engine.import_image([layer], image.name, image.key, changes + _labels(image))
+
+
+def _light_layer(binary: bytes) -> bytes:
+    """A root file system of one program; the home and the run folder belong to the user inside."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path, mode, owner in (
+            ("etc", 0o755, 0),
+            ("home", 0o755, 0),
+            (HOME, 0o755, UID),
+            ("run", 0o755, 0),
+            ("run/codehub", 0o770, UID),
+            ("tmp", 0o1777, 0),
+        ):
+            _add(tar, path, mode, owner)
+        passwd = f"root:x:0:0::/:/\ncoder:x:{UID}:{UID}::/{HOME}:/\n"
+        _add(tar, "etc/passwd", 0o644, 0, passwd.encode())
+        _add(tar, "etc/group", 0o644, 0, f"root:x:0:\ncoder:x:{UID}:\n".encode())
+        _add(tar, "light", 0o755, 0, binary)
+    return buffer.getvalue()
+
+
+def _add(tar: tarfile.TarFile, path: str, mode: int, owner: int, data: bytes | None = None) -> None:
+    entry = tarfile.TarInfo(path)
+    entry.mode, entry.uid, entry.gid = mode, owner, owner
+    entry.type = tarfile.DIRTYPE if data is None else tarfile.REGTYPE
+    entry.size = len(data or b"")
+    tar.addfile(entry, io.BytesIO(data or b""))
+
+
+def _build_code_server(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
+    tree = code_server.tree(cache, say=say)
+    base = _base(cache, say)
+    with cache.scratch("code-server-image") as scratch:
+        layer = scratch / "layer.tar"
+        say("putting the image together")
+        _join(base, layer)
+        with tarfile.open(layer, "a") as tar:
+            tar.add(tree, "./opt/code-server", filter=_root_owned)
+            tar.add(CODE_SERVER_SOURCES / "rootfs", ".", filter=_root_owned)
+            _add(tar, f"./{HOME}", 0o755, UID)
+            _add(tar, "./run/codehub", 0o770, UID)
+        say(f"importing {image.reference}")
+        engine.import_image(pieces(layer), image.name, image.key, _configuration() + _labels(image))
+
+
+def _configuration() -> list[str]:
+    return [
+        # tini reaps what terminals leave behind and hands SIGTERM on.
+        'ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/codehub-entrypoint"]',
+        f"USER {UID}:{UID}",
+        f"WORKDIR /{HOME}",
+        f"ENV HOME=/{HOME} LANG=C.UTF-8 SHELL=/bin/bash PATH={PATH}",
+    ]
+
+
+def _base(cache: Cache, say: Say) -> Path:
+    packages = (CODE_SERVER_SOURCES / "packages.txt").read_text().split()
+    key = text_key(*packages, *rootfs.UNWANTED, version=DEBIAN_SUITE)
+    target = cache.images / f"base-{key}.rootfs"
+    if not target.exists():
+        with cache.scratch("rootfs") as scratch:
+            made = scratch / "base.tar"
+            rootfs.make(
+                packages, made, user="coder", uid=UID, log=cache.logs / "rootfs.log", say=say
+            )
+            cache.install(made, target)
+    return target
+
+
+def _join(base: Path, layer: Path) -> None:
+    """Copy a tar file so that Python can append to it (GNU tar's padding would end it early)."""
+    with tarfile.open(base) as source, tarfile.open(layer, "w") as target:
+        for entry in source:
+            target.addfile(entry, source.extractfile(entry) if entry.isreg() else None)
+
+
+def _root_owned(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    if entry.name == ".":
+        return None
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    entry.mode &= 0o755
+    return entry
