@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import State
@@ -27,7 +27,7 @@ from gateway.controllers.translate import translated
 from gateway.controllers.workspaces import OperationsController, WorkspacesController
 from gateway.errors import UnauthenticatedError
 from gateway.follow import follow_index, forever, sweep_sessions
-from gateway.front import Front, wants_page
+from gateway.front import ASGIApp, Front, wants_page
 from gateway.passwords import dummy_hash
 from gateway.proxy.app import WorkspaceProxy
 from gateway.proxy.context import ProxyContext
@@ -83,7 +83,8 @@ def create_app(
         timeout=settings.upstream_timeout,
     )
     site = create_site(services, lifespan=_lifespan(services, upstreams))
-    front = Front(services, site=site, proxy=WorkspaceProxy(context))
+    # Its scope is a TypedDict; ours is the plain mapping that it is at run time.
+    front = Front(services, site=cast("ASGIApp", site), proxy=WorkspaceProxy(context))
     return Gateway(front, context, services)
 
 
@@ -129,7 +130,7 @@ def _failed(request: Request[Any, Any, Any], exception: Exception) -> Response[b
     answer = refusal_for(
         error,
         pages=services_of(request).pages,
-        wants_page=wants_page(request.scope),
+        wants_page=wants_page(dict(request.scope)),
         path=path,
         visitor=visitor_or_none(request),
         request_id=request_id_of(request),

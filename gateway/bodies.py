@@ -12,11 +12,7 @@ from state_index.models import Intent, Published
 from state_index.phases import Phase
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all bodies."""
-
-
-class LoginBody(Body, forbid_unknown_fields=True):
+class LoginBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who wants to log in."""
 
     username: str
@@ -27,7 +23,7 @@ class LoginBody(Body, forbid_unknown_fields=True):
         return f"LoginBody(username={self.username!r})"
 
 
-class UserBody(Body):
+class UserBody(msgspec.Struct, frozen=True, kw_only=True):
     """Who is logged in."""
 
     user: str
@@ -39,7 +35,7 @@ class UserBody(Body):
         return cls(user=visitor.name, admin=visitor.admin)
 
 
-class ActionsBody(Body):
+class ActionsBody(msgspec.Struct, frozen=True, kw_only=True):
     """What can be done with a workspace now."""
 
     open: bool
@@ -47,7 +43,7 @@ class ActionsBody(Body):
     stop: bool
 
 
-class WorkspaceBody(Body):
+class WorkspaceBody(msgspec.Struct, frozen=True, kw_only=True):
     """One workspace.
 
     `phase` is where it is in its life, `label` the same for people; `sync` says whether it is as
@@ -98,13 +94,13 @@ class WorkspaceBody(Body):
         )
 
 
-class WorkspacesBody(Body):
+class WorkspacesBody(msgspec.Struct, frozen=True, kw_only=True):
     """A list of workspaces, by id."""
 
     workspaces: list[WorkspaceBody]
 
 
-class OperationBody(Body):
+class OperationBody(msgspec.Struct, frozen=True, kw_only=True):
     """A request for a change of power, on its way.
 
     `status` is `open` (nobody took it yet), `taken` (the runner works on it), `done` or `failed`
@@ -133,7 +129,7 @@ class OperationBody(Body):
         )
 
 
-class AcceptedBody(Body):
+class AcceptedBody(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a request that takes a while."""
 
     operation: OperationBody

@@ -22,9 +22,7 @@ _AGAIN: Final = 0.2
 _log = get_logger(__name__)
 
 
-async def follow_index(
-    services: Services, upstreams: Upstreams, ready: asyncio.Event
-) -> None:
+async def follow_index(services: Services, upstreams: Upstreams, ready: asyncio.Event) -> None:
     """Follow the index; returns only by raising.
 
     Args:

@@ -31,6 +31,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _ANYBODY: Final = (b"/healthz", b"/readyz")
 _STATIC: Final = b"/static/"
+_SERVER_ERROR: Final = 500
 
 _log = get_logger("gateway.access")
 
@@ -68,14 +69,7 @@ class Front:
             try:
                 await self._serve(scope, receive, watched)
             finally:
-                _log.info(
-                    "request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=watched.status,
-                    ms=round((time.perf_counter() - began) * 1000, 1),
-                    client=state["address"],
-                )
+                _write_line(scope, watched.status, time.perf_counter() - began)
 
     async def _serve(self, scope: Scope, receive: Receive, send: "_Watched") -> None:
         if scope["raw_path"].startswith(PREFIX):
@@ -167,6 +161,22 @@ class _Watched:
             headers += [pair for pair in wanted if pair[0] not in present]
             message = {**message, "headers": headers}
         await self._send(message)
+
+
+def _write_line(scope: Scope, status: int, seconds: float) -> None:
+    """Write the access log's line; what comes in hundreds per page only when debugging."""
+    path = scope["raw_path"]
+    quiet = path in _ANYBODY or path.startswith((PREFIX, _STATIC))
+    write = _log.debug if quiet and status < _SERVER_ERROR else _log.info
+    write(
+        "request",
+        method=scope["method"],
+        # As it came: percent signs and all, so that a path can't write lines of its own.
+        path=path.decode("latin-1"),
+        status=status,
+        ms=round(seconds * 1000, 1),
+        client=scope["state"]["address"],
+    )
 
 
 def head_of(scope: Scope) -> RequestHead:

@@ -89,9 +89,7 @@ class Logins:
             AuditEvent.LOGOUT, user=user, address=caller.address, request_id=caller.request_id
         )
 
-    async def _begin(
-        self, found: Credentials | None, password: str, caller: Caller
-    ) -> str | None:
+    async def _begin(self, found: Credentials | None, password: str, caller: Caller) -> str | None:
         checked = "" if too_long(password) else password
         stored = found.password_hash if found else None
         matches = await self._verifier.verify(stored, checked)
@@ -101,9 +99,7 @@ class Logins:
             found, user_agent=caller.user_agent, replaces=caller.token
         )
 
-    async def _note(
-        self, event: AuditEvent, found: Credentials | None, caller: Caller
-    ) -> None:
+    async def _note(self, event: AuditEvent, found: Credentials | None, caller: Caller) -> None:
         # A name without an account is not written: people type passwords into name fields.
         user = found.user.name if found else ""
         _log.info(str(event), user=user, address=caller.address)

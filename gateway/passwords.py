@@ -43,7 +43,9 @@ def check_policy(password: str, *, name: str = "") -> None:
         raise WeakPasswordError(f"The password is longer than {MAX_BYTES} bytes.")
     plain = password.casefold()
     if plain in _commonest() or plain == name.casefold() or len(set(plain)) == 1:
-        raise WeakPasswordError("This password is among the first that anybody tries. Take another.")
+        raise WeakPasswordError(
+            "This password is among the first that anybody tries. Take another."
+        )
 
 
 def too_long(password: str) -> bool:

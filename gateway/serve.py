@@ -37,7 +37,7 @@ class Server(uvicorn.Server):
         """Make a server for the application; it listens on sockets that `serve` is given."""
         super().__init__(
             uvicorn.Config(
-                gateway.asgi,  # type: ignore[arg-type] # our scope is a plain mapping
+                gateway.asgi,
                 **protocols(gateway.proxy),  # type: ignore[arg-type]
                 lifespan="on",
                 log_config=None,
@@ -107,9 +107,7 @@ def listening(settings: GatewaySettings) -> Iterator[tuple[socket.socket, Gatewa
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        sock = socket.create_server(
-            (settings.host, settings.port), family=family, backlog=_BACKLOG
-        )
+        sock = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ListenError(

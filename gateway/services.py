@@ -54,7 +54,7 @@ class Lookup:
             session = await self.sessions.find(read_cookie(cookies, https=self.https))
         except StoreError as error:
             raise UnavailableError from error
-        return session and Visitor(session.user, session.admin, session.key)
+        return None if session is None else Visitor(session.user, session.admin, session.key)
 
 
 @dataclass(frozen=True, slots=True)

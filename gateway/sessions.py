@@ -87,9 +87,7 @@ class Sessions:
         # Keys ended here, for longer than any read under way may take to bring them back.
         self._ended: dict[str, float] = {}
 
-    async def begin(
-        self, by: Credentials, *, user_agent: str, replaces: str | None
-    ) -> str | None:
+    async def begin(self, by: Credentials, *, user_agent: str, replaces: str | None) -> str | None:
         """Begin a session, always under a new id.
 
         Args:

@@ -24,7 +24,7 @@ _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 @get("/events", summary="Follow workspaces", tags=["workspaces"], media_type="text/event-stream")
 async def events(
     request: AnyRequest,
-    everybody: Everybody = False,  # noqa: FBT002
+    everybody: Everybody = False,
     workspace: Annotated[str, Parameter(description="Only this workspace.")] = "",
 ) -> Stream:
     """Stream `workspace` (as in the API), `gone` ({id}) and `counts` ({words}) events.
@@ -46,9 +46,7 @@ async def events(
     )
 
 
-async def _stream(
-    services: Services, visitor: Visitor, interest: Interest
-) -> AsyncIterator[bytes]:
+async def _stream(services: Services, visitor: Visitor, interest: Interest) -> AsyncIterator[bytes]:
     over: list[Ended] = []
 
     def close(reason: Ended) -> None:

@@ -96,7 +96,7 @@ async def log_out(request: AnyRequest) -> Response[bytes]:
 
 
 @get("/", include_in_schema=False)
-async def portal(request: AnyRequest, everybody: Everybody = False) -> Response[bytes]:  # noqa: FBT002
+async def portal(request: AnyRequest, everybody: Everybody = False) -> Response[bytes]:
     """Show the visitor's workspaces; everybody's to admins who ask for them."""
     visitor = visitor_of(request)
     if everybody and not visitor.admin:

@@ -35,7 +35,7 @@ class WorkspacesController(Controller):
     tags = ("workspaces",)
 
     @get(summary="List workspaces")
-    async def every(self, request: AnyRequest, everybody: Everybody = False) -> WorkspacesBody:  # noqa: FBT002
+    async def every(self, request: AnyRequest, everybody: Everybody = False) -> WorkspacesBody:
         """Give the visitor's own workspaces by id; with `all=true` everybody's, to admins."""
         visitor = visitor_of(request)
         if everybody and not visitor.admin:

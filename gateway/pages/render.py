@@ -63,6 +63,7 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        self._templates.filters["ticked"] = words.ticked
         self._templates.globals.update(
             asset=self.assets.url, ago=words.ago, elapsed=words.elapsed, clock=words.clock
         )
@@ -105,7 +106,9 @@ class Pages:
     def card(self, row: Published, *, visitor: Visitor) -> Answer:
         """Return one card of the portal, for the script to swap in."""
         view = view_of(row)
-        return self._page("fragment.html", visitor=visitor, view=view, mine=row.owner == visitor.name)
+        return self._page(
+            "fragment.html", visitor=visitor, view=view, mine=row.owner == visitor.name
+        )
 
     def state(
         self,
@@ -168,9 +171,7 @@ class Pages:
         row = self._find(route.id) or _row(route)
         return self.state(row, visitor=visitor, target=workspace_url(route.id), status=status)
 
-    def refusal(
-        self, error: RequestError, *, visitor: Visitor | None, request_id: str
-    ) -> Answer:
+    def refusal(self, error: RequestError, *, visitor: Visitor | None, request_id: str) -> Answer:
         """Return the page for an error."""
         title, symbol, tone = _TITLES.get(error.status, _TITLES[500])
         upstream = isinstance(error, UpstreamUnavailableError | UpstreamTimeoutError)

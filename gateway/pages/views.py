@@ -51,24 +51,24 @@ _SOON: Final = "This page goes on by itself when it is ready."
 LOOKS: Final[Mapping[Phase, Look]] = {
     Phase.PENDING: Look(
         "Waiting", "waiting", "busy", "{id} is waiting", f"The runner gets to it next. {_SOON}",
-        "Waiting since", busy=True,
+        "Began", busy=True,
     ),
     Phase.PROVISIONING: Look(
         "Being made", "busy", "busy", "{id} is being made", f"It is made from its file. {_SOON}",
-        "Begun", busy=True,
+        "Began", busy=True,
     ),
     Phase.STARTING: Look(
-        "Starting", "busy", "busy", "{id} is starting", _SOON, "Begun", busy=True,
+        "Starting", "busy", "busy", "{id} is starting", _SOON, "Began", busy=True,
     ),
     Phase.RUNNING: Look(
-        "Running", "running", "good", "{id} is running", "It is ready for you.", "Up since",
+        "Running", "running", "good", "{id} is running", "It is ready for you.", "Started",
     ),
     Phase.STOPPING: Look(
-        "Stopping", "busy", "busy", "{id} is stopping", "Its home is kept.", "Begun", busy=True,
+        "Stopping", "busy", "busy", "{id} is stopping", "Its home is kept.", "Began", busy=True,
     ),
     Phase.UPDATING: Look(
         "Updating", "busy", "busy", "{id} is being updated",
-        f"Its file changed, and it is brought up to date. {_SOON}", "Begun", busy=True,
+        f"Its file changed, and it is brought up to date. {_SOON}", "Began", busy=True,
     ),
     Phase.WARM: Look(
         "Stopped", "stopped", "rest", "{id} is stopped",
@@ -76,7 +76,7 @@ LOOKS: Final[Mapping[Phase, Look]] = {
     ),
     Phase.ARCHIVING: Look(
         "Archiving", "busy", "busy", "{id} is being archived", "Its home is saved first.",
-        "Begun", busy=True,
+        "Began", busy=True,
     ),
     Phase.COLD: Look(
         "Archived", "archived", "rest", "{id} is archived",
@@ -84,10 +84,10 @@ LOOKS: Final[Mapping[Phase, Look]] = {
     ),
     Phase.RESTORING: Look(
         "Restoring", "busy", "busy", "{id} is being restored",
-        f"Its home comes back from the archive. {_SOON}", "Begun", busy=True,
+        f"Its home comes back from the archive. {_SOON}", "Began", busy=True,
     ),
     Phase.DELETING: Look(
-        "Deleting", "busy", "busy", "{id} is being deleted", "Its file is gone.", "Begun",
+        "Deleting", "busy", "busy", "{id} is being deleted", "Its file is gone.", "Began",
         busy=True,
     ),
     Phase.TOMBSTONED: Look(
@@ -103,14 +103,18 @@ LOOKS: Final[Mapping[Phase, Look]] = {
     ),
     Phase.UNKNOWN: Look(
         "Unknown", "unknown", "warn", "{id} can't be seen at the moment",
-        "The machine that it is on does not answer. It may well be running.", "Not seen since",
+        "The machine that it is on does not answer. It may well be running.", "Lost",
     ),
 }  # fmt: skip
 """Every phase; a test compares it with the enumeration."""
 
+_PINNED_HELP: Final = "Its home is safe. Its file keeps it stopped: it says state: warm."
+
 SYNCS: Final[Mapping[Sync, SyncLook]] = {
     Sync.SYNCED: SyncLook("in sync", "synced", "rest", "It is as its file says"),
-    Sync.OUT_OF_SYNC: SyncLook("out of sync", "outofsync", "warn", "It is not yet as its file says"),
+    Sync.OUT_OF_SYNC: SyncLook(
+        "out of sync", "outofsync", "warn", "It is not yet as its file says"
+    ),
     Sync.INVALID: SyncLook("file has errors", "invalid", "bad", "Its file can't be used as it is"),
 }
 
@@ -161,7 +165,7 @@ def view_of(row: Published) -> WorkspaceView:
         busy=look.busy,
         failed=row.phase is Phase.ERROR,
         headline=look.headline.format(id=row.id),
-        help=look.help,
+        help=_PINNED_HELP if row.phase is Phase.WARM and row.pinned == "warm" else look.help,
         since=row.since,
         since_words=look.since,
         retry_at=row.retry_at,

@@ -47,9 +47,12 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Run a block in a transaction that may write; committed when the block ends well."""
-        with _translated(), Session(self._writes, expire_on_commit=False) as session:
-            with session.begin():
-                yield session
+        with (
+            _translated(),
+            Session(self._writes, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
 
     def close(self) -> None:
         """Close every connection."""

@@ -118,7 +118,7 @@ class Users:
         """Return what a login is checked against, also for a disabled account."""
         with self._database.read() as session:
             row = _find(session, name)
-            return row and Credentials(_user(row), row.password_hash)
+            return None if row is None else Credentials(_user(row), row.password_hash)
 
 
 def _check_name(name: str) -> None:

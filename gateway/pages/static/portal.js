@@ -47,6 +47,7 @@ function remove(id) {
 
 async function changed(state) {
   const card = cardOf(state.id);
+  if (card && Number(card.dataset.generation) >= state.generation) return; // shown already
   if (card && card.dataset.phase !== state.phase) announcer.textContent = `${state.id}: ${state.label}`;
   const busy = wanted.has(state.id);
   wanted.set(state.id, state.generation);

@@ -1,0 +1,141 @@
+"""A whole gateway in the test's own event loop: real server, real databases, a real port."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gateway.app import create_app
+from gateway.serve import Server, listening, public_url
+from gateway.services import Clocks, Services
+from gateway.store import Store, open_store
+from settings.load import load
+from settings.model import GatewaySettings
+from state_index.index import Index
+from state_index.models import Published
+from state_index.phases import Event, Phase, Sync
+
+ALICE = ("alice", "correct horse battery")
+BOB = ("bob", "staple staple staple")
+ROOT = ("root-admin", "grandmother's clock")
+
+DEADLINE = 10.0
+
+_WAYS: dict[Phase, tuple[Event, ...]] = {
+    Phase.PENDING: (),
+    Phase.PROVISIONING: (Event.PROVISION,),
+    Phase.STARTING: (Event.BOOTING,),
+    Phase.RUNNING: (Event.BOOTING, Event.READY),
+    Phase.STOPPING: (Event.BOOTING, Event.READY, Event.STOP),
+    Phase.UPDATING: (Event.STOPPED, Event.UPDATE),
+    Phase.WARM: (Event.STOPPED,),
+    Phase.ERROR: (Event.PROVISION, Event.FAILED),
+    Phase.UNKNOWN: (Event.UNREACHABLE,),
+    Phase.DELETED: (Event.DELETE, Event.REMOVED, Event.PURGE, Event.PURGED),
+}
+
+
+class Clock:
+    """A clock that tests move."""
+
+    def __init__(self, at: float = 1_800_000_000.0) -> None:
+        self.at = at
+
+    def __call__(self) -> float:
+        return self.at
+
+    def advance(self, seconds: float) -> None:
+        self.at += seconds
+
+
+@dataclass
+class Running:
+    """A gateway that serves."""
+
+    url: str
+    settings: GatewaySettings
+    services: Services
+    index: Index
+    store: Store
+    server: Server
+
+    def client(self, **options: Any) -> httpx.AsyncClient:
+        """A visitor without cookies, who sends the Origin that a browser would send."""
+        headers = {"Origin": self.url} | options.pop("headers", {})
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=DEADLINE, **options)
+
+    @asynccontextmanager
+    async def visitor(self, who: tuple[str, str] = ALICE) -> AsyncIterator[httpx.AsyncClient]:
+        """Somebody who is logged in."""
+        async with self.client() as client:
+            answer = await client.post("/api/v1/session", json=login_of(who))
+            assert answer.status_code == 201, answer.text
+            yield client
+
+    def publish(self, workspace_id: str, phase: Phase, **changes: Any) -> Published:
+        """Publish a workspace as the runner would, by legal steps from where it is."""
+        changes = {"owner": "alice", "sync": Sync.SYNCED, "image": "codehub/light"} | changes
+        row = self.index.workspace(workspace_id)
+        if row is not None and row.phase is phase:
+            return self.index.publish(workspace_id, cause="test", **changes)
+        if row is not None:
+            self.index.forget(workspace_id, "test")
+        ways = _WAYS[phase]
+        for event in ways[:-1]:
+            self.index.publish(workspace_id, event=event, cause="test", owner=changes["owner"])
+        last = ways[-1] if ways else None
+        return self.index.publish(workspace_id, event=last, cause="test", **changes)
+
+
+def login_of(who: tuple[str, str]) -> dict[str, str]:
+    """The body of a login."""
+    return {"username": who[0], "password": who[1]}
+
+
+def settings_for(folder: Path, **values: str) -> GatewaySettings:
+    """Settings for a data tree in a test's folder, on a free port."""
+    env = {"CODEHUB_DATA": str(folder / "data"), "CODEHUB_PORT": "0"}
+    env |= {f"CODEHUB_{name.upper()}": value for name, value in values.items()}
+    return load(GatewaySettings, env=env, cwd=folder)
+
+
+async def until(condition: Callable[[], object], what: str) -> None:
+    """Wait until something is so; fail when it takes too long."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, f"never: {what}"
+        await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, *, clocks: Clocks | None = None, users: bool = True, **values: str
+) -> AsyncIterator[Running]:
+    """Run a gateway with alice, bob and an admin for the time of a block."""
+    settings = settings_for(folder, **values)
+    settings.paths.make()
+    with (
+        listening(settings) as (sock, actual),
+        Index.open(actual.index_url) as index,
+        open_store(actual, now=(clocks or Clocks()).now) as store,
+    ):
+        if users:
+            for name, password in (ALICE, BOB, ROOT):
+                store.users.add(name, password, admin=(name, password) == ROOT)
+        gateway = create_app(actual, index=index, store=store, clocks=clocks)
+        server = Server(gateway)
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(server.serve([sock]))
+            await until(lambda: server.started or task.done(), "the server starts")
+            running = Running(
+                public_url(actual), actual, gateway.services, index, store, server
+            )
+            try:
+                yield running
+            finally:
+                server.should_exit = True
