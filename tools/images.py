@@ -20,7 +20,7 @@ from tools.pins import CODE_SERVER_VERSION, DEBIAN_SUITE
 
 LIGHT_SOURCES = PROJECT / "images" / "light"
 CODE_SERVER_SOURCES = PROJECT / "images" / "code-server"
-RECIPE = "1"
+RECIPE = "2"
 """Part of the code-server key: raise it when the code that builds the image changes what is in it."""
 UID = 1000
 HOME = "home/coder"
@@ -148,10 +148,10 @@ def _build_code_server(cache: Cache, engine: Engine, image: Image, say: Say) -> 
     with cache.scratch("code-server-image") as scratch:
         layer = scratch / "layer.tar"
         say("putting the image together")
-        _join(base, layer)
-        with tarfile.open(layer, "a") as tar:
-            tar.add(tree, "./opt/code-server", filter=_root_owned)
-            tar.add(CODE_SERVER_SOURCES / "rootfs", ".", filter=_root_owned)
+        with tarfile.open(layer, "w") as tar:
+            seen = _copy(base, tar)
+            _add_tree(tar, tree, Path("opt/code-server"), seen)
+            _add_tree(tar, CODE_SERVER_SOURCES / "rootfs", Path(), seen)
             _add(tar, f"./{HOME}", 0o755, UID)
             _add(tar, "./run/codehub", 0o770, UID)
         say(f"importing {image.reference}")
@@ -182,16 +182,25 @@ def _base(cache: Cache, say: Say) -> Path:
     return target
 
 
-def _join(base: Path, layer: Path) -> None:
-    """Copy a tar file so that Python can append to it (GNU tar's padding would end it early)."""
-    with tarfile.open(base) as source, tarfile.open(layer, "w") as target:
+def _copy(base: Path, tar: tarfile.TarFile) -> set[Path]:
+    """Copy a tar file's entries; the engine takes no path twice, so say which are there."""
+    seen = set()
+    with tarfile.open(base) as source:
         for entry in source:
-            target.addfile(entry, source.extractfile(entry) if entry.isreg() else None)
+            tar.addfile(entry, source.extractfile(entry) if entry.isreg() else None)
+            seen.add(Path(entry.name))
+    return seen
 
 
-def _root_owned(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    if entry.name == ".":
-        return None
+def _add_tree(tar: tarfile.TarFile, folder: Path, prefix: Path, seen: set[Path]) -> None:
+    for path in (folder, *sorted(folder.rglob("*"))):
+        name = prefix / path.relative_to(folder)
+        if name not in seen:
+            seen.add(name)
+            tar.add(path, f"./{name}", recursive=False, filter=_root_owned)
+
+
+def _root_owned(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     entry.mode &= 0o755
