@@ -1,0 +1,126 @@
+"""`codehub status`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli import index
+from cli.frame import Frame, pass_frame
+from cli.output import console, output_option, print_json, print_line_json, print_table, table, talk
+from cli.phases import STYLES, age, plain, why
+
+if TYPE_CHECKING:
+    from settings.model import Settings
+    from state_index.models import Published
+
+COLUMNS = ("ID", "OWNER", "PHASE", "SYNC", "AGE", "MESSAGE")
+WIDE = ("ID", "OWNER", "PHASE", "SYNC", "STATE", "AGE", "IMAGE", "STEP", "GENERATION", "MESSAGE")
+
+
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@output_option("table", "wide", "json")
+@click.option("-w", "--watch", is_flag=True, help="Go on showing changes until Ctrl-C.")
+@pass_frame
+def status(frame: Frame, *, ids: tuple[str, ...], output: str, watch: bool) -> None:
+    """Show phase and sync of workspaces.
+
+    PHASE says where a workspace is (RUNNING, WARM: stopped with its home kept, ERROR, ...); SYNC,
+    how it compares with its file (Synced, OutOfSync, Invalid). With --watch and -o json, each
+    change is one line of JSON.
+
+    \b
+    Examples:
+      codehub status
+      codehub status alice-demo -o wide
+      codehub status -o json | jq -r '.workspaces[] | select(.phase == "ERROR").id'
+      codehub status --watch
+    """
+    from settings.model import RunnerSettings
+
+    settings = frame.load(RunnerSettings)
+    frame.configure_logs(settings)
+    if watch:
+        _watch(settings, ids, output)
+        return
+    found = index.picked(index.rows(settings), ids)
+    if output == "json":
+        print_json({"workspaces": [plain(row) for row in found]})
+    elif found:
+        print_table(*_cells(found, output), STYLES)
+    else:
+        talk("no workspaces yet: add a file to workspaces.d and run codehub up")
+
+
+def _cells(found: "list[Published]", output: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC)
+    columns = WIDE if output == "wide" else COLUMNS
+    return columns, [tuple(_values(row, now)[column] for column in columns) for row in found]
+
+
+def _values(row: "Published", now: Any) -> dict[str, str]:
+    return {
+        "ID": row.id,
+        "OWNER": row.owner,
+        "PHASE": row.phase.value,
+        "SYNC": row.sync.value,
+        "STATE": row.pinned,
+        "AGE": age(row.since, now),
+        "IMAGE": row.image,
+        "STEP": row.step,
+        "GENERATION": str(row.generation),
+        "MESSAGE": why(row),
+    }
+
+
+def _watch(settings: "Settings", ids: tuple[str, ...], output: str) -> None:
+    if not index.published_here(settings):
+        settings.paths.make()
+    if output == "json":
+        for row in _changes(settings, ids):
+            print_line_json(plain(row))
+    elif not console().is_terminal:
+        for row in _changes(settings, ids):
+            click.echo("\t".join(_cells([row], output)[1][0]))
+    else:
+        _live(settings, ids, output)
+
+
+def _changes(settings: "Settings", ids: tuple[str, ...]) -> "Iterator[Published]":
+    """Every row at first, then each that changed."""
+    seen: dict[str, int] = {}
+    for found in _looks(settings, ids):
+        for row in found:
+            if seen.get(row.id) != row.generation:
+                seen[row.id] = row.generation
+                yield row
+
+
+def _live(settings: "Settings", ids: tuple[str, ...], output: str) -> None:
+    from rich.live import Live
+
+    with Live(console=console(), auto_refresh=False) as live:
+        for found in _looks(settings, ids, every=1.0):
+            live.update(table(*_cells(found, output), STYLES), refresh=True)
+
+
+def _looks(
+    settings: "Settings", ids: tuple[str, ...], every: float | None = None
+) -> "Iterator[list[Published]]":
+    """The rows now and after each change; also `every` so many seconds, for the ages."""
+    import asyncio
+
+    from state_index.index import Index
+    from state_index.watch import Watcher
+
+    with Index.open(settings.index_url) as opened, asyncio.Runner() as loop:
+        watcher = Watcher(settings.index_url)
+        try:
+            while True:
+                yield [row for row in opened.workspaces() if not ids or row.id in ids]
+                loop.run(watcher.wait(every))
+        finally:
+            watcher.close()

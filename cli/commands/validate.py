@@ -1,0 +1,98 @@
+"""`codehub validate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.failures import BAD_INPUT, InputError
+from cli.frame import Frame, pass_frame
+from cli.output import output_option, print_json, styled, talk
+
+if TYPE_CHECKING:
+    from spec import FolderRead, Problem
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR]...")
+@output_option("table", "json")
+@pass_frame
+@click.pass_context
+def validate(ctx: click.Context, frame: Frame, *, paths: tuple[Path, ...], output: str) -> None:
+    """Check workspace files.
+
+    DIR is a folder of workspace files, or one file; without it, the folder of the settings
+    (workspaces.d). Every error of every file is shown with file, line, column and a hint. The exit
+    code is 2 when there is one.
+
+    \b
+    Examples:
+      codehub validate
+      codehub validate workspaces.d/alice-demo.yaml
+      codehub validate -o json | jq '.problems[].file'
+    """
+    read = _read(paths or (_default(frame),))
+    if output == "json":
+        print_json(
+            {
+                "valid": not read.problems,
+                "workspaces": sorted(read.specs),
+                "problems": [problem.as_dict() for problem in read.problems],
+            }
+        )
+    else:
+        for problem in read.problems:
+            _show(problem)
+    talk(_summary(read))
+    ctx.exit(BAD_INPUT if read.problems else 0)
+
+
+def _default(frame: Frame) -> Path:
+    from settings.model import RunnerSettings
+
+    return frame.load(RunnerSettings).workspaces
+
+
+def _read(paths: tuple[Path, ...]) -> "FolderRead":
+    from spec import FolderRead, read_folder
+
+    whole = FolderRead()
+    for path in paths:
+        read = read_folder(path) if not path.is_file() else _read_file(path)
+        whole.specs.update(read.specs)
+        whole.problems.extend(read.problems)
+        whole.invalid.update(read.invalid)
+    return whole
+
+
+def _read_file(path: Path) -> "FolderRead":
+    from spec import FolderRead, InvalidSpecError, read_text
+
+    try:
+        spec = read_text(path.read_bytes(), file=str(path))
+    except InvalidSpecError as error:
+        problems = list(error.problems)
+        return FolderRead(problems=problems, invalid={path.stem: problems})
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from None
+    return FolderRead(specs={spec.id: spec})
+
+
+def _show(problem: "Problem") -> None:
+    place = styled(f"{problem.file}:{problem.line}:{problem.column}:", bold=True)
+    key = f"{problem.key}: " if problem.key else ""
+    click.echo(f"{place} {key}{problem.message}\n    {styled('hint:', fg='cyan')} {problem.hint}")
+
+
+def _summary(read: "FolderRead") -> str:
+    if not read.problems:
+        return f"{_count(len(read.specs), 'workspace')}, no problems"
+    files = len({problem.file for problem in read.problems})
+    return (
+        f"{_count(len(read.problems), 'problem')} in {_count(files, 'file')}, "
+        f"{_count(len(read.specs), 'valid workspace')}"
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

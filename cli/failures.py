@@ -1,0 +1,136 @@
+"""Errors of our rooms as `error: ...` on standard error, with a hint and an exit code.
+
+Exit codes: 2 for bad input or configuration, 130 for Ctrl-C, 1 for everything else. Errors are
+known by their names, so that no room is imported for it: an error that is here has been imported.
+"""
+
+import errno
+import os
+import sys
+import traceback
+from typing import NamedTuple
+
+import click
+
+from cli.frame import current
+
+FAILED = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+_BAD_INPUT = frozenset(
+    {
+        "cli.failures.InputError",
+        "gateway.errors.InvalidUserNameError",
+        "gateway.errors.WeakPasswordError",
+        "settings.errors.DataFolderError",
+        "settings.errors.SettingsError",
+        "spec.errors.SpecError",
+        "stacks.errors.BadRequestError",
+        "stacks.errors.InvalidFileError",
+        "stacks.errors.SourceError",
+    }
+)
+_FAILED = frozenset(
+    {
+        "cli.failures.CliError",
+        "gateway.errors.GatewayError",
+        "stacks.errors.StacksError",
+        "state_index.errors.StateIndexError",
+        "tools.errors.ToolError",
+    }
+)
+
+
+class CliError(Exception):
+    """A command can't do what was asked.
+
+    Attributes:
+        message: what is wrong.
+        hint: what helps, or "".
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(CliError):
+    """What was given on the command line can't be right."""
+
+
+class Failure(NamedTuple):
+    """How a command ends."""
+
+    code: int
+    message: str
+    hint: str = ""
+
+
+def report(error: BaseException) -> int:
+    """Say what went wrong; the exit code.
+
+    Raises:
+        BaseException: the error itself when it is not for us (the process is told to exit).
+    """
+    if isinstance(error, SystemExit):
+        raise error
+    if _is_closed_pipe(error):
+        return _silence()
+    if current().verbose and isinstance(error, Exception):
+        traceback.print_exception(error)
+    failure = judge(error)
+    if failure.message:
+        say_error(failure.message, hint=failure.hint)
+    return failure.code
+
+
+def judge(error: BaseException) -> Failure:
+    """Exit code, message and hint of an error. Pure."""
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return Failure(INTERRUPTED, "")
+    if isinstance(error, click.ClickException):
+        return _usage(error)
+    names = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
+    message = str(getattr(error, "message", "") or error)
+    hint = str(getattr(error, "hint", "") or getattr(error, "remedy", ""))
+    if names & _BAD_INPUT:
+        return Failure(BAD_INPUT, _located(error, message), hint)
+    if names & _FAILED:
+        return Failure(FAILED, message, hint)
+    hint = "this is a bug in CodeHub: run it again with --verbose and report what it prints"
+    return Failure(FAILED, f"{type(error).__name__}: {error}", hint)
+
+
+def say_error(message: str, *, hint: str = "") -> None:
+    """Print an error as every command does."""
+    head = click.style("error:", fg="red", bold=True)
+    click.echo(f"{head} {message}", err=True, color=current().colored(sys.stderr))
+    if hint:
+        click.echo(f"  hint: {hint}", err=True)
+
+
+def _usage(error: click.ClickException) -> Failure:
+    message = error.format_message()
+    message = message[:1].lower() + message[1:].removesuffix(".")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "codehub"
+    return Failure(error.exit_code, message, f"{path} --help")
+
+
+def _located(error: BaseException, message: str) -> str:
+    folder = getattr(error, "folder", "")
+    return f"{folder}: {message}" if folder else message
+
+
+def _is_closed_pipe(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
+
+
+def _silence() -> int:
+    """Nobody reads any more (`codehub list | head -1`): end quietly, also at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+    return FAILED

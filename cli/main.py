@@ -1,0 +1,76 @@
+"""The `codehub` command: its global options and the table of its subcommands."""
+
+from pathlib import Path
+
+import click
+
+from cli.frame import Color, Frame
+from cli.lazy import Lazy, LazyGroup
+
+SECTIONS = {
+    "Workspaces": {
+        "list": Lazy("cli.commands.listing:list_", "List workspaces and their addresses."),
+        "status": Lazy("cli.commands.status:status", "Show phase and sync of workspaces."),
+        "open": Lazy(
+            "cli.commands.open:open_", "Print a workspace's address; open it in a browser."
+        ),
+    },
+    "Files": {
+        "validate": Lazy("cli.commands.validate:validate", "Check workspace files."),
+        "schema": Lazy("cli.commands.schema:schema", "Print the JSON Schema of workspace files."),
+    },
+    "Servers": {
+        "gateway": Lazy("cli.commands.gateway:gateway", "Serve login, portal and workspaces."),
+        "user": Lazy("cli.commands.user:user", "Manage who may log in."),
+    },
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Settings file (default: CODEHUB_CONFIG, else codehub.toml).",
+)
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours; auto heeds NO_COLOR and TERM=dumb.",
+)
+@click.option("--verbose", is_flag=True, help="Show log lines, and tracebacks of errors.")
+@click.option(
+    "-V",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _param, wanted: _print_version(ctx) if wanted else None,
+    help="Print the version.",
+)
+@click.pass_context
+def main(ctx: click.Context, *, config: Path | None, color: Color, verbose: bool) -> None:
+    """Cloud development workspaces as code.
+
+    A workspace is a YAML file. `codehub preview` shows what the files would change, `codehub up`
+    makes it so, `codehub run` keeps it so.
+
+    \b
+    Exit codes: 0 done, 1 failed, 2 bad input or configuration, 130 interrupted.
+    Data goes to standard output, talk to standard error.
+    """
+    ctx.obj = Frame(config=config, color=color, verbose=verbose)
+    ctx.color = {"auto": None, "always": True, "never": False}[color]
+
+
+def _print_version(ctx: click.Context) -> None:
+    from cli.version import version
+
+    click.echo(f"codehub {version()}")
+    ctx.exit()

@@ -1,0 +1,52 @@
+"""How published rows are shown: colours, ages, one line of why, JSON."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from state_index.models import Published
+
+_MOVING = (
+    "PENDING PROVISIONING STARTING STOPPING UPDATING ARCHIVING RESTORING DELETING OutOfSync".split()
+)
+STYLES = {
+    "RUNNING": "green",
+    "WARM": "blue",
+    "ERROR": "bold red",
+    "UNKNOWN": "bold red",
+    "Invalid": "bold red",
+} | dict.fromkeys(_MOVING, "yellow")
+"""Rich style of a cell; the text says the same."""
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+
+
+def age(since: datetime, now: datetime) -> str:
+    """How long ago, as kubectl says it: its largest unit."""
+    seconds = max(0, int((now - since).total_seconds()))
+    unit, size = next((one for one in _UNITS if seconds >= one[1]), _UNITS[-1])
+    return f"{seconds // size}{unit}"
+
+
+def why(row: "Published") -> str:
+    """One line: the failure, what is wrong with the file, or the step under way."""
+    parts = [f"{row.reason}: {row.message}" if row.reason else row.message or row.step]
+    if row.problems:
+        first = row.problems[0]
+        place = f"{first.get('file')}:{first.get('line')}:{first.get('column')}"
+        more = f" (and {len(row.problems) - 1} more)" if len(row.problems) > 1 else ""
+        parts.append(f"{place}: {first.get('message')}{more}")
+    return " ".join("; ".join(part for part in parts if part).split())
+
+
+def plain(row: "Published") -> dict[str, Any]:
+    """A row as JSON values; keys are stable. The spec is an object, times are ISO 8601."""
+    values = asdict(row)
+    spec = values.pop("spec_json")
+    values["spec"] = json.loads(spec) if spec else None
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else value
+        for key, value in values.items()
+    }
