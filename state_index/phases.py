@@ -136,7 +136,7 @@ ready        RUN   RUN   RUN   keep  keep  RUN   RUN   RUN   .     keep  keep  .
 booting      STRT  STRT  keep  STRT  keep  STRT  STRT  STRT  .     keep  keep  .     .     STRT  STRT
 applied      .     WARM  .     .     .     WARM  .     .     .     .     .     .     .     .     .
 stopped      WARM  keep  keep  WARM  WARM  keep  keep  keep  .     keep  keep  .     .     WARM  WARM
-archived     COLD  .     .     .     .     .     .     COLD  keep  .     .     .     .     .     COLD
+archived     COLD  .     .     .     .     .     .     COLD  keep  .     .     .     .     COLD  COLD
 restored     .     .     .     .     .     .     .     .     .     WARM  .     .     .     .     .
 removed      TOMB  .     .     .     .     .     .     .     .     .     TOMB  keep  .     .     TOMB
 purged       .     .     .     .     .     .     .     .     .     .     GONE  GONE  .     .     .

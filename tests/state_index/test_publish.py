@@ -1,0 +1,208 @@
+"""Publishing: one transaction for row, generation and history."""
+
+import time
+from dataclasses import FrozenInstanceError, fields
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from state_index.errors import IllegalTransitionError, StaleRowError
+from state_index.index import Index
+from state_index.models import Changes, Published
+from state_index.phases import Event, Phase, Sync
+from state_index.pruning import FORGOTTEN
+from state_index.publishing import HISTORY_BOUND
+from tests.state_index.clock import Clock
+
+
+def test_the_first_publish_makes_a_pending_row(index: Index, clock: Clock) -> None:
+    row = index.publish("alice-api", cause="file found", owner="alice")
+    assert row == Published(
+        id="alice-api",
+        owner="alice",
+        phase=Phase.PENDING,
+        sync=Sync.OUT_OF_SYNC,
+        since=clock.time,
+        updated_at=clock.time,
+        generation=1,
+    )
+    assert index.workspace("alice-api") == row
+    assert index.workspaces() == [row]
+
+
+def test_every_field_survives_the_database(index: Index, clock: Clock) -> None:
+    changes = Changes(
+        owner="alice",
+        sync=Sync.INVALID,
+        reason="IMAGE_MISSING",
+        message="the image codehub/none is not there: build it",
+        step="pull",
+        retry_at=datetime(2026, 1, 2, 12, 0, tzinfo=timezone(timedelta(hours=9))),
+        desired_hash="d" * 64,
+        applied_hash="a" * 64,
+        image="codehub/none",
+        upstream="unix:alice-api/ide.sock",
+        pinned="running",
+        problems=({"file": "alice-api.yaml", "line": 3, "message": "고쳐 주세요"},),
+        spec_json='{"id": "alice-api"}',
+    )
+    row = index.publish("alice-api", cause="file found", request_id="r-1", **changes)
+    assert index.workspace("alice-api") == row
+    for name, value in changes.items():
+        assert getattr(row, name) == value
+    assert row.request_id == "r-1"
+    said = {"id", "phase", "since", "generation", "request_id", "updated_at", *changes}
+    assert said == {item.name for item in fields(Published)}
+
+
+def test_rows_are_frozen(index: Index) -> None:
+    row = index.publish("alice-api", cause="file found")
+    with pytest.raises(FrozenInstanceError):
+        row.owner = "bob"  # type: ignore[misc]
+
+
+def test_a_new_phase_begins_now_and_empties_what_belonged_to_the_old(
+    index: Index, clock: Clock
+) -> None:
+    index.publish("a", event=Event.PROVISION, cause="new", owner="alice")
+    began = clock.tick(seconds=5)
+    failed = index.publish(
+        "a",
+        event=Event.FAILED,
+        cause="engine said no",
+        reason="NAME_TAKEN",
+        message="remove it",
+        step="create container",
+        retry_at=began + timedelta(seconds=30),
+    )
+    assert (failed.phase, failed.since, failed.reason) == (Phase.ERROR, began, "NAME_TAKEN")
+    clock.tick(seconds=30)
+    again = index.publish("a", event=Event.RETRY, cause="backoff is over")
+    assert (again.phase, again.reason, again.message, again.step, again.retry_at) == (
+        Phase.PENDING,
+        "",
+        "",
+        "",
+        None,
+    )
+    assert (again.owner, again.since) == ("alice", clock.time)
+
+
+def test_a_step_keeps_the_phase_and_its_beginning(index: Index, clock: Clock) -> None:
+    before = index.publish("a", event=Event.PROVISION, cause="new")
+    clock.tick(seconds=1)
+    after = index.publish("a", cause="progress", step="create volume")
+    assert (after.phase, after.since) == (Phase.PROVISIONING, before.since)
+    assert (after.step, after.updated_at) == ("create volume", clock.time)
+    assert len(index.history("a")) == 1
+
+
+def test_a_refused_event_writes_nothing(index: Index) -> None:
+    row = index.publish("a", cause="new")
+    with pytest.raises(IllegalTransitionError, match="restored is not possible in phase PENDING"):
+        index.publish("a", event=Event.RESTORED, cause="odd", owner="eve")
+    assert index.workspace("a") == row
+    assert index.generation() == row.generation
+
+
+def test_what_changes_nothing_writes_nothing(index: Index, clock: Clock) -> None:
+    row = index.publish("a", cause="new", owner="alice")
+    clock.tick(seconds=1)
+    assert index.publish("a", cause="same again", owner="alice", request_id="r") == row
+    assert index.publish("a", event=Event.VANISHED, cause="nothing there") == row
+    assert index.generation() == row.generation
+
+
+def test_each_change_raises_the_generation_of_index_and_row(index: Index) -> None:
+    assert index.generation() == 0
+    first = index.publish("a", cause="new")
+    second = index.publish("b", cause="new")
+    third = index.publish("a", cause="owner known", owner="alice")
+    assert [first.generation, second.generation, third.generation] == [1, 2, 3]
+    assert index.generation() == 3
+
+
+def test_a_guarded_publish_refuses_what_was_read_too_early(index: Index) -> None:
+    read = index.publish("a", event=Event.READY, cause="found running")
+    newer = index.publish("a", event=Event.STOP, cause="bob asked")
+    with pytest.raises(StaleRowError) as caught:
+        index.publish("a", event=Event.STOPPED, cause="listed", if_generation=read.generation)
+    assert (caught.value.expected, caught.value.found) == (read.generation, newer.generation)
+    after = index.publish("a", event=Event.STOPPED, cause="done", if_generation=newer.generation)
+    assert after.phase is Phase.WARM
+
+
+def test_generation_zero_guards_a_new_row(index: Index) -> None:
+    index.publish("a", cause="new", if_generation=0)
+    with pytest.raises(StaleRowError):
+        index.publish("a", cause="new", owner="eve", if_generation=0)
+
+
+def test_workspaces_by_owner_in_order_of_id(index: Index) -> None:
+    for workspace_id, owner in (("c", "alice"), ("a", "alice"), ("b", "bob")):
+        index.publish(workspace_id, cause="new", owner=owner)
+    assert [row.id for row in index.workspaces()] == ["a", "b", "c"]
+    assert [row.id for row in index.workspaces(owner="alice")] == ["a", "c"]
+    assert index.workspaces(owner="nobody") == []
+    assert index.workspace("nope") is None
+
+
+def test_history_says_who_and_why_newest_first(index: Index, clock: Clock) -> None:
+    index.publish("a", event=Event.READY, cause="found running", revision="abc123")
+    later = clock.tick(minutes=1)
+    index.publish("a", event=Event.STOP, cause="asked", actor="alice", request_id="r-1")
+    stop, made = index.history("a")
+    assert (stop.from_phase, stop.to_phase, stop.event) == (Phase.RUNNING, Phase.STOPPING, "stop")
+    assert (stop.cause, stop.actor, stop.request_id, stop.at) == ("asked", "alice", "r-1", later)
+    assert (made.from_phase, made.to_phase, made.revision) == (None, Phase.RUNNING, "abc123")
+    assert index.history("a", limit=1) == [stop]
+
+
+def test_history_is_bounded_per_workspace(index: Index) -> None:
+    index.publish("other", cause="new")
+    for _ in range(HISTORY_BOUND // 2 + 5):
+        index.publish("a", event=Event.READY, cause="up")
+        index.publish("a", event=Event.STOPPED, cause="down")
+    kept = index.history("a", limit=10 * HISTORY_BOUND)
+    assert len(kept) == HISTORY_BOUND
+    assert kept[0].to_phase is Phase.WARM
+    assert len(index.history("other")) == 1
+
+
+def test_a_forgotten_row_leaves_its_history_and_begins_anew(index: Index) -> None:
+    index.publish("a", event=Event.READY, cause="up", owner="alice")
+    before = index.generation()
+    assert index.forget("a", "purged")
+    assert index.workspace("a") is None
+    assert index.generation() == before + 1
+    gone = index.history("a")[0]
+    assert (gone.from_phase, gone.to_phase, gone.cause) == (Phase.RUNNING, None, "purged")
+    assert not index.forget("a", "again")
+    assert index.generation() == before + 1
+    assert index.publish("a", cause="back").phase is Phase.PENDING
+
+
+def test_forgetting_drops_what_is_said_of_others_long_gone(index: Index, clock: Clock) -> None:
+    for workspace_id in ("old", "kept", "young"):
+        index.publish(workspace_id, cause="new")
+    index.request("old", "start", actor="alice", request_id="r")
+    index.forget("old", "purged")
+    clock.tick(days=FORGOTTEN.days + 1)
+    index.forget("young", "purged")
+    assert index.history("old") == []
+    assert len(index.history("kept")) == 1
+    assert len(index.history("young")) == 1, "its newest row is young"
+
+
+def test_generation_is_read_within_a_tenth_of_a_millisecond(index: Index) -> None:
+    index.publish("a", cause="new")
+    index.generation()
+    fastest = min(_timed(index, 200) for _ in range(20))
+    assert fastest < 0.0001
+
+
+def _timed(index: Index, count: int) -> float:
+    began = time.perf_counter()
+    for _ in range(count):
+        index.generation()
+    return (time.perf_counter() - began) / count
