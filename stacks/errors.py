@@ -6,13 +6,16 @@
     │   ├── OperationTimeoutError       an operation was ended because its time was over
     │   ├── OperationKilledError        the worker, the Pulumi CLI or the plugin died under it
     │   ├── OperationFailedError        Pulumi reported a failure that we cannot place
+    │   ├── NetworkMissingError         the shared network is not on the engine
     │   ├── EngineRefusedError          the Docker engine refused a call
     │   ├── StaleContainerError         the container is gone or made from another spec: needs `up`
+    │   ├── PublishFailedError          the index did not take what was to be published
     │   └── RunnerUnreachableError      the daemon does not answer on its socket
     └── PermanentError             only a change of input or by hand helps
         ├── ImageMissingError           the engine does not have the image
         ├── NameTakenError              an object of that name is there and is not ours
         ├── HomeMissingError            the home volume is gone; never healed by making one
+        ├── HomeProtectedError          a step would have deleted a home; Pulumi refused
         ├── PolicyViolationError        a mandatory policy said no (`violations`)
         ├── ProgramError                our own program raised: a bug
         ├── StateCorruptError           Pulumi's state is unreadable and has no usable copy
@@ -31,6 +34,7 @@ Foreign errors (Pulumi, Docker) are translated at the seam where they arise: Pul
 `stacks.engine.failures`, Docker's in `stacks.power`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -118,11 +122,25 @@ class StaleContainerError(TemporaryError):
     default_remedy = "Run `codehub up` for this workspace."
 
 
+class PublishFailedError(TemporaryError):
+    """The index did not take what was to be published."""
+
+    reason = "INDEX_UNAVAILABLE"
+    default_remedy = "It is tried again; look at the disk that holds CODEHUB_DATA."
+
+
 class RunnerUnreachableError(TemporaryError):
     """The daemon does not answer on its socket, or broke off."""
 
     reason = "RUNNER_UNREACHABLE"
     default_remedy = "Try again; `codehub doctor` shows whether the daemon runs."
+
+
+class NetworkMissingError(TemporaryError):
+    """The shared network is not on the engine."""
+
+    reason = "NETWORK_MISSING"
+    default_remedy = "The next `up` makes it again; nothing of the workspace was changed."
 
 
 class PermanentError(StacksError):
@@ -150,6 +168,13 @@ class HomeMissingError(PermanentError):
 
     reason = "HOME_MISSING"
     default_remedy = "Restore the volume, or ask for a new home by explicit command."
+
+
+class HomeProtectedError(PermanentError):
+    """A step would have deleted a home volume, and Pulumi refused."""
+
+    reason = "HOME_PROTECTED"
+    default_remedy = "Nothing was deleted. Bring the workspace's file back, or purge it by name."
 
 
 class ProgramError(PermanentError):
@@ -266,3 +291,28 @@ class BadRequestError(PermanentError):
     """A call to the daemon that it does not understand."""
 
     reason = "BAD_REQUEST"
+
+
+def from_json(data: Mapping[str, Any]) -> StacksError:
+    """Take what `to_json` gave; an unknown reason becomes a `PermanentError`."""
+    kind = _kinds(StacksError).get(str(data.get("reason", "")), PermanentError)
+    error = kind.__new__(kind)
+    # Not the class's own way: some are made from more than a message.
+    StacksError.__init__(
+        error,
+        str(data.get("message", "")),
+        step=str(data.get("step", "")),
+        remedy=str(data.get("remedy", "")),
+    )
+    if isinstance(error, TemporaryError):
+        error.delay = None
+    if isinstance(error, PolicyViolationError):
+        error.violations = ()
+    return error
+
+
+def _kinds(base: type[StacksError]) -> dict[str, type[StacksError]]:
+    found = {base.reason: base}
+    for kind in base.__subclasses__():
+        found |= _kinds(kind)
+    return found

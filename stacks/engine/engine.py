@@ -1,23 +1,65 @@
 """The engine as its callers see it: run one operation, tell its steps, give its outcome."""
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from stacks.engine.model import EngineConfig, EngineEvent, Leftovers, Operation, Outcome
+from stacks.engine import failures, policies, recovery
+from stacks.engine.checkpoint import StateFiles
+from stacks.engine.command import PROJECT
+from stacks.engine.launcher import ForkServer, Worker
+from stacks.engine.model import (
+    EngineConfig,
+    EngineEvent,
+    Kind,
+    Leftovers,
+    Operation,
+    Outcome,
+    ResourceChange,
+)
+from stacks.engine.processes import end_recorded, kill_session, record_session
+from stacks.engine.recovery import Prepared
+from stacks.engine.wire import Request, Result, encode
+from stacks.errors import (
+    NameTakenError,
+    OperationKilledError,
+    OperationTimeoutError,
+    StacksError,
+    ToolchainError,
+)
 
 OnEvent = Callable[[EngineEvent], None]
+LONGEST_LINE = 16 << 20
+PROJECT_FILE = f"name: {PROJECT}\nruntime: python\n"
 
 
 class Engine:
-    """Runs Pulumi operations, each in a process of its own that dies with this one."""
+    """Runs Pulumi operations, each in a process of its own that dies with this one.
+
+    Operations on different stacks may run at the same time; of one stack, one at a time is the
+    caller's promise.
+    """
 
     def __init__(self, config: EngineConfig, *, leftovers: Leftovers) -> None:
         self._config = config
         self._leftovers = leftovers
+        self._forks = ForkServer()
 
     async def __aenter__(self) -> Self:
-        """Start the process that operations are forked from."""
+        """Prepare the folders and start the process that operations are forked from.
+
+        Raises:
+            ToolchainError: There is no Pulumi CLI, or the SDK cannot be loaded.
+        """
+        await asyncio.to_thread(_prepare_folders, self._config)
+        await self._forks.start()
         return self
 
     async def __aexit__(
@@ -26,12 +68,13 @@ class Engine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End every operation and the process they are forked from."""
+        """End the process that operations are forked from."""
+        await self._forks.stop()
 
     async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
         """Run one operation to its end.
 
-        Cancelling ends the operation (SIGINT, then SIGKILL of its group).
+        Cancelling ends the operation by force; what it leaves is picked up by the next one.
 
         Args:
             operation: What to do.
@@ -40,8 +83,147 @@ class Engine:
         Returns:
             How it ended; failures are in ``Outcome.error``, not raised.
         """
-        raise NotImplementedError
+        began = time.monotonic()
+        try:
+            outcome = await self._attempt(operation, on_event)
+            if isinstance(outcome.error, NameTakenError):
+                outcome = await self._again(operation, on_event, outcome)
+        except StacksError as error:
+            outcome = Outcome(error=error)
+        await asyncio.to_thread(self._files(operation.stack).prune_history)
+        return replace(outcome, duration=time.monotonic() - began)
 
     async def forget(self, stack: str) -> None:
         """Drop a stack from Pulumi's state; what it held stays on the engine."""
-        raise NotImplementedError
+        await asyncio.to_thread(self._files(stack).remove)
+        for path in (self._record(stack), self._config.work / f"Pulumi.{stack}.yaml"):
+            path.unlink(missing_ok=True)
+
+    async def _again(
+        self, operation: Operation, on_event: OnEvent | None, outcome: Outcome
+    ) -> Outcome:
+        """Try once more when a container of ours that nobody recorded held the name."""
+        notes = await recovery.clear_name(operation, self._files(operation.stack), self._leftovers)
+        if not notes:
+            return outcome
+        again = await self._attempt(operation, on_event)
+        return replace(again, recovered=(*outcome.recovered, *notes, *again.recovered))
+
+    async def _attempt(self, operation: Operation, on_event: OnEvent | None) -> Outcome:
+        killed = await asyncio.to_thread(end_recorded, self._record(operation.stack))
+        files = self._files(operation.stack)
+        prepared = await recovery.prepare(operation, files, self._leftovers, killed=killed)
+        changed = replace(operation, refresh=operation.refresh or prepared.refresh)
+        request = Request(operation=changed, config=self._config, adopt=prepared.adopt)
+        result = await self._work(request, on_event)
+        if operation.kind is Kind.PREVIEW:
+            result = replace(result, outputs={})  # not known before `up`
+        return _outcome(result, prepared)
+
+    async def _work(self, request: Request, on_event: OnEvent | None) -> Result:
+        """Run a worker for the request and end whatever is left of it."""
+        record = self._record(request.operation.stack)
+        worker = await self._forks.worker(limit=LONGEST_LINE)
+        started = await asyncio.to_thread(record_session, record, worker.pid)
+        try:
+            result = await self._converse(worker, request, on_event)
+        except BaseException:
+            await asyncio.to_thread(kill_session, worker.pid, started=started)
+            raise
+        finally:
+            worker.writer.close()
+        record.unlink(missing_ok=True)
+        return result
+
+    async def _converse(self, worker: Worker, request: Request, on_event: OnEvent | None) -> Result:
+        limit = request.operation.timeout or self._config.timeout
+        worker.writer.write(encode(request.to_json()))
+        conversation = _Conversation(worker, on_event)
+        try:
+            async with asyncio.timeout(limit):
+                return await conversation.result()
+        except TimeoutError:
+            await self._stop(conversation)
+            raise OperationTimeoutError(
+                f"it took longer than {limit:g} s and was ended", step=conversation.step
+            ) from None
+
+    async def _stop(self, conversation: "_Conversation") -> None:
+        """Let Pulumi write down what it has, within the grace."""
+        conversation.stop()
+        with contextlib.suppress(TimeoutError, OperationKilledError):
+            async with asyncio.timeout(self._config.grace):
+                await conversation.result()
+
+    def _files(self, stack: str) -> StateFiles:
+        return StateFiles(self._config.state, stack)
+
+    def _record(self, stack: str) -> Path:
+        return self._config.work / f"{stack}.session"
+
+
+@dataclass
+class _Conversation:
+    """What is said with one worker, from the request to its result."""
+
+    worker: Worker
+    on_event: OnEvent | None
+    step: str = ""
+
+    async def result(self) -> Result:
+        """Follow the worker to its result.
+
+        Raises:
+            OperationKilledError: It closed without one.
+        """
+        async for message in self._messages():
+            if "event" in message:
+                self._tell(EngineEvent(**message["event"]))
+            elif "drained" in message:
+                self.worker.writer.write(encode({"drained": True}))
+            else:
+                return Result(**message["result"])
+        raise OperationKilledError("the process of the operation was ended", step=self.step)
+
+    def stop(self) -> None:
+        """Ask for an end after the present step."""
+        self.worker.writer.write(encode({"stop": True}))
+
+    def _tell(self, event: EngineEvent) -> None:
+        if event.kind == "begin":
+            self.step = f"{event.op} {event.resource}"
+        if self.on_event is not None:
+            self.on_event(event)
+
+    async def _messages(self) -> AsyncIterator[dict[str, Any]]:
+        with contextlib.suppress(ConnectionError):
+            while line := await self.worker.reader.readline():
+                yield json.loads(line)
+
+
+def _outcome(result: Result, prepared: Prepared) -> Outcome:
+    changes = (ResourceChange(**_tuples(item)) for item in result.changes)
+    return Outcome(
+        changes=tuple(changes),
+        outputs=result.outputs,
+        error=failures.classify(result),
+        violations=tuple(item for item in failures.violations(result) if not item.mandatory),
+        recovered=prepared.notes,
+    )
+
+
+def _tuples(item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "replace_keys": tuple(item["replace_keys"])}
+
+
+def _prepare_folders(config: EngineConfig) -> None:
+    if not config.pulumi.is_file():
+        raise ToolchainError(f"there is no Pulumi CLI at {config.pulumi}")
+    for folder in (config.state, config.work):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (config.work / "Pulumi.yaml").write_text(PROJECT_FILE)
+    policies.install(config.work)
+    with contextlib.suppress(FileExistsError):
+        path = config.work / "passphrase"
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(secrets.token_urlsafe(32))

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from stacks.errors import StacksError, Violation
 
-WORKSPACE_PROGRAM = "stacks.programs.docker:render_workspace"
-SHARED_PROGRAM = "stacks.programs.docker:render_shared"
+WORKSPACE_PROGRAM = "stacks.programs.docker:WORKSPACE"
+SHARED_PROGRAM = "stacks.programs.docker:SHARED"
 
 
 class Kind(StrEnum):
@@ -29,7 +29,7 @@ class Operation:
     Attributes:
         kind: What to do.
         stack: Name of the stack (letters, digits, ``-``, ``_``, ``.``).
-        program: ``module:function`` that renders `inputs`.
+        program: ``module:name`` of a `stacks.programs.program.Program` that renders `inputs`.
         inputs: JSON-able inputs of the program (``WorkspaceInputs(...).to_json()``).
         policies: Whether the policy pack is run (preview and up only).
         refresh: Whether the engine is read before comparing (preview and up only).

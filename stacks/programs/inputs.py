@@ -13,6 +13,26 @@ LABEL_OWNER = "codehub.owner"
 LABEL_SPEC_HASH = "codehub.spec-hash"
 LABEL_HOME = "codehub.home"
 LABEL_PREFIX = "codehub.prefix"
+LABEL_PIDS = "codehub.pids"
+
+CONTAINER_TYPE = "docker:index/container:Container"
+VOLUME_TYPE = "docker:index/volume:Volume"
+NETWORK_TYPE = "docker:index/network:Network"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """An object that a program makes, by what recovery needs to find it.
+
+    Attributes:
+        kind: ``container``, ``volume`` or ``network``.
+        type: Pulumi's type token.
+        name: Name on the engine.
+    """
+
+    kind: str
+    type: str
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +95,19 @@ class WorkspaceInputs:
         """Name of the home volume."""
         return f"{self.name_prefix}{self.id}-home-{self.home.number}"
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Labels that all of the workspace's objects carry."""
+        return {LABEL_WORKSPACE: self.id, LABEL_PREFIX: self.name_prefix}
+
+    @property
+    def expected(self) -> tuple[Expected, ...]:
+        """The objects that are rendered."""
+        return (
+            Expected(kind="volume", type=VOLUME_TYPE, name=self.volume),
+            Expected(kind="container", type=CONTAINER_TYPE, name=self.container),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
         return asdict(self)
@@ -96,6 +129,16 @@ class SharedInputs:
 
     network: str
     name_prefix: str
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Labels that the shared objects carry."""
+        return {LABEL_PREFIX: self.name_prefix}
+
+    @property
+    def expected(self) -> tuple[Expected, ...]:
+        """The objects that are rendered."""
+        return (Expected(kind="network", type=NETWORK_TYPE, name=self.network),)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""

@@ -1,0 +1,125 @@
+"""Finding and ending the processes of an operation.
+
+Pulumi starts its plugins in process groups of their own, so killing a group misses them. The
+worker is the leader of a session, which nobody below leaves: a session is what is ended here.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+GONE_WITHIN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """One line of the process table.
+
+    Attributes:
+        pid: Its id.
+        parent: Id of its parent.
+        session: Id of its session's leader.
+        state: Letter of its state; ``Z`` is dead but not yet reaped.
+        started: Clock ticks between boot and its start; tells a reused id.
+    """
+
+    pid: int
+    parent: int
+    session: int
+    state: str
+    started: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRecord:
+    """What a later runner needs to end the session of one that died.
+
+    Attributes:
+        pid: Leader of the session.
+        started: As in `Process`.
+        boot: Id of the boot that both belong to.
+    """
+
+    pid: int
+    started: int
+    boot: str
+
+
+def read_process(pid: int) -> Process | None:
+    """Read one process, or None when it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = text[text.rindex(")") + 2 :].split()  # the name before may hold anything
+    return Process(
+        pid=pid,
+        state=fields[0],
+        parent=int(fields[1]),
+        session=int(fields[3]),
+        started=int(fields[19]),
+    )
+
+
+def session_members(session: int, *, started: int = 0) -> list[Process]:
+    """List the living processes of a session that began not before `started`."""
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    found = (process for pid in pids if (process := read_process(pid)))
+    return [
+        process
+        for process in found
+        if process.session == session and process.started >= started and process.state != "Z"
+    ]
+
+
+def kill_session(session: int, *, started: int = 0, spare: int = 0) -> int:
+    """Kill a session's processes until none is left, for a fork may slip through one pass.
+
+    Args:
+        session: Its leader's id.
+        started: Processes that began before this are another's, of a reused id.
+        spare: One process that is left alive (the caller).
+
+    Returns:
+        How many processes were killed.
+    """
+    killed: set[int] = set()
+    deadline = time.monotonic() + GONE_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        members = [item for item in session_members(session, started=started) if item.pid != spare]
+        if not members:
+            break
+        for process in members:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+            killed.add(process.pid)
+        time.sleep(0.002)
+    return len(killed)
+
+
+def record_session(path: Path, pid: int) -> int:
+    """Write down a running session for `end_recorded`; gives the leader's start."""
+    process = read_process(pid)
+    started = process.started if process else 0
+    record = SessionRecord(pid=pid, started=started, boot=BOOT_ID.read_text().strip())
+    path.write_text(json.dumps(asdict(record)))
+    return started
+
+
+def end_recorded(path: Path) -> int:
+    """Kill what is left of a recorded session and forget it; gives how many were killed."""
+    try:
+        record = SessionRecord(**json.loads(path.read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        path.unlink(missing_ok=True)
+        return 0
+    killed = 0
+    if record.boot == BOOT_ID.read_text().strip():
+        killed = kill_session(record.pid, started=record.started)
+    path.unlink(missing_ok=True)
+    return killed

@@ -1,0 +1,162 @@
+"""One operation, in a process of its own that was forked from a warm one.
+
+Serves the inline program and the event log to the Pulumi CLI from one gRPC port, calls the CLI
+once, and reports. Ends itself and all that it started when the runner's end of the socket closes.
+It knows no other operation and no lock; the SDK's process-wide state dies with it.
+"""
+
+import asyncio
+import importlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from concurrent import futures
+from dataclasses import asdict
+from typing import Any
+
+import grpc
+from pulumi.automation._server import LanguageServer
+from pulumi.runtime.proto import language_pb2_grpc
+from pulumi.runtime.proto.events_pb2_grpc import add_EventsServicer_to_server
+
+from stacks.engine.command import Servers, arguments, environment
+from stacks.engine.model import Kind, Operation
+from stacks.engine.policies import Policies
+from stacks.engine.processes import kill_session
+from stacks.engine.servicer import EventLog
+from stacks.engine.wire import Lines, Request, Result
+from stacks.errors import StacksError
+from stacks.programs.program import Program
+
+GRPC_OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.so_reuseport", 0)]
+KEPT_STDERR = 8192
+
+
+def run(connection: socket.socket) -> None:
+    """Do what the runner asks for over `connection`, then return."""
+    lines = Lines(connection)
+    messages = lines.receive()
+    request = Request.from_json(next(messages))
+    worker = _Worker(request, lines)
+    listener = threading.Thread(target=worker.listen, args=(messages,), daemon=True)
+    listener.start()
+    lines.send({"result": asdict(worker.work())})
+
+
+def load_program(name: str) -> Program:
+    """Import ``module:name``.
+
+    Raises:
+        TypeError: It is not a `Program`.
+    """
+    module, _, attribute = name.partition(":")
+    program = getattr(importlib.import_module(module), attribute)
+    if not isinstance(program, Program):
+        raise TypeError(f"{name} is not a Program")
+    return program
+
+
+class _Worker:
+    def __init__(self, request: Request, lines: Lines) -> None:
+        self._request = request
+        self._log = EventLog(lines)
+        self._policies = Policies(wanted=_wants_policies(request.operation))
+        self._cli: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    def listen(self, messages: Any) -> None:
+        """Follow the runner's words; runs in a thread of its own."""
+        for message in messages:
+            if "stop" in message:
+                self._stop()
+            if "drained" in message:
+                self._log.drained.set()
+        # The runner is gone: nothing that we started may go on.
+        kill_session(os.getpid(), spare=os.getpid())
+        os._exit(1)
+
+    def work(self) -> Result:
+        """Run the operation."""
+        operation = self._request.operation
+        program = load_program(operation.program)
+        server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), options=GRPC_OPTIONS)
+        add_EventsServicer_to_server(self._log, server)
+        language_pb2_grpc.add_LanguageRuntimeServicer_to_server(
+            LanguageServer(lambda: self._render(program)), server
+        )
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        try:
+            code, stderr = self._call(f"127.0.0.1:{port}")
+        finally:
+            server.stop(grace=None)
+            self._policies.end()
+        settle = self._settle(program) if code == 0 and operation.kind is Kind.UP else None
+        return self._result(code, stderr, settle)
+
+    def _render(self, program: Program) -> None:
+        program.render(self._request.operation.inputs, self._request.adopt)
+
+    def _call(self, address: str) -> tuple[int, str]:
+        request = self._request
+        servers = Servers(address=address, policy_pack=self._policies.executable(request.config))
+        with tempfile.TemporaryFile() as stderr:
+            self._cli = subprocess.Popen(
+                [str(request.config.pulumi), *arguments(request.operation, servers)],
+                cwd=request.config.work,
+                env={**environment(request.config), **self._policies.environment()},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
+            if self._stopped:
+                self._stop()
+            code = self._cli.wait()
+            if code != 0:
+                # A CLI that was killed leaves its plugins behind.
+                kill_session(os.getpid(), spare=os.getpid())
+            stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - KEPT_STDERR))
+            return code, stderr.read().decode(errors="replace")
+
+    def _stop(self) -> None:
+        """Ask the CLI to end after the step that it is at."""
+        self._stopped = True
+        if self._cli is not None:
+            self._cli.send_signal(signal.SIGINT)
+
+    def _settle(self, program: Program) -> dict[str, Any] | None:
+        if program.settle is None:
+            return None
+        try:
+            program.settle(self._request.operation.inputs, self._request.config.docker_host)
+        except StacksError as error:
+            return error.to_json()
+        return None
+
+    def _result(self, code: int, stderr: str, settle: dict[str, Any] | None) -> Result:
+        found = self._log.collector
+        return Result(
+            exit_code=code,
+            stderr=stderr,
+            changes=[asdict(change) for change in found.changes()],
+            outputs=found.outputs,
+            errors=found.errors,
+            policies=[asdict(violation) for violation in found.policies],
+            settle=settle,
+        )
+
+
+def _wants_policies(operation: Operation) -> bool:
+    return operation.policies and operation.kind in {Kind.UP, Kind.PREVIEW}
+
+
+def warm() -> None:
+    """Import what workers need that is not imported above, so that forks share it."""
+    for name in ("stacks.programs.docker", "policies.pack.pack"):
+        importlib.import_module(name)
+    asyncio.new_event_loop().close()
+    sys.stdout.flush()

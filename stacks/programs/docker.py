@@ -1,0 +1,167 @@
+"""Renders a workspace, or what workspaces share, as resources of the Docker provider.
+
+Pulumi owns the shape only: containers are made stopped (``start=False, must_run=False``) and
+`stacks.power` switches them. Nothing is decided here; what is not in the inputs is the same for
+every workspace. Traps of the provider are told where they are stepped around; measured facts
+are in docs/explanation/pulumi-operations.md.
+"""
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+
+from stacks.programs.inputs import (
+    LABEL_HOME,
+    LABEL_OWNER,
+    LABEL_PIDS,
+    LABEL_PREFIX,
+    LABEL_SPEC_HASH,
+    LABEL_WORKSPACE,
+    SharedInputs,
+    WorkspaceInputs,
+)
+from stacks.programs.pids import limit_pids
+from stacks.programs.program import Program
+
+HOME_PATH = "/home/coder"
+RUN_PATH = "/run/codehub"
+USER = "1000:1000"
+STOP_GRACE_SECONDS = 10
+LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
+
+# The provider neither updates nor replaces when these change: without this a change is lost.
+SILENT = ["healthcheck", "tmpfs", "init", "cpuPeriod", "cpuQuota", "rm", "destroyGraceSeconds"]
+
+
+def render_workspace(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
+    """Render the home volume and the container of one workspace.
+
+    Args:
+        data: ``WorkspaceInputs(...).to_json()``.
+        adopt: ``home`` when the volume is on the engine and Pulumi must take it, not make it.
+    """
+    inputs = WorkspaceInputs.from_json(data)
+    home = _home(inputs, adopt=inputs.home.exists or "home" in adopt)
+    container = _container(inputs, home)
+    pulumi.export("container", container.id)
+    pulumi.export("home", home.name)
+
+
+def render_shared(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
+    """Render the network of a target.
+
+    Args:
+        data: ``SharedInputs(...).to_json()``.
+        adopt: ``network`` with its id behind a colon when it is on the engine already.
+    """
+    inputs = SharedInputs.from_json(data)
+    labels = {LABEL_PREFIX: inputs.name_prefix}
+    network = docker.Network(
+        "network",
+        name=inputs.network,
+        driver="bridge",
+        options={"com.docker.network.bridge.enable_icc": "false"},
+        labels=[docker.NetworkLabelArgs(label=key, value=labels[key]) for key in sorted(labels)],
+        opts=pulumi.ResourceOptions(import_=_adopted(adopt, "network")),
+    )
+    pulumi.export("network", network.id)
+
+
+def _adopted(adopt: frozenset[str], name: str) -> str | None:
+    return next((item.partition(":")[2] for item in adopt if item.startswith(f"{name}:")), None)
+
+
+def _home(inputs: WorkspaceInputs, *, adopt: bool) -> docker.Volume:
+    """Render the volume; with `adopt`, Pulumi fails rather than make one that is gone."""
+    labels = {
+        LABEL_WORKSPACE: inputs.id,
+        LABEL_OWNER: inputs.home.owner,
+        LABEL_HOME: str(inputs.home.number),
+        LABEL_PREFIX: inputs.name_prefix,
+    }
+    return docker.Volume(
+        "home",
+        name=inputs.volume,
+        labels=[docker.VolumeLabelArgs(label=key, value=labels[key]) for key in sorted(labels)],
+        opts=pulumi.ResourceOptions(
+            protect=True,
+            retain_on_delete=True,
+            # A changed label replaces a volume, which is the loss of a home.
+            ignore_changes=["labels", "driver", "driverOpts"],
+            import_=inputs.volume if adopt else None,
+        ),
+    )
+
+
+def _container(inputs: WorkspaceInputs, home: docker.Volume) -> docker.Container:
+    memory = math.ceil(inputs.memory / 2**20)
+    return docker.Container(
+        "container",
+        name=inputs.container,
+        image=inputs.image,
+        user=USER,
+        start=False,
+        must_run=False,
+        restart="unless-stopped",
+        destroy_grace_seconds=STOP_GRACE_SECONDS,
+        envs=_environment(inputs),
+        labels=_labels(inputs),
+        memory=memory,
+        # Unset, the engine fills it in and every second `up` shows a change. Equal: no swap.
+        memory_swap=memory,
+        cpus=_decimal(inputs.cpu),
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+        security_opts=["no-new-privileges:true"],
+        # Not networks_advanced: that connects after creating, and a failure between the two
+        # leaves a container without a network in the state that no later `up` corrects.
+        network_mode=inputs.network,
+        mounts=_mounts(inputs),
+        log_driver="json-file",
+        log_opts=LOG_OPTIONS,
+        opts=pulumi.ResourceOptions(
+            delete_before_replace=True, replace_on_changes=SILENT, depends_on=[home]
+        ),
+    )
+
+
+def _mounts(inputs: WorkspaceInputs) -> list[docker.ContainerMountArgs]:
+    return [
+        docker.ContainerMountArgs(type="volume", source=inputs.volume, target=HOME_PATH),
+        docker.ContainerMountArgs(type="bind", source=inputs.run_folder, target=RUN_PATH),
+    ]
+
+
+def _environment(inputs: WorkspaceInputs) -> list[str]:
+    variables = {**inputs.env, "CODEHUB_ID": inputs.id}
+    return [f"{key}={variables[key]}" for key in sorted(variables)]
+
+
+def _labels(inputs: WorkspaceInputs) -> list[docker.ContainerLabelArgs]:
+    labels = {
+        **inputs.labels,
+        LABEL_WORKSPACE: inputs.id,
+        LABEL_OWNER: inputs.owner,
+        LABEL_SPEC_HASH: inputs.spec_hash,
+        LABEL_PIDS: str(inputs.pids),
+        LABEL_PREFIX: inputs.name_prefix,
+    }
+    return [docker.ContainerLabelArgs(label=key, value=labels[key]) for key in sorted(labels)]
+
+
+def _decimal(cores: float) -> str:
+    """Write cores as the provider reads them back: ``2``, ``0.5``, no exponent, no end zeros."""
+    text = format(Decimal(str(cores)).quantize(Decimal("1e-9")), "f")
+    return text.rstrip("0").rstrip(".")
+
+
+def _settle_workspace(data: Mapping[str, Any], docker_host: str | None) -> None:
+    inputs = WorkspaceInputs.from_json(data)
+    limit_pids(inputs.container, inputs.pids, docker_host=docker_host)
+
+
+WORKSPACE = Program(render=render_workspace, settle=_settle_workspace)
+SHARED = Program(render=render_shared)

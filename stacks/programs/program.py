@@ -1,0 +1,21 @@
+"""What a program is to the engine room: how to render, and what to do after an `up`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program by its two halves.
+
+    Attributes:
+        render: Declares the resources. Takes the inputs and the names of the resources that
+            are to be adopted from the engine instead of made.
+        settle: Runs in the same process after an `up` that ended well, before it is reported:
+            for what the provider cannot express. Idempotent. Takes the inputs and the engine's
+            address (None: the default).
+    """
+
+    render: Callable[[Mapping[str, Any], frozenset[str]], None]
+    settle: Callable[[Mapping[str, Any], str | None], None] | None = None
