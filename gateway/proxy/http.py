@@ -60,6 +60,7 @@ class Exchange:
         self._task: asyncio.Task[None] | None = None
         self._cut_by: str | None = None
         self._started = False
+        self._deadline: asyncio.Timeout | None = None
 
     async def run(self) -> None:
         """Carry the request; returns when the answer, or an error in its place, is sent."""
@@ -90,13 +91,15 @@ class Exchange:
     async def _ask(self) -> UpstreamResponse:
         way = self._context.upstreams.to(self._forward.route)
         try:
-            async with asyncio.timeout(self._context.timeout) as deadline:
-                body = self._body(deadline) if self._head.has_body else None
+            async with asyncio.timeout(self._context.timeout) as self._deadline:
+                body = self._body() if self._head.has_body else None
                 return await way.request(
                     self._head.method, self._forward.target, self._headers(), body
                 )
         except TimeoutError:
             raise UpstreamTimeoutError from None
+        finally:
+            self._deadline = None
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
         scheme, _, _ = self._context.origin(self._head).partition(":")
@@ -108,9 +111,8 @@ class Exchange:
             request_id=self._request_id,
         )
 
-    async def _body(self, deadline: asyncio.Timeout) -> AsyncIterator[bytes]:
-        """Iterate over the request's body; each piece that is taken moves the deadline."""
-        loop = asyncio.get_running_loop()
+    async def _body(self) -> AsyncIterator[bytes]:
+        """Iterate over the request's body; the client runs this in a task of its own."""
         more = True
         while more:
             message = await self._receive()
@@ -120,8 +122,13 @@ class Exchange:
             more = message.get("more_body", False)
             if message.get("body"):
                 yield message["body"]
-                if not deadline.expired():
-                    deadline.reschedule(loop.time() + self._context.timeout)
+                self._move_deadline()
+
+    def _move_deadline(self) -> None:
+        """The workspace took a piece of the body: it lives."""
+        if self._deadline is not None and not self._deadline.expired():
+            now = asyncio.get_running_loop().time()
+            self._deadline.reschedule(now + self._context.timeout)
 
     async def _pass_on(self, response: UpstreamResponse) -> None:
         headers = to_browser(

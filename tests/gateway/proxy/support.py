@@ -73,6 +73,7 @@ class Running:
     server: uvicorn.Server
     run: Path
     sessions: Sessions
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     @property
     def host(self) -> str:
@@ -107,7 +108,9 @@ class Running:
         )
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port, limit=2**26)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**26)
+        self.writers.append(writer)
+        return reader, writer
 
     async def ask(self, request: bytes) -> "Reply":
         """Send bytes, read to the end of the connection, take the (first) answer apart."""
@@ -203,9 +206,12 @@ async def gateway(
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(server.serve(sockets=[listening]))
         await until(lambda: server.started, "the server to start")
+        running = Running(port, context, server, run, sessions)
         try:
-            yield Running(port, context, server, run, sessions)
+            yield running
         finally:
+            for writer in running.writers:
+                writer.transport.abort()
             await context.upstreams.close()
             server.should_exit = True
             await serving
@@ -309,7 +315,7 @@ async def web_app(
     """Run a workspace that is an aiohttp application; every request goes to the handler."""
     app = web.Application(client_max_size=2**40)
     app.router.add_route("*", "/{rest:.*}", handler)
-    runner = web.AppRunner(app, auto_decompress=False)
+    runner = web.AppRunner(app, auto_decompress=False, handler_cancellation=True, shutdown_timeout=0)
     await runner.setup()
     (run / workspace).mkdir(exist_ok=True)
     site = web.UnixSite(runner, str(run / workspace / "ide.sock"))
