@@ -33,13 +33,15 @@ class Snapshot:
         invalid: The problems of the others, by workspace id.
         pending: Ids of files that are still being written.
         complete: Whether an id that is not here is truly gone.
-        error: Why the folder could not be read, or "".
+        unreadable: Whether the folder itself could not be read.
+        error: Why it is not complete, or "".
     """
 
     specs: Mapping[str, WorkspaceSpec] = field(default_factory=dict)
     invalid: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     pending: frozenset[str] = frozenset()
     complete: bool = True
+    unreadable: bool = False
     error: str = ""
 
     @property
@@ -154,7 +156,7 @@ class FolderSource:
             read = spec.read_folder(self._folder)
             after = self._scan()
         except (OSError, spec.SourceUnreadableError) as error:
-            return Snapshot(complete=False, error=self._reason(error))
+            return Snapshot(complete=False, unreadable=True, error=self._reason(error))
         overtaken = {name for name, _ in before.items() ^ after.items()}
         if overtaken and patient:
             return 0.0

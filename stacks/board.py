@@ -1,0 +1,206 @@
+"""The runner's way to the index: publishes off the event loop, by legal events, and tells listeners.
+
+It decides nothing: which events lead where stands in `stacks.paths` and in the index's phase table.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from stacks import paths
+from stacks.errors import (
+    EngineUnavailableError,
+    HomeMissingError,
+    PublishFailedError,
+    StacksError,
+)
+from stacks.steps import OnStep, Step
+from state_index.errors import StateIndexError
+from state_index.index import Index
+from state_index.models import Changes, HistoryRow, Intent, Published, RunnerInfo
+from state_index.phases import Event, Phase, decide
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the index's errors into ours."""
+    try:
+        yield
+    except StateIndexError as error:
+        raise PublishFailedError(str(error), step="publish") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Why something is published.
+
+    Attributes:
+        cause: For a person, goes into the history.
+        request_id: The request behind it.
+    """
+
+    cause: str
+    request_id: str = ""
+
+
+class Board:
+    """Publishes for the runner."""
+
+    def __init__(self, index: Index, *, nudge: Callable[[], object] | None = None) -> None:
+        """Prepare.
+
+        Args:
+            index: The index.
+            nudge: Called after each change, in a thread: tells gateways to look.
+        """
+        self._index = index
+        self._nudge = nudge
+        self._listeners: list[OnStep] = []
+
+    @contextmanager
+    def listening(self, on_step: OnStep | None) -> Iterator[None]:
+        """Tell a listener every step until the block ends."""
+        if on_step is None:
+            yield
+            return
+        self._listeners.append(on_step)
+        try:
+            yield
+        finally:
+            self._listeners.remove(on_step)
+
+    async def rows(self) -> dict[str, Published]:
+        """Read all rows, by id."""
+        with translated():
+            return {row.id: row for row in await asyncio.to_thread(self._index.workspaces)}
+
+    async def row(self, workspace_id: str) -> Published | None:
+        """Read one row."""
+        with translated():
+            return await asyncio.to_thread(self._index.workspace, workspace_id)
+
+    async def history(self, workspace_id: str) -> list[HistoryRow]:
+        """Read the phases it went through, newest first."""
+        with translated():
+            return await asyncio.to_thread(self._index.history, workspace_id)
+
+    async def say(
+        self,
+        workspace_id: str,
+        why: Context,
+        *events: Event,
+        changes: Changes | None = None,
+    ) -> Published:
+        """Publish events in a row, with the changes at the last of them.
+
+        Raises:
+            PublishFailedError: The index did not take it.
+        """
+        with translated():
+            row = await asyncio.to_thread(self._say, workspace_id, why, events, changes or {})
+        self._tell(row)
+        return row
+
+    def _say(
+        self, workspace_id: str, why: Context, events: tuple[Event, ...], changes: Changes
+    ) -> Published:
+        for event in events[:-1]:
+            self._index.publish(
+                workspace_id, event=event, cause=why.cause, request_id=why.request_id
+            )
+        row = self._index.publish(
+            workspace_id,
+            event=events[-1] if events else None,
+            cause=why.cause,
+            request_id=why.request_id,
+            **changes,
+        )
+        if self._nudge is not None:
+            self._nudge()
+        return row
+
+    async def enter(
+        self,
+        workspace_id: str,
+        why: Context,
+        path: Mapping[Phase, paths.Path],
+        changes: Changes | None = None,
+    ) -> Published:
+        """Publish the events that lead from the present phase to a kind of work.
+
+        Raises:
+            PublishFailedError: No way leads there.
+        """
+        row = await self.row(workspace_id)
+        phase = row.phase if row else Phase.PENDING
+        if phase not in path:
+            raise PublishFailedError(f"{workspace_id} is {phase}: it cannot be worked on now")
+        return await self.say(workspace_id, why, *path[phase], changes=changes)
+
+    async def fail(
+        self,
+        workspace_id: str,
+        why: Context,
+        error: StacksError,
+        *,
+        retry_in: float | None,
+        changes: Changes | None = None,
+    ) -> Published:
+        """Publish a failure: phase ERROR, or UNKNOWN when the engine does not answer."""
+        row = await self.row(workspace_id)
+        phase = row.phase if row else Phase.PENDING
+        wanted = failure_event(error)
+        events = (wanted,) if decide(phase, wanted).accepted else ()
+        retry_at = None if retry_in is None else datetime.now(UTC) + timedelta(seconds=retry_in)
+        told: Changes = {
+            "reason": error.reason,
+            "message": f"{error.message}. {error.remedy}".strip().removesuffix(". "),
+            "step": error.step,
+            "retry_at": retry_at,
+        }
+        return await self.say(workspace_id, why, *events, changes=(changes or Changes()) | told)
+
+    async def forget(self, workspace_id: str, cause: str) -> None:
+        """Remove a row."""
+        with translated():
+            await asyncio.to_thread(self._index.forget, workspace_id, cause)
+
+    async def take_intents(self) -> list[Intent]:
+        """Take what users asked for."""
+        with translated():
+            return await asyncio.to_thread(self._index.take_intents)
+
+    async def finish(self, intent_id: str, error: str) -> None:
+        """End an operation that a user asked for."""
+        with translated():
+            await asyncio.to_thread(self._index.finish, intent_id, error)
+
+    async def reopen(self) -> None:
+        """Open again what a former runner took and did not end."""
+        with translated():
+            await asyncio.to_thread(self._index.reopen_intents)
+
+    async def announce(self, info: RunnerInfo) -> None:
+        """Say who runs."""
+        with translated():
+            await asyncio.to_thread(self._index.announce, info)
+
+    async def beat(self) -> None:
+        """Show that the runner lives."""
+        with translated():
+            await asyncio.to_thread(self._index.beat)
+
+    def _tell(self, row: Published) -> None:
+        for listener in list(self._listeners):
+            listener(Step.of(row))
+
+
+def failure_event(error: StacksError) -> Event:
+    """Give the event that says what kind of failure it is."""
+    if isinstance(error, HomeMissingError):
+        return Event.HOME_MISSING
+    if isinstance(error, EngineUnavailableError):
+        return Event.UNREACHABLE
+    return Event.FAILED

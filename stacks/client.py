@@ -1,0 +1,176 @@
+"""The same calls as `Runner`, to a daemon over its unix socket."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from stacks.api import REQUEST_ID
+from stacks.errors import RunnerUnreachableError, from_json
+from stacks.previews import WorkspaceChange
+from stacks.runner import LOG_TAIL
+from stacks.steps import OnStep, Result, Step
+from telemetry import context
+
+CONNECT_WITHIN = 5.0
+"""Seconds to wait for a daemon that has the lock but does not serve yet."""
+
+RETRY_CONNECT = 0.05
+MAX_LINE = 1 << 24
+"""Most bytes of one line of the stream: the result of a large fleet."""
+
+
+class RunnerClient:
+    """A daemon, as a runner. Use it as ``async with RunnerClient(path) as runner``."""
+
+    def __init__(self, path: Path, *, connect_within: float = CONNECT_WITHIN) -> None:
+        """Prepare.
+
+        Args:
+            path: The daemon's socket.
+            connect_within: Seconds to wait for a daemon that is only starting.
+        """
+        self._path = path
+        self._connect_within = connect_within
+        self._folder = -1
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        # Socket paths end at 108 bytes; the folder's descriptor is a short name for it.
+        self._folder = os.open(self._path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        near = f"/proc/self/fd/{self._folder}/{self._path.name}"
+        self._session = aiohttp.ClientSession(
+            "http://runner",
+            connector=aiohttp.UnixConnector(near),
+            timeout=aiohttp.ClientTimeout(total=None),
+            read_bufsize=MAX_LINE,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+            os.close(self._folder)
+
+    async def status(self) -> dict[str, Any]:
+        """Tell who runs."""
+        async with self._call("GET", "/v1/status") as response:
+            status: dict[str, Any] = await response.json()
+            return status
+
+    async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
+        """Tell what `up` would do; see `Operator`."""
+        changes = await self._operate("preview", ids)
+        return [WorkspaceChange.from_json(change) for change in changes]
+
+    async def up(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        on_step: OnStep | None = None,
+        prune: bool | None = None,
+        request_id: str = "",
+    ) -> list[Result]:
+        """Bring workspaces to what their files say; see `Operator`."""
+        results = await self._operate(
+            "up", ids, options={"prune": prune}, on_step=on_step, request_id=request_id
+        )
+        return [Result(**result) for result in results]
+
+    async def destroy(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Remove a workspace whose file is gone; see `Operator`."""
+        return await self._one("destroy", workspace_id, on_step, request_id)
+
+    async def start(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Start a workspace and wait until its IDE answers; see `Operator`."""
+        return await self._one("start", workspace_id, on_step, request_id)
+
+    async def stop(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Stop a workspace; see `Operator`."""
+        return await self._one("stop", workspace_id, on_step, request_id)
+
+    async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
+        """Give the last lines that its container printed; see `Operator`."""
+        path = f"/v1/workspaces/{workspace_id}/logs?tail={tail}"
+        async with self._call("GET", path) as response:
+            return await response.text()
+
+    async def _one(
+        self, kind: str, workspace_id: str, on_step: OnStep | None, request_id: str
+    ) -> Result:
+        result = await self._operate(kind, [workspace_id], on_step=on_step, request_id=request_id)
+        return Result(**result)
+
+    async def _operate(
+        self,
+        kind: str,
+        ids: Iterable[str] | None,
+        *,
+        options: dict[str, Any] | None = None,
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Any:
+        body = {
+            "kind": kind,
+            "ids": None if ids is None else sorted(ids),
+            "options": options or {},
+        }
+        async with self._call(
+            "POST", "/v1/operations", body=body, request_id=request_id
+        ) as response:
+            async for line in response.content:
+                told = json.loads(line)
+                if "error" in told:
+                    raise from_json(told["error"])
+                if "result" in told:
+                    return told["result"]
+                if on_step is not None:
+                    on_step(Step(**told["step"]))
+        raise RunnerUnreachableError("the runner broke off before it was done")
+
+    @asynccontextmanager
+    async def _call(
+        self, method: str, path: str, *, body: Any = None, request_id: str = ""
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        try:
+            response = await self._connect(method, path, body, request_id or context.request_id())
+            async with response:
+                if not response.ok:
+                    raise from_json((await response.json())["error"])
+                yield response
+        except (aiohttp.ClientError, OSError) as error:
+            raise RunnerUnreachableError(f"the runner does not answer: {error}") from error
+
+    async def _connect(
+        self, method: str, path: str, body: Any, request_id: str
+    ) -> aiohttp.ClientResponse:
+        assert self._session is not None, "use it as `async with RunnerClient(...)`"
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._connect_within
+        headers = {REQUEST_ID: request_id} if request_id else {}
+        while True:
+            try:
+                return await self._session.request(method, path, json=body, headers=headers)
+            except aiohttp.ClientConnectorError:
+                # Nothing was sent, so trying again repeats nothing.
+                if loop.time() >= deadline:
+                    raise
+            await asyncio.sleep(RETRY_CONNECT)

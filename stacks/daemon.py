@@ -1,0 +1,187 @@
+"""`codehub run`: follows the folder, takes intents, publishes, serves its API, until told to end.
+
+It ends within 10 seconds of SIGTERM or SIGINT; workspaces keep running. What was under way is taken
+up by the next runner from what is there.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from stacks import api
+from stacks.errors import StacksError, TemporaryError
+from stacks.reconciler import Demand
+from stacks.runner import Runner
+from state_index.models import Intent, RunnerInfo
+from state_index.nudge import listen
+from telemetry import context
+from telemetry.logs import get_logger
+
+LISTENER = "runner"
+"""Name under which gateways nudge the runner."""
+
+BEAT = 2.0
+"""Seconds between two heartbeats."""
+
+INTENT_POLL = 1.0
+"""Seconds between two looks for intents when no nudge comes: a nudge may be lost."""
+
+_log = get_logger(__name__)
+
+
+class Daemon:
+    """Keeps a runner running."""
+
+    def __init__(self, runner: Runner) -> None:
+        """Prepare.
+
+        Args:
+            runner: An entered runner, made with ``daemon=True``.
+        """
+        self._runner = runner
+        self._settings = runner.settings
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until a signal, or `stop`, ends it.
+
+        Raises:
+            StacksError: What it needs to begin with failed.
+        """
+        await self._runner.board.reopen()
+        info = runner_info(str(self._settings.paths.runner_sock.name))
+        with _signals(self._stop):
+            async with (
+                listen(self._settings.paths.nudge, LISTENER) as nudged,
+                api.serving(self._settings.paths.runner_sock, self._runner, _status(info)),
+                _cancelled_at_end() as group,
+            ):
+                await self._runner.board.announce(info)
+                _log.info("running", folder=str(self._settings.workspaces), pid=info.pid)
+                group.create_task(self._beat())
+                group.create_task(self._follow())
+                group.create_task(self._take_intents(nudged, group))
+                await self._stop.wait()
+                _log.info("ending")
+
+    def stop(self) -> None:
+        """End it, as a signal does."""
+        self._stop.set()
+
+    async def _follow(self) -> None:
+        """Sweep at once, and whenever the folder or the engine may have changed."""
+        await self._sweep(Demand(cause="the runner started", force=True))
+        async for _ in self._runner.source.changes():
+            await self._sweep(Demand(cause="the files or the engine changed"))
+
+    async def _sweep(self, demand: Demand) -> None:
+        runner = self._runner
+        snapshot = await runner.source.read()
+        if snapshot.error and snapshot.error != runner.queue.snapshot.error:
+            _log.warning("nothing is removed by this reading", problem=snapshot.error)
+        runner.queue.snapshot = snapshot
+        demand = Demand(cause=demand.cause, force=demand.force, prune=self._settings.prune)
+        try:
+            await runner.queue.dispatch(demand)
+        except TemporaryError as error:
+            _log.warning("sweep failed", reason=error.reason, message=error.message)
+
+    async def _take_intents(self, nudged: asyncio.Event, group: asyncio.TaskGroup) -> None:
+        while True:
+            nudged.clear()
+            for intent in await self._open_intents():
+                group.create_task(self._serve(intent))
+            try:
+                async with asyncio.timeout(INTENT_POLL):
+                    await nudged.wait()
+            except TimeoutError:
+                continue
+
+    async def _open_intents(self) -> list[Intent]:
+        try:
+            return await self._runner.board.take_intents()
+        except StacksError as error:
+            _log.warning("intents not read", message=error.message)
+            return []
+
+    async def _serve(self, intent: Intent) -> None:
+        with context.bind(request_id=intent.request_id, operation=intent.id):
+            demand = Demand(
+                cause=f"{intent.actor} asked to {intent.kind} it",
+                request_id=intent.request_id,
+                asked=intent.kind == "start",
+            )
+            result = await self._runner.queue.submit(intent.workspace_id, demand)
+            wanted = "RUNNING" if intent.kind == "start" else "WARM"
+            failure = result.message or ("" if result.phase == wanted else f"it is {result.phase}")
+            try:
+                await self._runner.board.finish(intent.id, failure)
+            except StacksError as error:
+                _log.warning("intent not ended", message=error.message)
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await self._runner.board.beat()
+            except StacksError as error:
+                _log.warning("no heartbeat", message=error.message)
+            await asyncio.sleep(BEAT)
+
+
+def runner_info(socket_name: str) -> RunnerInfo:
+    """Tell who runs: this process."""
+    try:
+        ours = version("codehub")
+    except PackageNotFoundError:
+        ours = "source"
+    return RunnerInfo(
+        address=f"unix:{socket_name}", pid=os.getpid(), version=ours, started_at=datetime.now(UTC)
+    )
+
+
+def _status(info: RunnerInfo) -> dict[str, Any]:
+    return {"pid": info.pid, "version": info.version, "started_at": info.started_at.isoformat()}
+
+
+class _signals:  # noqa: N801 - reads as a function
+    """Set an event on SIGTERM and SIGINT while the block runs."""
+
+    def __init__(self, event: asyncio.Event) -> None:
+        self._event = event
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._event.set)
+
+    def __exit__(self, *_: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+
+class _Ended(Exception):  # noqa: N818 - no error: ends a group
+    pass
+
+
+def _end() -> None:
+    raise _Ended
+
+
+@asynccontextmanager
+async def _cancelled_at_end() -> AsyncIterator[asyncio.TaskGroup]:
+    """Give a task group whose tasks are cancelled when the block ends."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+            _end()
+    except* _Ended:
+        pass
+
+
+async def run(runner: Runner) -> None:
+    """Run an entered runner as the daemon."""
+    await Daemon(runner).run()

@@ -1,0 +1,410 @@
+"""Compares what the files ask for with what is published and what is there. Pure.
+
+    desired (files), published (index), inventory (engine) → one `Change` per workspace
+
+Nothing is read or done here, so every combination can be tested. Most changes are `NOTHING`: an
+unchanged workspace is known by two hashes, without asking Pulumi.
+
+- the *spec hash* covers what the container is made of; the container carries it as a label;
+- the *desired hash* covers that and everything else that may change what Pulumi would do: limits
+  that are changed in place, the program, the plugin and the versions. The index keeps the last one
+  that was applied.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from spec import Problem, WorkspaceSpec
+from stacks import homes
+from stacks.errors import HomeMissingError, InvalidFileError, StacksError
+from stacks.homes import Proof
+from stacks.power import Container, HomeVolume, Inventory
+from stacks.programs.inputs import LABEL_SPEC_HASH, HomeInputs, WorkspaceInputs
+from stacks.source import Snapshot
+from state_index.models import HistoryRow, Published
+from state_index.phases import Phase, Sync
+
+HASH_LENGTH = 32
+
+CHANGED_IN_PLACE = frozenset({"memory"})
+"""Inputs that the engine changes on a living container; every other change replaces it."""
+
+GONE = frozenset({Phase.TOMBSTONED, Phase.DELETED})
+_ON = frozenset({Phase.STARTING, Phase.RUNNING})
+_OFF = frozenset({Phase.STOPPING, Phase.WARM})
+UNFINISHED = frozenset({Phase.PROVISIONING, Phase.UPDATING})
+
+
+class Action(StrEnum):
+    """What is to be done about one workspace."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    START = "start"
+    STOP = "stop"
+    FORGET = "forget"
+    """Only the published row goes: there was never anything else."""
+    NOTHING = "nothing"
+    INVALID = "invalid"
+    BLOCKED = "blocked"
+    """Something must not be done; `Change.error` says what and what helps."""
+
+    @property
+    def needs_pulumi(self) -> bool:
+        """Whether a Pulumi operation is part of it."""
+        return self in {Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is the same for all workspaces of a target.
+
+    Attributes:
+        name_prefix: First part of every name on the engine.
+        network: Name of the shared network.
+        run: Absolute path of the parent of the run folders.
+        versions: Program, plugin identity and versions: part of every desired hash.
+    """
+
+    name_prefix: str
+    network: str
+    run: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is asked beyond the files.
+
+    Attributes:
+        prune: Whether a workspace whose file is gone is deleted.
+        remove: Whether it is deleted even when the folder says nothing: asked for by id.
+        force: Whether a lasting error is tried again.
+        last: Per workspace, whether it should run, by its last wish (`last_wish`).
+        asked: Per workspace, whether it shall run: what someone asks for right now.
+    """
+
+    prune: bool = False
+    remove: bool = False
+    force: bool = False
+    last: Mapping[str, bool | None] = field(default_factory=dict)
+    asked: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """Everything known of one workspace."""
+
+    id: str
+    spec: WorkspaceSpec | None = None
+    row: Published | None = None
+    container: Container | None = None
+    homes: tuple[HomeVolume, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    wanted: bool | None = None
+    """Whether it should run, by the last wish; None when nobody ever said."""
+    asked: bool | None = None
+    """Whether someone asks right now that it runs, or does not."""
+
+    @property
+    def phase(self) -> Phase:
+        """Its published phase."""
+        return self.row.phase if self.row else Phase.PENDING
+
+    @property
+    def running(self) -> bool:
+        """Whether its container's processes are there."""
+        return self.container is not None and self.container.running
+
+    @property
+    def new(self) -> bool:
+        """Whether it was never brought up (since it was last removed)."""
+        return self.row is None or not self.row.applied_hash or self.row.phase in GONE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What is to be done about one workspace, and why.
+
+    Attributes:
+        known: What it was decided from.
+        action: What to do.
+        sync: What the index shall say about the file.
+        reason: Why, for a person.
+        spec: The workspace's file; None when it is gone or invalid.
+        problems: What is wrong with the file.
+        inputs: What to render (create, update, replace).
+        spec_hash: Hash that the container must carry to be started.
+        desired_hash: Hash to be published once it is applied.
+        refresh: Whether Pulumi must look at the engine first, because something is not as it left
+            it.
+        on: Whether it shall run afterwards.
+        error: Why it is blocked.
+    """
+
+    known: Known
+    action: Action
+    sync: Sync = Sync.SYNCED
+    reason: str = ""
+    spec: WorkspaceSpec | None = None
+    problems: tuple[Problem, ...] = ()
+    inputs: WorkspaceInputs | None = None
+    spec_hash: str = ""
+    desired_hash: str = ""
+    refresh: bool = False
+    on: bool = False
+    error: StacksError | None = None
+
+    @property
+    def id(self) -> str:
+        """The workspace's id."""
+        return self.known.id
+
+
+def plan(
+    *,
+    snapshot: Snapshot,
+    published: Mapping[str, Published],
+    inventory: Inventory,
+    facts: Facts,
+    wish: Wish,
+    proofs: Mapping[str, tuple[Proof, ...]] | None = None,
+) -> dict[str, Change]:
+    """Give one change per workspace that has a file, a row or a container.
+
+    Args:
+        snapshot: What the folder says.
+        published: What the index says, by id.
+        inventory: What the engine has.
+        facts: What is the same for all.
+        wish: What is asked beyond the files.
+        proofs: What other sources know of homes, by id.
+    """
+    ids = snapshot.ids | published.keys() | inventory.containers.keys()
+    changes = {}
+    for id_ in sorted(ids):
+        known = Known(
+            id=id_,
+            spec=snapshot.specs.get(id_),
+            row=published.get(id_),
+            container=inventory.containers.get(id_),
+            homes=inventory.homes.get(id_, ()),
+            proofs=(proofs or {}).get(id_, ()),
+            wanted=wish.last.get(id_),
+            asked=wish.asked.get(id_),
+        )
+        changes[id_] = plan_one(known, snapshot=snapshot, facts=facts, wish=wish)
+    return changes
+
+
+def plan_one(known: Known, *, snapshot: Snapshot, facts: Facts, wish: Wish) -> Change:
+    """Decide on one workspace."""
+    if known.spec is not None:
+        return _with_file(known, known.spec, facts=facts, force=wish.force)
+    change = Change(known=known, action=Action.NOTHING, sync=_sync(known))
+    if known.id in snapshot.pending:
+        return _as_it_is(known, replace(change, reason="its file is being written"))
+    if known.id in snapshot.invalid:
+        problems = snapshot.invalid[known.id]
+        told = f"its file has {len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        invalid = replace(change, action=Action.INVALID, sync=Sync.INVALID, reason=told)
+        return _as_it_is(known, replace(invalid, problems=problems))
+    return _without_file(known, change, complete=snapshot.complete, wish=wish)
+
+
+def _without_file(known: Known, change: Change, *, complete: bool, wish: Wish) -> Change:
+    row = known.row
+    if known.phase in GONE:
+        return change
+    if known.phase is Phase.DELETING or wish.remove:
+        return replace(change, action=Action.DELETE, reason="its removal was asked for")
+    if not complete:
+        return _as_it_is(known, replace(change, reason="the folder said nothing"))
+    change = replace(change, sync=Sync.OUT_OF_SYNC, reason="its file is gone")
+    never_made = row is not None and not row.applied_hash and not known.container
+    if never_made and not known.homes:
+        return replace(change, action=Action.FORGET)
+    if wish.prune:
+        return replace(change, action=Action.DELETE)
+    told = "its file is gone; remove it with `codehub destroy` or `--prune`"
+    return _as_it_is(known, replace(change, reason=told))
+
+
+def _as_it_is(known: Known, change: Change) -> Change:
+    """Leave the shape alone, for no file says what it should be; on and off still work."""
+    if known.row is None or not known.row.applied_hash:
+        return change
+    if known.container is None:
+        return _interrupted(known, change)
+    if known.phase is Phase.ERROR and known.asked is None:
+        return change
+    label = known.container.labels.get(LABEL_SPEC_HASH, "")
+    on = wants_on(known, known.row.pinned)
+    return _power(known, replace(change, spec_hash=label, on=on))
+
+
+def _interrupted(known: Known, change: Change) -> Change:
+    """Say that work cannot go on, when its phase promises that it does."""
+    if known.phase not in UNFINISHED | {Phase.STARTING, Phase.STOPPING}:
+        return change
+    error = InvalidFileError(
+        f"the work on {known.id} was interrupted and cannot go on: {change.reason}", step="plan"
+    )
+    return replace(change, action=Action.BLOCKED, error=error)
+
+
+def _sync(known: Known) -> Sync:
+    return known.row.sync if known.row else Sync.OUT_OF_SYNC
+
+
+def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) -> Change:
+    try:
+        home = homes.decide(known.id, owner=spec.owner, volumes=known.homes, proofs=known.proofs)
+    except HomeMissingError as error:
+        return Change(
+            known=known,
+            action=Action.BLOCKED,
+            sync=Sync.OUT_OF_SYNC,
+            reason=error.message,
+            spec=spec,
+            error=error,
+        )
+    inputs = render(spec, facts=facts, home=home)
+    change = Change(
+        known=known,
+        action=Action.NOTHING,
+        spec=spec,
+        inputs=inputs,
+        spec_hash=inputs.spec_hash,
+        desired_hash=desired_hash(inputs, facts.versions),
+        on=wants_on(known, spec.state),
+    )
+    if _is_held(known, change) and not force:
+        return replace(change, sync=Sync.OUT_OF_SYNC, reason="it failed; a change is waited for")
+    shape = _shape(known, change)
+    return shape if shape.action.needs_pulumi else _power(known, change)
+
+
+def _is_held(known: Known, change: Change) -> bool:
+    """Whether this very state failed for good, so that only a change or a person helps."""
+    row = known.row
+    return (
+        row is not None
+        and known.asked is None
+        and row.phase is Phase.ERROR
+        and row.retry_at is None
+        and row.desired_hash == change.desired_hash
+    )
+
+
+def _shape(known: Known, change: Change) -> Change:
+    """Decide on create, update or replace."""
+    row, container, same = known.row, known.container, change
+    change = replace(change, sync=Sync.OUT_OF_SYNC)
+    if container is None:
+        told = "it is new" if known.new else "its container is gone"
+        return replace(change, action=Action.CREATE, reason=told, refresh=not known.new)
+    if container.labels.get(LABEL_SPEC_HASH) != change.spec_hash:
+        # Pulumi does not see labels when it refreshes: it would take a foreign one for its own.
+        return replace(change, action=Action.REPLACE, reason="its file changed")
+    if row is None or not row.applied_hash:
+        return replace(change, action=Action.UPDATE, reason="the index does not know it")
+    if row.applied_hash != change.desired_hash:
+        return replace(change, action=Action.UPDATE, reason="its limits or our program changed")
+    if row.phase in UNFINISHED:
+        return replace(change, action=Action.UPDATE, reason="its update was interrupted")
+    return same
+
+
+def _power(known: Known, change: Change) -> Change:
+    """Decide on start and stop, where the shape is right."""
+    if change.on and not (known.running and known.phase is Phase.RUNNING):
+        return replace(change, action=Action.START)
+    if not change.on and (known.running or known.phase is not Phase.WARM):
+        return replace(change, action=Action.STOP)
+    return change
+
+
+def wants_on(known: Known, pinned: str) -> bool:
+    """Whether the workspace shall run: the file's pin, the newest wish, else as it is.
+
+    A new one is started, so that its owner finds it running.
+    """
+    if pinned != "auto":
+        return pinned == "running"
+    if known.asked is not None:
+        return known.asked
+    if known.running and known.phase is Phase.WARM:
+        return True  # somebody started it by hand: stopping it would cost their work
+    if known.wanted is not None:
+        return known.wanted
+    return known.new or known.running
+
+
+def last_wish(row: Published | None, history: Sequence[HistoryRow]) -> bool | None:
+    """Tell whether a workspace should run, by the phases it went through, newest first.
+
+    An error, an update or an unreachable engine says nothing about it: what was before does.
+    """
+    phases = [row.phase] if row else []
+    phases += [change.to_phase for change in history if change.to_phase]
+    for phase in phases:
+        if phase in _ON:
+            return True
+        if phase in _OFF:
+            return False
+        if phase in GONE:
+            return None
+    return None
+
+
+def is_settled(phase: Phase) -> bool:
+    """Whether a phase says by itself whether the workspace should run."""
+    return phase in _ON | _OFF | GONE
+
+
+def render(spec: WorkspaceSpec, *, facts: Facts, home: HomeInputs) -> WorkspaceInputs:
+    """Turn a file into what the program renders, spec hash included."""
+    inputs = WorkspaceInputs(
+        id=spec.id,
+        owner=spec.owner,
+        name_prefix=facts.name_prefix,
+        image=spec.image,
+        cpu=spec.resources.cpu,
+        memory=spec.resources.memory,
+        pids=spec.resources.pids,
+        env=dict(spec.env),
+        spec_hash="",
+        home=home,
+        run_folder=f"{facts.run}/{spec.id}",
+        network=facts.network,
+    )
+    return replace(inputs, spec_hash=spec_hash(inputs))
+
+
+def spec_hash(inputs: WorkspaceInputs) -> str:
+    """Hash what the container is made of, but for what is changed in place."""
+    return _hash({k: v for k, v in _plain(inputs).items() if k not in CHANGED_IN_PLACE})
+
+
+def desired_hash(inputs: WorkspaceInputs, versions: Mapping[str, str]) -> str:
+    """Hash all that decides what Pulumi would do."""
+    return _hash({"inputs": _plain(inputs), "versions": dict(versions)})
+
+
+def _plain(inputs: WorkspaceInputs) -> dict[str, Any]:
+    plain = inputs.to_json()
+    # The hash cannot hold itself; whether the home is there already does not change what is wanted.
+    del plain["spec_hash"], plain["home"]["exists"]
+    return plain
+
+
+def _hash(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]

@@ -1,0 +1,196 @@
+"""What an `up` would do, in words and properties: the plan, made exact by real Pulumi previews.
+
+Nothing is changed. Only workspaces whose hash changed cost a Pulumi operation.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from stacks.engine import Outcome, ResourceChange
+from stacks.errors import PolicyViolationError, Violation
+from stacks.plan import CHANGED_IN_PLACE, Action, Change
+from stacks.work import Work
+
+CONTAINER = "container"
+ORDER = ("delete", "replace", "blocked", "invalid", "update", "create", "stop", "start", "forget")
+"""Destructive first; nothing last."""
+
+DESTRUCTIVE = frozenset({Action.DELETE, Action.REPLACE})
+IN_PLACE = frozenset({f"resources.{name}" for name in CHANGED_IN_PLACE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropertyChange:
+    """One property that changes.
+
+    Attributes:
+        path: Key of the file (``env.TZ``), or resource and property (``container.memory``).
+        kind: ``add``, ``update`` or ``delete``.
+        before: Value now, as JSON; "" when it is not known or not there.
+        after: Value then, likewise.
+        replaces: Whether it makes the container anew.
+    """
+
+    path: str
+    kind: str
+    before: str = ""
+    after: str = ""
+    replaces: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkspaceChange:
+    """What would happen to one workspace.
+
+    Attributes:
+        id: The workspace.
+        action: `stacks.plan.Action`.
+        sync: How it compares with its file now.
+        reason: Why.
+        details: The properties that change.
+        violations: What policies say, mandatory or advisory.
+        problems: What is wrong with its file.
+        data: What happens to the user's data, in words.
+        error: Why it cannot be done or previewed: reason, message, step, remedy.
+    """
+
+    id: str
+    action: str
+    sync: str
+    reason: str = ""
+    details: tuple[PropertyChange, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    problems: tuple[dict[str, Any], ...] = ()
+    data: str = ""
+    error: dict[str, Any] | None = None
+
+    @property
+    def destructive(self) -> bool:
+        """Whether something that lives now is removed."""
+        return self.action in DESTRUCTIVE
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return asdict(self) | {"destructive": self.destructive}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Take what `to_json` gave."""
+        plain = {key: value for key, value in data.items() if key != "destructive"}
+        plain["details"] = tuple(PropertyChange(**each) for each in data["details"])
+        plain["violations"] = tuple(Violation(**each) for each in data["violations"])
+        plain["problems"] = tuple(data["problems"])
+        return cls(**plain)
+
+
+async def preview_all(work: Work, changes: Iterable[Change]) -> list[WorkspaceChange]:
+    """Preview changes, destructive first; as many Pulumi operations at once as `work` allows."""
+    previews = await asyncio.gather(*(_preview(work, change) for change in changes))
+    return sorted(previews, key=lambda found: (_rank(found.action), found.id))
+
+
+def _rank(action: str) -> int:
+    return ORDER.index(action) if action in ORDER else len(ORDER)
+
+
+async def _preview(work: Work, change: Change) -> WorkspaceChange:
+    if change.inputs is None or not change.action.needs_pulumi:
+        return describe(change)
+    return described_by(change, await work.preview(change))
+
+
+def describe(change: Change) -> WorkspaceChange:
+    """Describe a change by the plan alone."""
+    return WorkspaceChange(
+        id=change.id,
+        action=change.action,
+        sync=change.sync,
+        reason=change.reason,
+        details=file_changes(change),
+        problems=tuple(found.as_dict() for found in change.problems),
+        data=data_note(change),
+        error=change.error.to_json() if change.error else None,
+    )
+
+
+def described_by(change: Change, outcome: Outcome) -> WorkspaceChange:
+    """Describe a change by what Pulumi says of it."""
+    exact = replace(change, action=exact_action(change.action, outcome))
+    told = replace(describe(exact), violations=outcome.violations)
+    if not told.details:
+        told = replace(told, details=tuple(_resource_changes(outcome.changed)))
+    if outcome.error is None:
+        return told
+    if isinstance(outcome.error, PolicyViolationError):
+        told = replace(told, violations=outcome.violations + outcome.error.violations)
+    return replace(told, error=outcome.error.to_json())
+
+
+def exact_action(planned: Action, outcome: Outcome) -> Action:
+    """Tell update from replace by what happens to the container."""
+    ops = {found.op for found in outcome.changed if found.name == CONTAINER}
+    if planned is Action.CREATE or outcome.error is not None or not ops:
+        return planned
+    return Action.REPLACE if ops & {"replace", "create"} else Action.UPDATE
+
+
+def data_note(change: Change) -> str:
+    """Say in words what happens to the user's data."""
+    homes = change.known.homes
+    kept = f"home {homes[-1].number} is kept" if homes else "there is no home"
+    notes = {
+        Action.CREATE: f"{kept} and mounted again" if homes else "a new, empty home is made",
+        Action.REPLACE: f"{kept}; what was written outside of it is lost",
+        Action.UPDATE: f"{kept}; nothing restarts",
+        Action.DELETE: f"{kept}; what was written outside of it is lost",
+        Action.STOP: kept,
+        Action.START: kept,
+    }
+    return notes.get(change.action, "")
+
+
+def file_changes(change: Change) -> tuple[PropertyChange, ...]:
+    """Compare the file with the one that was last worked on, key by key."""
+    row = change.known.row
+    if change.spec is None or row is None or not row.spec_json:
+        return ()
+    before = _flat(json.loads(row.spec_json))
+    after = _flat(json.loads(change.spec.model_dump_json()))
+    return tuple(
+        _property(path, before.get(path), after.get(path))
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path) != after.get(path)
+    )
+
+
+def _flat(value: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        flat |= (
+            _flat(inner, f"{path}{key}.") if isinstance(inner, dict) else {f"{path}{key}": inner}
+        )
+    return flat
+
+
+def _property(path: str, before: object, after: object) -> PropertyChange:
+    kind = "add" if before is None else "delete" if after is None else "update"
+    return PropertyChange(
+        path=path,
+        kind=kind,
+        before="" if before is None else json.dumps(before, ensure_ascii=False),
+        after="" if after is None else json.dumps(after, ensure_ascii=False),
+        replaces=path not in IN_PLACE and path != "state",
+    )
+
+
+def _resource_changes(changed: Iterable[ResourceChange]) -> Iterable[PropertyChange]:
+    for resource in changed:
+        for path, kind in sorted(resource.properties.items()):
+            yield PropertyChange(
+                path=f"{resource.name}.{path}",
+                kind=kind.removesuffix("-replace"),
+                replaces=kind.endswith("-replace") or path in resource.replace_keys,
+            )

@@ -1,0 +1,276 @@
+"""Schedules work: one entry per workspace, one operation per workspace at a time, several at once.
+
+Demands on a workspace that is being worked on are merged and done afterwards, with what the folder
+and the engine say then; so changes coalesce, and none is lost. What a demand leads to is decided by
+`stacks.plan` and done by `stacks.work`.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from stacks.board import Board, Context
+from stacks.errors import (
+    EngineUnavailableError,
+    ProgramError,
+    StacksError,
+    TemporaryError,
+)
+from stacks.plan import GONE, Action, Change, Facts, Wish, plan, plan_one
+from stacks.results import ended, failed
+from stacks.sight import Sight
+from stacks.source import Snapshot
+from stacks.steps import Result
+from stacks.work import Work, described, differs
+from state_index.models import Changes, Published
+from state_index.phases import Phase, Sync
+from telemetry import context
+from telemetry.logs import get_logger
+
+RETRY_FIRST = 2.0
+"""Seconds before a passing error is tried again; doubled each time."""
+
+RETRY_MOST = 300.0
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What is wanted of one workspace.
+
+    Attributes:
+        cause: Why, for the history.
+        request_id: The request behind it.
+        asked: Whether it shall run; None leaves that to file and last wish.
+        force: Whether a lasting error is tried again.
+        prune: Whether it is removed when its file is gone.
+        remove: Whether it is removed, its file being gone, whatever else the folder says.
+    """
+
+    cause: str
+    request_id: str = ""
+    asked: bool | None = None
+    force: bool = False
+    prune: bool = False
+    remove: bool = False
+
+    def merged(self, newer: "Demand") -> "Demand":
+        """Give one demand for both; of contrary wishes, the newer one."""
+        return replace(
+            newer,
+            asked=self.asked if newer.asked is None else newer.asked,
+            force=self.force or newer.force,
+            prune=self.prune or newer.prune,
+            remove=self.remove or newer.remove,
+        )
+
+    @property
+    def why(self) -> Context:
+        """The same for the index."""
+        return Context(cause=self.cause, request_id=self.request_id)
+
+    @property
+    def wish(self) -> Wish:
+        """The same for the plan."""
+        return Wish(prune=self.prune, remove=self.remove, force=self.force)
+
+
+@dataclass
+class Entry:
+    """One workspace's place in the queue."""
+
+    demand: Demand | None = None
+    waiting: list[asyncio.Future[Result]] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    failures: int = 0
+    retry: asyncio.TimerHandle | None = None
+
+
+class Reconciler:
+    """The queue."""
+
+    def __init__(
+        self,
+        *,
+        board: Board,
+        sight: Sight,
+        work: Work,
+        facts: Facts,
+        group: asyncio.TaskGroup,
+        retries: bool = False,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            board: Where things are published.
+            sight: How things are seen.
+            work: How things are done.
+            facts: What is the same for all workspaces.
+            group: Holds the running work.
+            retries: Whether passing errors are tried again by themselves (the daemon).
+        """
+        self._board = board
+        self._sight = sight
+        self._work = work
+        self._facts = facts
+        self._group = group
+        self._retries = retries
+        self._entries: dict[str, Entry] = {}
+        self.snapshot = Snapshot(complete=False)
+        """The newest reading of the folder; whoever reads it sets it."""
+
+    async def close(self) -> None:
+        """Cancel what is under way, and return when it has ended."""
+        tasks = []
+        for entry in self._entries.values():
+            if entry.retry is not None:
+                entry.retry.cancel()
+            if entry.task is not None:
+                entry.task.cancel()
+                tasks.append(entry.task)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def look(self, wish: Wish) -> dict[str, Change]:
+        """Plan for all, from the newest snapshot.
+
+        Raises:
+            EngineUnavailableError: The engine does not answer.
+        """
+        view = await self._sight.all(self.snapshot)
+        return plan(
+            snapshot=self.snapshot,
+            published=view.rows,
+            inventory=view.inventory,
+            facts=self._facts,
+            wish=replace(wish, last=view.last),
+            proofs=view.proofs,
+        )
+
+    async def sweep(self, demand: Demand, ids: Iterable[str] | None = None) -> list[Result]:
+        """Bring all workspaces (or some) to what they should be, and wait for it; see `dispatch`."""
+        quiet, waiting = await self.dispatch(demand, ids)
+        return sorted([*quiet, *await asyncio.gather(*waiting)], key=lambda result: result.id)
+
+    async def dispatch(
+        self, demand: Demand, ids: Iterable[str] | None = None
+    ) -> tuple[list[Result], list[asyncio.Future[Result]]]:
+        """Begin to bring all workspaces (or some) to what they should be.
+
+        Returns:
+            The results of those with nothing to do, and the coming ones of the others.
+
+        Raises:
+            EngineUnavailableError: The engine does not answer; that is published too.
+        """
+        try:
+            changes = await self.look(demand.wish)
+        except EngineUnavailableError as error:
+            await self._unreachable(demand, error)
+            raise
+        chosen = [change for id_, change in changes.items() if ids is None or id_ in ids]
+        idle = [change for change in chosen if not self._needs_work(change)]
+        waiting = [self.submit(change.id, demand) for change in chosen if self._needs_work(change)]
+        return [ended(change, change.known.row) for change in idle], waiting
+
+    def submit(self, workspace_id: str, demand: Demand) -> asyncio.Future[Result]:
+        """Want something of one workspace; the result comes when it was looked at afterwards."""
+        entry = self._entries.setdefault(workspace_id, Entry())
+        entry.demand = entry.demand.merged(demand) if entry.demand else demand
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        entry.waiting.append(future)
+        if entry.retry is not None:
+            entry.retry.cancel()
+            entry.retry = None
+        if entry.task is None:
+            entry.task = self._group.create_task(self._serve(workspace_id, entry))
+        return future
+
+    def _needs_work(self, change: Change) -> bool:
+        entry = self._entries.get(change.id)
+        busy = entry is not None and entry.task is not None
+        return busy or not _is_quiet(change) or differs(change.known.row, described(change))
+
+    async def _serve(self, workspace_id: str, entry: Entry) -> None:
+        """Work on one workspace until nothing more is wanted of it."""
+        try:
+            while entry.demand is not None:
+                demand, entry.demand = entry.demand, None
+                waiting, entry.waiting = entry.waiting, []
+                with context.bind(workspace=workspace_id, request_id=demand.request_id):
+                    result = await self._settle(workspace_id, entry, demand)
+                for future in waiting:
+                    if not future.done():
+                        future.set_result(result)
+        finally:
+            entry.task = None
+            for future in entry.waiting:
+                future.cancel()
+
+    async def _settle(self, workspace_id: str, entry: Entry, demand: Demand) -> Result:
+        change: Change | None = None
+        try:
+            known = await self._sight.one(workspace_id, self.snapshot, asked=demand.asked)
+            change = plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=demand.wish)
+            if change.action is not Action.NOTHING:
+                _log.info("working", action=change.action, reason=change.reason, cause=demand.cause)
+            await self._work.perform(change, demand.why)
+        except StacksError as error:
+            return await self._failed(workspace_id, entry, demand, change, error)
+        except Exception as error:  # noqa: BLE001 - one workspace's bug must not stop the others
+            _log.exception("bug")
+            wrapped = ProgramError(f"{type(error).__name__}: {error}")
+            return await self._failed(workspace_id, entry, demand, change, wrapped)
+        entry.failures = 0
+        return ended(change, await self._board.row(workspace_id))
+
+    async def _failed(
+        self,
+        workspace_id: str,
+        entry: Entry,
+        demand: Demand,
+        change: Change | None,
+        error: StacksError,
+    ) -> Result:
+        passing = isinstance(error, TemporaryError)
+        delay = self._delay(entry, error) if passing and self._retries else None
+        _log.warning("failed", reason=error.reason, step=error.step, message=error.message)
+        row: Published | None = None
+        try:
+            row = await self._board.fail(workspace_id, demand.why, error, retry_in=delay)
+        except StacksError as unpublished:
+            _log.error("unpublished", message=unpublished.message)
+        if delay is not None:
+            again = replace(demand, cause="tried again")
+            loop = asyncio.get_running_loop()
+            entry.retry = loop.call_later(delay, self.submit, workspace_id, again)
+        action = change.action if change else Action.NOTHING
+        return failed(workspace_id, action, row, error)
+
+    def _delay(self, entry: Entry, error: StacksError) -> float:
+        entry.failures += 1
+        least = error.delay if isinstance(error, TemporaryError) and error.delay else 0.0
+        backoff = min(RETRY_FIRST * 2 ** (entry.failures - 1), RETRY_MOST)
+        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads load only
+        return float(max(least, backoff * jitter))
+
+    async def _unreachable(self, demand: Demand, error: EngineUnavailableError) -> None:
+        """Publish that the engine does not answer, for everything that is on it or should be."""
+        rows = await self._board.rows()
+        for id_ in sorted(rows.keys() | self.snapshot.ids):
+            row, spec = rows.get(id_), self.snapshot.specs.get(id_)
+            if row and (row.phase in GONE or row.phase is Phase.UNKNOWN):
+                continue
+            told = Changes(sync=row.sync if row else Sync.OUT_OF_SYNC)
+            if spec is not None:
+                told["owner"] = spec.owner
+            await self._board.fail(id_, demand.why, error, retry_in=None, changes=told)
+
+
+def _is_quiet(change: Change) -> bool:
+    """Whether nothing has to be done on the engine, nor a new error to be told."""
+    row, error = change.known.row, change.error
+    if error is not None:
+        return row is not None and row.phase is Phase.ERROR and row.reason == error.reason
+    return change.action in {Action.NOTHING, Action.INVALID}

@@ -1,0 +1,355 @@
+"""The runner of one data tree: every command on workspaces, under the one lock.
+
+It puts the parts together and keeps them for its life: lock, index, engine, power, source, queue.
+`stacks.daemon` keeps one running; `stacks.client` gives the same calls to other processes.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from settings.model import RunnerSettings
+from stacks import programs
+from stacks.board import Board, translated
+from stacks.engine import Engine, EngineConfig, Operation, Outcome
+from stacks.engine.engine import OnEvent
+from stacks.errors import (
+    FileStandsError,
+    PinnedError,
+    SourceError,
+    UnknownWorkspaceError,
+)
+from stacks.lock import RunnerLock
+from stacks.plan import Facts, Wish
+from stacks.power import Power
+from stacks.power_docker import DockerPower
+from stacks.previews import WorkspaceChange, preview_all
+from stacks.reconciler import Demand, Reconciler
+from stacks.sight import Sight
+from stacks.source import FolderSource
+from stacks.steps import OnStep, Result
+from stacks.work import Limits, Work
+from state_index.index import Index
+from state_index.nudge import Nudge
+
+LOG_TAIL = 200
+"""Lines of a log that are given when nobody says how many."""
+
+ENGINE_GRACE = 4.0
+"""Seconds that Pulumi gets to end by itself: the daemon must end within 10."""
+
+GATEWAYS = "gateway"
+
+
+class Operator(Protocol):
+    """What can be asked of a runner, here or behind the daemon's socket."""
+
+    async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
+        """Tell what `up` would do, destructive first; nothing is changed."""
+
+    async def up(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        on_step: OnStep | None = None,
+        prune: bool | None = None,
+        request_id: str = "",
+    ) -> list[Result]:
+        """Bring workspaces to what their files say.
+
+        Args:
+            ids: Which; all by default.
+            on_step: Called for each step of any workspace.
+            prune: Whether those whose file is gone are removed; default: the setting.
+            request_id: For the logs and the index.
+        """
+
+    async def destroy(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Remove a workspace whose file is gone; its home is kept.
+
+        Raises:
+            FileStandsError: Its file is there.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def start(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Start a workspace and wait until its IDE answers.
+
+        Raises:
+            PinnedError: Its file says `state: warm`.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def stop(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Stop a workspace; its home is kept.
+
+        Raises:
+            PinnedError: Its file says `state: running`.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
+        """Give the last lines that its container printed.
+
+        Raises:
+            UnknownWorkspaceError: It has no container.
+        """
+
+
+class LazyEngine:
+    """An engine that is started with its first operation: most `up`s need none."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._begin = asyncio.Lock()
+        self._begun = False
+
+    async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
+        """Run one operation; see `Engine.run`."""
+        async with self._begin:
+            if not self._begun:
+                await self._engine.__aenter__()
+                self._begun = True
+        return await self._engine.run(operation, on_event=on_event)
+
+    async def close(self) -> None:
+        """End the engine, if it was started."""
+        if self._begun:
+            self._begun = False
+            await self._engine.__aexit__(None, None, None)
+
+
+class Runner:
+    """One runner. Use it as ``async with Runner(settings) as runner``."""
+
+    def __init__(
+        self, settings: RunnerSettings, *, daemon: bool = False, exclusive: bool = True
+    ) -> None:
+        """Prepare; entering takes the lock and opens everything.
+
+        Args:
+            settings: The settings.
+            daemon: Whether it keeps running: it says so in the lock and tries again by itself.
+            exclusive: Whether it takes the lock. Without it, only `logs` may be asked.
+        """
+        self.settings = settings
+        self._daemon = daemon
+        self._exclusive = exclusive
+        self._exits = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Take the lock and open everything.
+
+        Raises:
+            LockHeldError: Another runner works on this data tree.
+            DataFolderError: The data tree cannot be used.
+            PublishFailedError: The index cannot be opened.
+        """
+        async with AsyncExitStack() as exits:
+            await self._open(exits)
+            self._exits = exits.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._exits.__aexit__(kind, error, trace)
+
+    async def _open(self, exits: AsyncExitStack) -> None:
+        settings = self.settings
+        paths = settings.paths
+        await asyncio.to_thread(paths.make)
+        if self._exclusive:
+            exits.enter_context(RunnerLock(paths.runner_lock, daemon=self._daemon))
+        with translated():
+            index = await asyncio.to_thread(Index.open, settings.index_url)
+        exits.callback(index.close)
+        nudge = Nudge(paths.nudge)
+        self.board = Board(index, nudge=lambda: nudge.send(GATEWAYS))
+        self.power: Power = await exits.enter_async_context(docker_power(settings))
+        engine = LazyEngine(Engine(engine_config(settings), leftovers=self.power))
+        exits.push_async_callback(engine.close)
+        self._facts = await asyncio.to_thread(facts, settings)
+        self._work = Work(
+            board=self.board,
+            engine=engine,
+            power=self.power,
+            facts=self._facts,
+            limits=limits(settings),
+        )
+        self.source = FolderSource(
+            settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
+        )
+        group = await asyncio.TaskGroup().__aenter__()
+        # Left without the body's error: a group would wrap it into one of its own.
+        exits.push_async_callback(group.__aexit__, None, None, None)
+        self.queue = Reconciler(
+            board=self.board,
+            sight=Sight(board=self.board, power=self.power),
+            work=self._work,
+            facts=self._facts,
+            group=group,
+            retries=self._daemon,
+        )
+        exits.push_async_callback(self.queue.close)
+
+    async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
+        """Tell what `up` would do; see `Operator`."""
+        wanted = None if ids is None else frozenset(ids)
+        await self._read(wanted)
+        changes = await self.queue.look(Wish(prune=self.settings.prune, force=True))
+        self._check_known(wanted, changes)
+        chosen = [change for id_, change in changes.items() if wanted is None or id_ in wanted]
+        return await preview_all(self._work, chosen)
+
+    async def up(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        on_step: OnStep | None = None,
+        prune: bool | None = None,
+        request_id: str = "",
+    ) -> list[Result]:
+        """Bring workspaces to what their files say; see `Operator`."""
+        wanted = None if ids is None else frozenset(ids)
+        await self._read(wanted)
+        if wanted is not None:
+            self._check_known(wanted, await self.board.rows())
+        demand = Demand(
+            cause="up",
+            request_id=request_id,
+            force=True,
+            prune=self.settings.prune if prune is None else prune,
+        )
+        with self.board.listening(on_step):
+            return await self.queue.sweep(demand, wanted)
+
+    async def destroy(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Remove a workspace whose file is gone; see `Operator`."""
+        self.queue.snapshot = await self.source.read()
+        snapshot = self.queue.snapshot
+        if workspace_id in snapshot.ids:
+            raise FileStandsError(f"the file of {workspace_id} asks for it", step="destroy")
+        if snapshot.unreadable:
+            raise SourceError(f"whether its file is gone is not known: {snapshot.error}")
+        row = await self.board.row(workspace_id)
+        if row is None and await self.power.container(workspace_id) is None:
+            raise UnknownWorkspaceError(f"there is no workspace {workspace_id}")
+        demand = Demand(cause="destroy", request_id=request_id, remove=True, force=True)
+        return await self._one(workspace_id, demand, on_step)
+
+    async def start(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Start a workspace and wait until its IDE answers; see `Operator`."""
+        return await self._switch(workspace_id, on=True, on_step=on_step, request_id=request_id)
+
+    async def stop(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Stop a workspace; see `Operator`."""
+        return await self._switch(workspace_id, on=False, on_step=on_step, request_id=request_id)
+
+    async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
+        """Give the last lines that its container printed; see `Operator`."""
+        return await self.power.logs(workspace_id, tail=tail)
+
+    async def _switch(
+        self, workspace_id: str, *, on: bool, on_step: OnStep | None, request_id: str
+    ) -> Result:
+        snapshot = self.queue.snapshot = await self.source.read()
+        row = await self.board.row(workspace_id)
+        if row is None and workspace_id not in snapshot.specs:
+            raise UnknownWorkspaceError(f"there is no workspace {workspace_id}")
+        spec = snapshot.specs.get(workspace_id)
+        pinned = spec.state if spec else row.pinned if row else "auto"
+        if pinned == ("warm" if on else "running"):
+            raise PinnedError(f"the file of {workspace_id} says `state: {pinned}`")
+        cause = "someone asked to start it" if on else "someone asked to stop it"
+        demand = Demand(cause=cause, request_id=request_id, asked=on)
+        return await self._one(workspace_id, demand, on_step)
+
+    async def _one(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:
+        with self.board.listening(on_step):
+            return await self.queue.submit(workspace_id, demand)
+
+    async def _read(self, wanted: frozenset[str] | None) -> None:
+        """Read the folder; a folder that cannot be read is an error when nothing else is named."""
+        snapshot = self.queue.snapshot = await self.source.read()
+        if snapshot.unreadable and wanted is None:
+            raise SourceError(snapshot.error, step="read")
+
+    def _check_known(self, wanted: frozenset[str] | None, known: Iterable[str]) -> None:
+        unknown = sorted((wanted or frozenset()) - self.queue.snapshot.ids - frozenset(known))
+        if unknown:
+            raise UnknownWorkspaceError(f"there is no workspace {', '.join(unknown)}")
+
+
+def docker_power(settings: RunnerSettings) -> DockerPower:
+    """Make the hand on the engine that the settings name."""
+    return DockerPower(
+        name_prefix=settings.name_prefix,
+        run=settings.paths.run,
+        docker_host=settings.docker_host,
+    )
+
+
+def engine_config(settings: RunnerSettings) -> EngineConfig:
+    """Give the engine room's part of the settings."""
+    return EngineConfig(
+        pulumi=settings.pulumi,
+        pulumi_home=settings.pulumi_home,
+        state=settings.paths.state,
+        work=settings.paths.work,
+        docker_host=settings.docker_host,
+        timeout=settings.operation_timeout,
+        grace=ENGINE_GRACE,
+    )
+
+
+def limits(settings: RunnerSettings) -> Limits:
+    """Give the work's part of the settings."""
+    return Limits(
+        start=settings.start_timeout, parallel=settings.parallel, policies=settings.policies
+    )
+
+
+def facts(settings: RunnerSettings) -> Facts:
+    """Read what is the same for all workspaces: names, and versions for the hashes."""
+    identity = settings.pulumi_home / "identity"
+    return Facts(
+        name_prefix=settings.name_prefix,
+        network=settings.network,
+        run=str(settings.paths.run.absolute()),
+        versions={
+            "program": program_hash(),
+            "plugin": identity.read_text().strip() if identity.exists() else "",
+            "pulumi": version("pulumi"),
+            "pulumi-docker": version("pulumi-docker"),
+        },
+    )
+
+
+def program_hash() -> str:
+    """Hash our programs' source: a changed program is tried on every workspace."""
+    folder = Path(programs.__path__[0])
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

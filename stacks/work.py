@@ -1,0 +1,278 @@
+"""Does one `Change`: the steps of bringing a workspace up, down, on or off, each published.
+
+It runs one change of one workspace at a time per call and does not decide what to do or when:
+`stacks.plan` and `stacks.reconciler` do. A step that fails raises; nothing is undone, because the
+next attempt goes on from what is there.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from stacks import paths, rundir
+from stacks.board import Board, Context
+from stacks.engine import (
+    SHARED_PROGRAM,
+    EngineEvent,
+    Kind,
+    Operation,
+    Outcome,
+)
+from stacks.errors import PublishFailedError, StaleContainerError
+from stacks.plan import GONE, Action, Change, Facts
+from stacks.power import Power
+from stacks.programs.inputs import LABEL_OWNER, SharedInputs
+from stacks.rundir import SOCKET_NAME
+from state_index.models import Changes, Published
+from state_index.phases import Event, Phase, Sync
+
+SHARED_STACK = "shared"
+QUIET = Changes(step="", reason="", message="")
+
+OnEvent = Callable[[EngineEvent], None]
+
+SHOWN = frozenset({"home", "container"})
+DOING = {"create": "creating", "update": "updating", "replace": "replacing", "delete": "removing"}
+
+
+class Operations(Protocol):
+    """What runs Pulumi operations: `stacks.engine.Engine`, or one that is started when needed."""
+
+    async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
+        """Run one operation to its end; failures are in the outcome."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How long things may take, and how many at once.
+
+    Attributes:
+        start: Seconds until a started IDE must answer.
+        stop: Seconds that a container gets to end.
+        parallel: Pulumi operations at once.
+        policies: Whether the policy pack is run.
+    """
+
+    start: float = 60.0
+    stop: float = 10.0
+    parallel: int = 2
+    policies: bool = True
+
+
+class Work:
+    """The steps, over an engine, a power and a board."""
+
+    def __init__(
+        self, *, board: Board, engine: Operations, power: Power, facts: Facts, limits: Limits
+    ) -> None:
+        self._board = board
+        self._engine = engine
+        self._power = power
+        self._facts = facts
+        self._limits = limits
+        self._slots = asyncio.Semaphore(limits.parallel)
+        self._network = asyncio.Lock()
+
+    async def perform(self, change: Change, why: Context) -> None:
+        """Do a change to its end.
+
+        Raises:
+            StacksError: A step failed; what came before it stands.
+        """
+        steps: dict[Action, Callable[[Change, Context], Awaitable[None]]] = {
+            Action.CREATE: self._apply,
+            Action.UPDATE: self._apply,
+            Action.REPLACE: self._apply,
+            Action.DELETE: self._delete,
+            Action.START: self._start,
+            Action.STOP: self._stop,
+            Action.FORGET: self._forget,
+            Action.BLOCKED: self._block,
+        }
+        await steps.get(change.action, self._tell)(change, why)
+
+    async def preview(self, change: Change, *, request_id: str = "") -> Outcome:
+        """Ask Pulumi what a change would do; failures are in the outcome."""
+        kind = Kind.PREVIEW
+        inputs = change.inputs.to_json() if change.inputs else {}
+        return await self._run(
+            Operation(
+                kind=kind,
+                stack=change.id,
+                inputs=inputs,
+                policies=self._limits.policies,
+                refresh=change.refresh,
+                request_id=request_id,
+            )
+        )
+
+    async def _apply(self, change: Change, why: Context) -> None:
+        assert change.inputs is not None, "a change of shape has inputs"
+        path = paths.TO_CREATE if change.known.new else paths.TO_APPLY
+        told = Changes(desired_hash=change.desired_hash, step="image")
+        told |= described(change)
+        await self._board.enter(change.id, why, path, told)
+        await self._power.check_image(change.inputs.image)
+        if change.known.container is None:
+            # Raises when the name is taken: Pulumi would only say so after making the volume.
+            await self._power.container(change.id)
+        run = Path(self._facts.run)
+        await asyncio.to_thread(rundir.prepare, run, change.id)
+        await self._share(why)
+        operation = Operation(
+            kind=Kind.UP,
+            stack=change.id,
+            inputs=change.inputs.to_json(),
+            policies=self._limits.policies,
+            refresh=change.refresh,
+            request_id=why.request_id,
+        )
+        async with self._steps(change.id, why) as on_event:
+            outcome = await self._run(operation, on_event)
+        outcome.check()
+        await self._settle(change, why)
+
+    async def _settle(self, change: Change, why: Context) -> None:
+        """Publish that the shape is right, and go on to on or off."""
+        done = Changes(
+            sync=Sync.SYNCED,
+            applied_hash=change.desired_hash,
+            desired_hash=change.desired_hash,
+            upstream=f"unix:{change.id}/{SOCKET_NAME}",
+            step="start" if change.on else "",
+        )
+        if change.on:
+            await self._board.enter(change.id, why, paths.TO_START, done)
+            await self._wake(change, why)
+        else:
+            await self._board.enter(change.id, why, paths.TO_STOP, done)
+            await self._rest(change, why)
+
+    async def _start(self, change: Change, why: Context) -> None:
+        told = described(change) | Changes(step="start")
+        if change.known.running:
+            # Nothing is started: the phase catches up with what is there once the IDE answers.
+            why = replace(why, cause=f"{why.cause}; its container runs")
+        await self._board.enter(change.id, why, paths.TO_START, told)
+        try:
+            await self._wake(change, why)
+        except StaleContainerError:
+            if change.inputs is None:
+                raise
+            await self._apply(replace(change, action=Action.UPDATE, refresh=True), why)
+
+    async def _wake(self, change: Change, why: Context) -> None:
+        await self._power.start(change.id, spec_hash=change.spec_hash, within=self._limits.start)
+        await self._board.say(change.id, why, Event.READY, changes=QUIET)
+
+    async def _tell(self, change: Change, why: Context) -> None:
+        told = described(change)
+        if differs(change.known.row, told):
+            await self._board.say(change.id, why, changes=told)
+
+    async def _forget(self, change: Change, why: Context) -> None:
+        await self._board.forget(change.id, f"{why.cause}; {change.reason}")
+
+    async def _stop(self, change: Change, why: Context) -> None:
+        told = described(change) | Changes(step="stop")
+        await self._board.enter(change.id, why, paths.TO_STOP, told)
+        await self._rest(change, why)
+
+    async def _rest(self, change: Change, why: Context) -> None:
+        await self._power.stop(change.id, grace=self._limits.stop)
+        await self._board.say(change.id, why, Event.STOPPED, changes=QUIET)
+
+    async def _delete(self, change: Change, why: Context) -> None:
+        told = described(change) | Changes(step="stop")
+        await self._board.enter(change.id, why, paths.TO_DELETE, told)
+        await self._power.stop(change.id, grace=self._limits.stop)
+        operation = Operation(kind=Kind.DESTROY, stack=change.id, request_id=why.request_id)
+        async with self._steps(change.id, why) as on_event:
+            outcome = await self._run(operation, on_event)
+        outcome.check()
+        told = Changes(step="", message="removed; its home is kept")
+        await self._board.say(change.id, why, Event.REMOVED, changes=told)
+
+    async def _block(self, change: Change, why: Context) -> None:
+        assert change.error is not None, "what is blocked says why"
+        events = (Event.REVIVE,) if change.known.phase is Phase.TOMBSTONED else ()
+        await self._board.say(change.id, why, *events, changes=described(change))
+        raise change.error
+
+    async def _share(self, why: Context) -> None:
+        """Make the network, unless it is there."""
+        async with self._network:
+            name = self._facts.network
+            if await self._power.named("network", name) is not None:
+                return
+            inputs = SharedInputs(network=name, name_prefix=self._facts.name_prefix)
+            operation = Operation(
+                kind=Kind.UP,
+                stack=SHARED_STACK,
+                program=SHARED_PROGRAM,
+                inputs=inputs.to_json(),
+                policies=self._limits.policies,
+                refresh=True,
+                request_id=why.request_id,
+            )
+            (await self._run(operation)).check()
+
+    async def _run(self, operation: Operation, on_event: OnEvent | None = None) -> Outcome:
+        async with self._slots:
+            return await self._engine.run(operation, on_event=on_event)
+
+    @asynccontextmanager
+    async def _steps(self, workspace_id: str, why: Context) -> AsyncIterator[OnEvent]:
+        """Publish an operation's steps as they come, the newest when several came at once."""
+        newest: str | None = None
+        news = asyncio.Event()
+
+        def on_event(event: EngineEvent) -> None:
+            nonlocal newest
+            if event.kind == "begin" and event.op in DOING and event.resource in SHOWN:
+                newest = f"{DOING[event.op]} {event.resource}"
+                news.set()
+
+        async def publish() -> None:
+            nonlocal newest
+            while True:
+                await news.wait()
+                news.clear()
+                if newest is not None:
+                    # A step that is not shown is no reason to end the operation.
+                    with contextlib.suppress(PublishFailedError):
+                        await self._board.say(workspace_id, why, changes=Changes(step=newest))
+
+        async with asyncio.TaskGroup() as group:
+            publisher = group.create_task(publish())
+            try:
+                yield on_event
+            finally:
+                publisher.cancel()
+
+
+def described(change: Change) -> Changes:
+    """Give what the row says about the file; only what is known now."""
+    known, told = change.known, Changes(sync=change.sync)
+    if change.problems:
+        told["problems"] = tuple(found.as_dict() for found in change.problems)
+    if change.spec is not None:
+        told["owner"] = change.spec.owner
+        told["image"] = change.spec.image
+        told["pinned"] = change.spec.state
+        told["problems"] = ()
+        told["spec_json"] = change.spec.model_dump_json()
+    elif known.row is None and known.container is not None:
+        told["owner"] = known.container.labels.get(LABEL_OWNER, "")
+    if known.phase not in GONE | {Phase.ERROR, Phase.UNKNOWN}:
+        told["message"] = change.reason if change.spec is None else ""
+    return told
+
+
+def differs(row: Published | None, told: Changes) -> bool:
+    """Whether publishing would change the row: no-op passes write nothing."""
+    return row is None or any(getattr(row, key) != value for key, value in told.items())

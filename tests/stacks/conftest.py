@@ -1,0 +1,52 @@
+"""What the runner's tests share: a prefix of their own on the real engine, cleaned up at the end."""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator
+
+import aiodocker
+import pytest
+
+LIGHT_IMAGE = os.environ.get("CODEHUB_TEST_LIGHT_IMAGE", "codehub/light:latest")
+"""Built by images/; serves /healthz on the IDE's socket."""
+
+
+@pytest.fixture
+async def docker() -> AsyncIterator[aiodocker.Docker]:
+    """A client of the engine, apart from the one that is tested."""
+    client = aiodocker.Docker(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@pytest.fixture
+def light_image() -> str:
+    """An image that keeps the contract and starts in milliseconds."""
+    return LIGHT_IMAGE
+
+
+@pytest.fixture
+async def prefix(docker: aiodocker.Docker) -> AsyncIterator[str]:
+    """A name prefix of this test's own; what was made under it is removed at the end."""
+    name = f"codehub-test-{uuid.uuid4().hex[:8]}-"
+    try:
+        yield name
+    finally:
+        await remove_all(docker, name)
+
+
+async def remove_all(docker: aiodocker.Docker, prefix: str) -> None:
+    """Remove every container, volume and network whose name begins with the prefix."""
+    listed = await docker.containers.list(all=True)
+    ours = [found for found in listed if found["Names"][0].startswith(f"/{prefix}")]
+    await asyncio.gather(*(found.delete(force=True, v=True) for found in ours))
+    volumes = (await docker.volumes.list()).get("Volumes") or []  # type: ignore[no-untyped-call]
+    for data in volumes:
+        if data["Name"].startswith(prefix):
+            await aiodocker.volumes.DockerVolume(docker, data["Name"]).delete()  # type: ignore[no-untyped-call]
+    for data in await docker.networks.list():
+        if data["Name"].startswith(prefix):
+            await aiodocker.networks.DockerNetwork(docker, data["Id"]).delete()  # type: ignore[no-untyped-call]
