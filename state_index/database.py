@@ -132,8 +132,8 @@ def parse_url(url: str) -> sa.URL:
     backend = parsed.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:
         _refuse(f"{backend} is not supported")
-    if backend == "sqlite" and parsed.database in {None, "", ":memory:"}:
-        _refuse("a database in memory can't be shared between gateway and runner")
+    if backend == "sqlite" and (parsed.database or ":memory:").startswith((":memory:", "file:")):
+        _refuse("a plain file is wanted, which gateway and runner can share")
     return parsed
 
 

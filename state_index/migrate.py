@@ -24,14 +24,18 @@ LOCK_TIMEOUT = 30.0
 _ADVISORY_LOCK = 0x636F6465687562  # "codehub"
 
 
-def migrate(database: Database) -> None:
+def migrate(database: Database, *, lock_timeout: float = LOCK_TIMEOUT) -> None:
     """Create or upgrade the tables.
+
+    Args:
+        database: whose tables.
+        lock_timeout: seconds to wait for another process that migrates.
 
     Raises:
         IndexSchemaError: the database is newer than this program, or not an index.
         IndexUnavailableError: it can't be read or written.
     """
-    with _alone(database):
+    with _alone(database, lock_timeout):
         with database.read() as connection:
             version = current(connection)
         if version != HEAD:
@@ -72,7 +76,7 @@ def _upgrade(database: Database) -> None:
 
 
 @contextmanager
-def _alone(database: Database) -> Iterator[None]:
+def _alone(database: Database, timeout: float) -> Iterator[None]:
     if not database.is_sqlite:
         with database.write() as connection:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
@@ -81,14 +85,14 @@ def _alone(database: Database) -> Iterator[None]:
     # SQLite answers "locked" at once, whatever its timeout, when two switch a new file to WAL.
     lock = os.open(f"{database.url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _lock(lock)
+        _lock(lock, timeout)
         yield
     finally:
         os.close(lock)
 
 
-def _lock(descriptor: int) -> None:
-    deadline = time.monotonic() + LOCK_TIMEOUT
+def _lock(descriptor: int, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

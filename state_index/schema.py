@@ -51,7 +51,8 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 clock = sa.Table(
     "index_clock",
     metadata,
-    sa.Column("id", sa.Integer, sa.CheckConstraint("id = 1", name="single"), primary_key=True),
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.CheckConstraint("id = 1", name="single"),
     sa.Column("generation", sa.BigInteger, nullable=False),
 )
 """One row: the generation of the whole index."""
@@ -129,7 +130,8 @@ history = sa.Table(
 runner = sa.Table(
     "runner",
     metadata,
-    sa.Column("id", sa.Integer, sa.CheckConstraint("id = 1", name="single"), primary_key=True),
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.CheckConstraint("id = 1", name="single"),
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("version", sa.String(64), nullable=False),

@@ -1,0 +1,211 @@
+"""Making and upgrading the database, also by many at once, and what is refused."""
+
+import multiprocessing
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+import state_index.migrate
+from state_index.database import Database, parse_url
+from state_index.errors import IndexSchemaError, IndexUnavailableError, IndexUrlError
+from state_index.index import Index
+from state_index.phases import Event
+from state_index.schema import HEAD, VERSION_TABLE, metadata
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    Index.migrate(url)
+    opened = Database(url)
+    yield opened
+    opened.close()
+
+
+def test_head_is_the_newest_migration() -> None:
+    config = Config()
+    folder = Path(state_index.migrate.__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_migrations_make_what_the_schema_says(database: Database) -> None:
+    with database.read() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": VERSION_TABLE, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_constraints_have_the_names_of_the_schema(database: Database) -> None:
+    with database.read() as connection:
+        inspector = sa.inspect(connection)
+        for table in metadata.sorted_tables:
+            expected = {str(one.name) for one in table.constraints if one.name}
+            found = {inspector.get_pk_constraint(table.name)["name"]}
+            found |= {one["name"] for one in inspector.get_unique_constraints(table.name)}
+            found |= {one["name"] for one in inspector.get_check_constraints(table.name)}
+            assert {str(name) for name in found} == expected
+
+
+def test_sqlite_is_set_up(database: Database) -> None:
+    with database.read() as connection:
+        values = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+        }
+    assert values == {
+        "journal_mode": "wal",
+        "foreign_keys": 1,
+        "synchronous": 1,
+        "busy_timeout": 5000,
+    }
+
+
+def test_the_tables_are_sound_on_postgresql_too() -> None:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    for table in metadata.sorted_tables:
+        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
+    [one_open] = [one for table in metadata.tables.values() for one in table.indexes if one.unique]
+    text = str(CreateIndex(one_open).compile(dialect=dialect))
+    assert text.startswith("CREATE UNIQUE INDEX uq_intents_one_open ON intents (workspace_id)")
+    assert text.endswith("WHERE status = 'open'")
+
+
+def test_opening_again_keeps_what_is_there(url: str) -> None:
+    with Index.open(url) as first:
+        row = first.publish("a", cause="new")
+    with Index.open(url) as second:
+        assert second.workspace("a") == row
+        assert second.generation() == 1
+
+
+def test_an_up_to_date_index_is_opened_without_alembic(url: str) -> None:
+    Index.migrate(url)
+    program = (
+        "import sys; from state_index.index import Index; Index.migrate(sys.argv[1]);"
+        "assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program, url], check=True, timeout=60)
+
+
+def test_the_folder_is_made_for_the_owner_alone(url: str, tmp_path: Path) -> None:
+    Index.migrate(url)
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def _open_behind(barrier: object, url: str, answers: object) -> None:
+    barrier.wait(30)  # type: ignore[attr-defined]
+    try:
+        with Index.open(url) as index:
+            index.publish(f"p{os.getpid()}", event=Event.PROVISION, cause="race")
+        answers.put("ok")  # type: ignore[attr-defined]
+    except Exception as error:  # noqa: BLE001
+        answers.put(repr(error))  # type: ignore[attr-defined]
+
+
+def test_eight_processes_make_it_at_once(url: str) -> None:
+    context = multiprocessing.get_context("fork")
+    barrier, answers = context.Barrier(8), context.Queue()
+    workers = [context.Process(target=_open_behind, args=(barrier, url, answers)) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    got = [answers.get(timeout=60) for _ in workers]
+    for worker in workers:
+        worker.join(30)
+    assert got == ["ok"] * 8
+    with Index.open(url) as index:
+        assert (len(index.workspaces()), index.generation()) == (8, 8)
+
+
+def test_a_process_that_dies_while_migrating_leaves_nothing_half_made(
+    url: str, tmp_path: Path
+) -> None:
+    program = (
+        "import os, sys; from alembic.operations import Operations\n"
+        "make = Operations.create_index\n"
+        "def die(*a, **k): os._exit(9)\n"
+        "Operations.create_index = die\n"
+        "from state_index.index import Index; Index.migrate(sys.argv[1])"
+    )
+    died = subprocess.run([sys.executable, "-c", program, url], check=False, timeout=60)
+    assert died.returncode == 9
+    with sqlite3.connect(tmp_path / "data" / "index.db") as raw:
+        assert raw.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    raw.close()
+    with Index.open(url) as index:
+        assert index.workspaces() == []
+
+
+def test_a_migration_waits_for_another_process(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Index.migrate(url)
+    program = (
+        "import fcntl, os, sys; lock = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)\n"
+        "fcntl.flock(lock, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
+    )
+    lock = f"{parse_url(url).database}.lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        database = Database(url)
+        with pytest.raises(IndexUnavailableError, match="still migrating") as caught:
+            state_index.migrate.migrate(database, lock_timeout=0.2)
+        assert caught.value.retryable
+        holder.communicate(timeout=30)
+    state_index.migrate.migrate(database, lock_timeout=0.2)
+    database.close()
+
+
+def test_a_newer_schema_is_refused(url: str, database: Database) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    with pytest.raises(IndexSchemaError, match="written by a newer CodeHub") as caught:
+        Index.open(url)
+    assert not caught.value.retryable
+
+
+def test_a_foreign_database_is_refused(url: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with sqlite3.connect(tmp_path / "data" / "index.db") as raw:
+        raw.execute("CREATE TABLE workspaces (id INTEGER)")
+    raw.close()
+    with pytest.raises(IndexSchemaError, match="not CodeHub's"):
+        Index.open(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "not a url",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:index.db?mode=ro&uri=true",
+        "mysql://u:hunter2@h/db",
+        "nonsense://u:hunter2@h/db",
+        "postgresql+nodriver://u:hunter2@h/db",
+    ],
+)
+def test_urls_that_can_not_be_shared_are_refused_without_being_quoted(url: str) -> None:
+    with pytest.raises(IndexUrlError, match="sqlite:///<file>") as caught:
+        Index.open(url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(IndexUnavailableError, match=r"file/sub .* can't be made"):
+        Index.open(f"sqlite:///{tmp_path}/file/sub/index.db")
