@@ -8,6 +8,7 @@ than a few; requests that need no password are not slowed.
 import asyncio
 import secrets
 import string
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
@@ -81,7 +82,13 @@ def dummy_hash() -> str:
 class Verifier:
     """Checks passwords off the event loop, a bounded number at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, check: Callable[[str, str], bool] = verify) -> None:
+        """Make the pool; its threads begin with the first check.
+
+        Args:
+            check: Compares a stored hash and a password; a seam for tests.
+        """
+        self._check = check
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="argon2")
         self._waiting = 0
 
@@ -95,20 +102,19 @@ class Verifier:
             raise UnavailableError("Too many logins at once.", headers={"Retry-After": "2"})
         self._waiting += 1
         try:
-            loop = asyncio.get_running_loop()
-            known = await loop.run_in_executor(self._pool, _verify_or_dummy, stored, password)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._verify, stored, password
+            )
         finally:
             self._waiting -= 1
-        return known
 
     def close(self) -> None:
         """End the threads; checks under way finish first."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-
-def _verify_or_dummy(stored: str | None, password: str) -> bool:
-    matches = verify(stored if stored is not None else dummy_hash(), password)
-    return matches and stored is not None
+    def _verify(self, stored: str | None, password: str) -> bool:
+        matches = self._check(stored if stored is not None else dummy_hash(), password)
+        return matches and stored is not None
 
 
 @cache

@@ -49,10 +49,10 @@ class LoginThrottle:
         """
         keys = self._keys(account, address)
         wait = max(self._wait(key, size) for key, size in keys)
-        if wait == 0:
+        if wait <= 0:
             for key, size in keys:
                 self._add(key, size, -1)
-        return math.ceil(wait)
+        return math.ceil(round(wait, 3))  # not a second more for the last bit of a float
 
     def succeeded(self, account: str, address: str) -> None:
         """Forgive the account's failures from this address, and give the attempt back."""

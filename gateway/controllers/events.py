@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from gateway.controllers.common import AnyRequest, seen_workspace, services_of, visitor_of
@@ -25,7 +25,7 @@ _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 async def events(
     request: AnyRequest,
     everybody: Everybody = False,
-    workspace: Annotated[str, Parameter(description="Only this workspace.")] = "",
+    workspace: Annotated[str, QueryParameter(description="Only this workspace.")] = "",
 ) -> Stream:
     """Stream `workspace` (as in the API), `gone` ({id}) and `counts` ({words}) events.
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 
 from litestar import Controller, Response, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.status_codes import HTTP_202_ACCEPTED
 
 from gateway.bodies import AcceptedBody, OperationBody, WorkspaceBody, WorkspacesBody
@@ -23,9 +23,9 @@ TAIL = 200
 TAIL_MAX = 5000
 
 Everybody = Annotated[
-    bool, Parameter(query="all", description="Everybody's workspaces; for admins.")
+    bool, QueryParameter(name="all", description="Everybody's workspaces; for admins.")
 ]
-Tail = Annotated[int, Parameter(ge=1, le=TAIL_MAX, description="How many lines from the end.")]
+Tail = Annotated[int, QueryParameter(ge=1, le=TAIL_MAX, description="How many lines from the end.")]
 
 
 class WorkspacesController(Controller):

@@ -5,10 +5,12 @@ with "locked" at once, whatever the timeout. This is the one place that sees dri
 """
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -21,6 +23,7 @@ HEAD: Final = "0001"
 """The newest migration; a test compares it with the files."""
 
 _BUSY_SECONDS: Final = 5
+_BUSY_STEP: Final = 0.01
 _WRITES: Final = "codehub_writes"
 
 
@@ -91,9 +94,24 @@ def _make_private(path: Path) -> None:
         raise StoreUnavailableError(f"The store can't be opened: {error.strerror}.") from error
 
 
-def _on_connect(connection: Any, _record: object) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+    _use_wal(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch a new file to WAL; when two do so at once, SQLite fails without its busy timeout."""
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_BUSY_STEP)
+        else:
+            return
 
 
 def _on_begin(connection: Connection) -> None:
