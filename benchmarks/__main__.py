@@ -1,0 +1,49 @@
+"""`scripts/bench [SCENARIO ...] [--pairs N]`: measures, prints a table, keeps the raw figures."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from benchmarks import power, shape
+from benchmarks.harness import Result, save, table
+
+RESULTS = Path(__file__).parent / "results"
+PAIRS = 20
+FLEET_PAIRS = 3
+"""A pair of fleets takes a minute or two."""
+
+Scenario = Callable[[int], Awaitable[Result | list[Result]]]
+SCENARIOS: dict[str, tuple[Scenario, int]] = {
+    "start": (power.start, PAIRS),
+    "create": (power.create, PAIRS),
+    "operation": (shape.operation, PAIRS),
+    "first-up": (shape.first_up, FLEET_PAIRS),
+    "no-op": (shape.no_op_up, PAIRS),
+}
+
+
+async def measure(names: list[str], pairs: int | None) -> list[Result]:
+    """Run scenarios one after the other."""
+    results: list[Result] = []
+    for name in names:
+        scenario, usual = SCENARIOS[name]
+        print(f"{name}:", flush=True)
+        made = await scenario(pairs or usual)
+        results += made if isinstance(made, list) else [made]
+    return results
+
+
+def main() -> None:
+    """Read the arguments, measure, print and save."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []], help="all by default")
+    parser.add_argument("--pairs", type=int, help="how many pairs instead of the usual number")
+    arguments = parser.parse_args()
+    results = asyncio.run(measure(arguments.scenario or list(SCENARIOS), arguments.pairs))
+    print(table(results))
+    print(f"raw figures: {save(results, RESULTS).relative_to(Path.cwd())}")
+
+
+if __name__ == "__main__":
+    main()
