@@ -115,7 +115,8 @@ class Database:
 
 @lru_cache(maxsize=8)
 def _text(query: sa.Select[Any]) -> str:
-    return str(query)  # 0.1 ms: more than the reading
+    # 0.1 ms: more than the reading.
+    return str(query.compile(compile_kwargs={"literal_binds": True}))
 
 
 def parse_url(url: str) -> sa.URL:

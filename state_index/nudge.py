@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from errno import EADDRINUSE
 from pathlib import Path
 from uuid import uuid4
 
@@ -97,12 +98,19 @@ def _bound(folder: Path, name: str) -> Iterator[socket.socket]:
 
 def _bind(listener: socket.socket, folder: Path, name: str) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if _alive(folder, f"{name}{SUFFIX}"):
-        name = f"{name}-{os.getpid()}-{uuid4().hex[:8]}"
     _sweep(folder, name)
+    try:
+        return _bind_to(listener, folder, f"{name}{SUFFIX}")
+    except OSError as error:
+        if error.errno != EADDRINUSE:
+            raise
+    return _bind_to(listener, folder, f"{name}-{os.getpid()}-{uuid4().hex[:8]}{SUFFIX}")
+
+
+def _bind_to(listener: socket.socket, folder: Path, name: str) -> Path:
     with _short(folder) as near:
-        listener.bind(f"{near}/{name}{SUFFIX}")
-    return folder / f"{name}{SUFFIX}"
+        listener.bind(f"{near}/{name}")
+    return folder / name
 
 
 def _sweep(folder: Path, name: str) -> None:

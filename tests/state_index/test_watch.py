@@ -1,0 +1,129 @@
+"""The watcher: what wakes it, how soon, and what it costs."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from state_index.database import Database
+from state_index.index import Index
+from state_index.models import RunnerInfo
+from state_index.nudge import listen, send
+from state_index.phases import Event
+from state_index.schema import NEWEST
+from state_index.watch import Watcher
+
+DEADLINE = 10.0
+
+
+@pytest.fixture
+async def watcher(index: Index, url: str) -> AsyncIterator[Watcher]:
+    async with Watcher(url) as made:
+        yield made
+
+
+async def test_nothing_happens_until_something_is_written(watcher: Watcher, index: Index) -> None:
+    index.workspaces()
+    assert not await watcher.wait(0.2)
+
+
+async def test_a_publish_wakes_it_once(watcher: Watcher, index: Index) -> None:
+    await asyncio.to_thread(index.publish, "a", cause="new")
+    assert await watcher.wait(DEADLINE)
+    assert not await watcher.wait(0.2)
+
+
+async def test_intents_wake_it_too(watcher: Watcher, index: Index) -> None:
+    index.publish("a", event=Event.STOPPED, cause="found")
+    assert await watcher.wait(DEADLINE)
+    index.request("a", "start", actor="alice", request_id="r")
+    assert await watcher.wait(DEADLINE)
+
+
+WRITER = """
+import sys, time
+from state_index.index import Index
+with Index.open(sys.argv[1]) as index:
+    for line in sys.stdin:
+        index.publish("a", cause="step", step=line.strip())
+        print(time.monotonic(), flush=True)
+"""
+
+
+async def test_changes_of_another_process_arrive_within_a_tenth_of_a_second(
+    watcher: Watcher, url: str
+) -> None:
+    pipe = asyncio.subprocess.PIPE
+    writer = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, url, stdin=pipe, stdout=pipe
+    )
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+    late = []
+    for number in range(20):
+        writer.stdin.write(f"{number}\n".encode())
+        assert await watcher.wait(DEADLINE)
+        seen = time.monotonic()
+        late.append(seen - float(await writer.stdout.readline()))
+    writer.stdin.close()
+    assert await writer.wait() == 0
+    # The median: on a busy machine a single one may wait for the processor.
+    assert sorted(late)[len(late) // 2] < 0.1
+
+
+async def test_a_nudge_cuts_the_wait_short(index: Index, url: str, tmp_path: Path) -> None:
+    async with (
+        listen(tmp_path, "gateway") as nudge,
+        Watcher(url, interval=3600.0, nudge=nudge) as watcher,
+    ):
+        index.publish("a", cause="new")
+        send(tmp_path, "gateway")
+        assert await watcher.wait(DEADLINE)
+
+
+async def test_a_nudge_wakes_even_when_nothing_was_written(index: Index, url: str) -> None:
+    nudge = asyncio.Event()
+    async with Watcher(url, interval=3600.0, nudge=nudge) as watcher:
+        nudge.set()
+        assert await watcher.wait(DEADLINE)
+        assert not nudge.is_set()
+        assert not await watcher.wait(0.05)
+
+
+async def test_generations_come_at_once_and_then_as_they_change(
+    watcher: Watcher, index: Index
+) -> None:
+    generations = watcher.generations()
+    assert await anext(generations) == 0
+    index.announce(RunnerInfo(address="unix:runner.sock", pid=1, version="0"))
+    index.publish("a", cause="new")
+    async with asyncio.timeout(DEADLINE):
+        assert await anext(generations) == 1
+        index.publish("a", cause="step", step="x")
+        index.publish("a", cause="step", step="y")
+        assert await anext(generations) in {2, 3}
+    known = watcher.generations(since=index.generation())
+    index.publish("b", cause="new")
+    async with asyncio.timeout(DEADLINE):
+        assert await anext(known) == 4
+
+
+async def test_an_idle_watcher_costs_under_a_hundredth_of_a_core(watcher: Watcher) -> None:
+    await watcher.wait(0.1)
+    before = time.process_time()
+    await watcher.wait(2.0)
+    assert (time.process_time() - before) / 2.0 < 0.01
+
+
+def test_without_a_data_version_a_query_tells(index: Index, url: str) -> None:
+    database = Database(url)
+    seen = [database.number(NEWEST)]
+    index.publish("a", event=Event.STOPPED, cause="found")
+    seen.append(database.number(NEWEST))
+    index.request("a", "start", actor="alice", request_id="r")
+    seen.append(database.number(NEWEST))
+    database.close()
+    assert seen == sorted(set(seen))
