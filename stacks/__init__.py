@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from settings.model import RunnerSettings
-    from stacks.runner import Operator
+    from stacks.operator import Operator
 
 
 @asynccontextmanager
@@ -33,22 +33,16 @@ async def open_runner(
         RunnerUnreachableError: A daemon holds the lock but does not answer.
     """
     # Here, because engine workers import this package too and must begin fast.
-    from stacks.client import RunnerClient  # noqa: PLC0415
-    from stacks.errors import LockHeldError  # noqa: PLC0415
-    from stacks.lock import read_holder  # noqa: PLC0415
-    from stacks.runner import Runner  # noqa: PLC0415
+    from stacks.lock import RunnerLock, read_holder  # noqa: PLC0415
 
-    runner = Runner(settings, exclusive=exclusive)
-    try:
-        await runner.__aenter__()
-    except LockHeldError:
-        if not read_holder(settings.paths.runner_lock).daemon:
-            raise
+    daemon = exclusive and read_holder(settings.paths.runner_lock).daemon
+    if daemon and RunnerLock(settings.paths.runner_lock).is_held():
+        from stacks.client import RunnerClient  # noqa: PLC0415
+
+        async with RunnerClient(settings.paths.runner_sock) as client:
+            yield client
     else:
-        try:
+        from stacks.runner import Runner  # noqa: PLC0415
+
+        async with Runner(settings, exclusive=exclusive) as runner:
             yield runner
-        finally:
-            await runner.__aexit__(None, None, None)
-        return
-    async with RunnerClient(settings.paths.runner_sock) as client:
-        yield client

@@ -22,12 +22,11 @@ from typing import Any
 from aiohttp import web
 
 from stacks.errors import BadRequestError, StacksError, TemporaryError, UnknownWorkspaceError
-from stacks.runner import LOG_TAIL, Operator
+from stacks.operator import LOG_TAIL, REQUEST_ID, Operator
 from stacks.steps import OnStep, Step
 from telemetry import context
 from telemetry.logs import get_logger
 
-REQUEST_ID = "X-Request-Id"
 MAX_BODY = 1 << 20
 SOCKET_MODE = 0o600
 KINDS = ("up", "preview", "destroy", "start", "stop")

@@ -194,7 +194,11 @@ class Board:
 
     def _tell(self, row: Published) -> None:
         for listener in list(self._listeners):
-            listener(Step.of(row))
+            listener(_step(row))
+
+
+def _step(row: Published) -> Step:
+    return Step(id=row.id, phase=row.phase, step=row.step, reason=row.reason, message=row.message)
 
 
 def failure_event(error: StacksError) -> Event:

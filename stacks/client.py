@@ -11,10 +11,9 @@ from typing import Any, Self
 
 import aiohttp
 
-from stacks.api import REQUEST_ID
+from stacks.changes import WorkspaceChange
 from stacks.errors import RunnerUnreachableError, from_json
-from stacks.previews import WorkspaceChange
-from stacks.runner import LOG_TAIL
+from stacks.operator import LOG_TAIL, REQUEST_ID
 from stacks.steps import OnStep, Result, Step
 from telemetry import context
 

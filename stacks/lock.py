@@ -68,6 +68,15 @@ class RunnerLock:
         self._fd = fd
         _write(fd, _myself(daemon=self._daemon))
 
+    def is_held(self) -> bool:
+        """Tell whether another one holds it now."""
+        try:
+            self.acquire()
+        except LockHeldError:
+            return True
+        self.release()
+        return False
+
     def release(self) -> None:
         """Give the lock back; without effect when it is not held."""
         if self._fd is not None:

@@ -6,11 +6,12 @@ Nothing is changed. Only workspaces whose hash changed cost a Pulumi operation.
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any
 
+from stacks.changes import PropertyChange, WorkspaceChange
 from stacks.engine import Outcome, ResourceChange
-from stacks.errors import PolicyViolationError, Violation
+from stacks.errors import PolicyViolationError
 from stacks.plan import CHANGED_IN_PLACE, Action, Change
 from stacks.work import Work
 
@@ -18,72 +19,7 @@ CONTAINER = "container"
 ORDER = ("delete", "replace", "blocked", "invalid", "update", "create", "stop", "start", "forget")
 """Destructive first; nothing last."""
 
-DESTRUCTIVE = frozenset({Action.DELETE, Action.REPLACE})
 IN_PLACE = frozenset({f"resources.{name}" for name in CHANGED_IN_PLACE})
-
-
-@dataclass(frozen=True, kw_only=True)
-class PropertyChange:
-    """One property that changes.
-
-    Attributes:
-        path: Key of the file (``env.TZ``), or resource and property (``container.memory``).
-        kind: ``add``, ``update`` or ``delete``.
-        before: Value now, as JSON; "" when it is not known or not there.
-        after: Value then, likewise.
-        replaces: Whether it makes the container anew.
-    """
-
-    path: str
-    kind: str
-    before: str = ""
-    after: str = ""
-    replaces: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkspaceChange:
-    """What would happen to one workspace.
-
-    Attributes:
-        id: The workspace.
-        action: `stacks.plan.Action`.
-        sync: How it compares with its file now.
-        reason: Why.
-        details: The properties that change.
-        violations: What policies say, mandatory or advisory.
-        problems: What is wrong with its file.
-        data: What happens to the user's data, in words.
-        error: Why it cannot be done or previewed: reason, message, step, remedy.
-    """
-
-    id: str
-    action: str
-    sync: str
-    reason: str = ""
-    details: tuple[PropertyChange, ...] = ()
-    violations: tuple[Violation, ...] = ()
-    problems: tuple[dict[str, Any], ...] = ()
-    data: str = ""
-    error: dict[str, Any] | None = None
-
-    @property
-    def destructive(self) -> bool:
-        """Whether something that lives now is removed."""
-        return self.action in DESTRUCTIVE
-
-    def to_json(self) -> dict[str, Any]:
-        """Give plain values."""
-        return asdict(self) | {"destructive": self.destructive}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Take what `to_json` gave."""
-        plain = {key: value for key, value in data.items() if key != "destructive"}
-        plain["details"] = tuple(PropertyChange(**each) for each in data["details"])
-        plain["violations"] = tuple(Violation(**each) for each in data["violations"])
-        plain["problems"] = tuple(data["problems"])
-        return cls(**plain)
 
 
 async def preview_all(work: Work, changes: Iterable[Change]) -> list[WorkspaceChange]:

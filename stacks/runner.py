@@ -4,6 +4,8 @@ It puts the parts together and keeps them for its life: lock, index, engine, pow
 `stacks.daemon` keeps one running; `stacks.client` gives the same calls to other processes.
 """
 
+from __future__ import annotations
+
 import asyncio
 import hashlib
 from collections.abc import Iterable
@@ -11,13 +13,13 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from settings.model import RunnerSettings
 from stacks import programs
 from stacks.board import Board, translated
-from stacks.engine import Engine, EngineConfig, Operation, Outcome
-from stacks.engine.engine import OnEvent
+from stacks.changes import WorkspaceChange
+from stacks.engine import EngineConfig, Leftovers, Operation, Outcome
 from stacks.errors import (
     FileStandsError,
     PinnedError,
@@ -25,20 +27,21 @@ from stacks.errors import (
     UnknownWorkspaceError,
 )
 from stacks.lock import RunnerLock
+from stacks.operator import LOG_TAIL
 from stacks.plan import Facts, Wish
 from stacks.power import Power
 from stacks.power_docker import DockerPower
-from stacks.previews import WorkspaceChange, preview_all
+from stacks.previews import preview_all
 from stacks.reconciler import Demand, Reconciler
 from stacks.sight import Sight
 from stacks.source import FolderSource
 from stacks.steps import OnStep, Result
-from stacks.work import Limits, Work
+from stacks.work import Limits, OnEvent, Work
 from state_index.index import Index
 from state_index.nudge import Nudge
 
-LOG_TAIL = 200
-"""Lines of a log that are given when nobody says how many."""
+if TYPE_CHECKING:
+    from stacks.engine import Engine
 
 ENGINE_GRACE = 4.0
 """Seconds that Pulumi gets to end by itself: the daemon must end within 10."""
@@ -46,88 +49,32 @@ ENGINE_GRACE = 4.0
 GATEWAYS = "gateway"
 
 
-class Operator(Protocol):
-    """What can be asked of a runner, here or behind the daemon's socket."""
-
-    async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
-        """Tell what `up` would do, destructive first; nothing is changed."""
-
-    async def up(
-        self,
-        ids: Iterable[str] | None = None,
-        *,
-        on_step: OnStep | None = None,
-        prune: bool | None = None,
-        request_id: str = "",
-    ) -> list[Result]:
-        """Bring workspaces to what their files say.
-
-        Args:
-            ids: Which; all by default.
-            on_step: Called for each step of any workspace.
-            prune: Whether those whose file is gone are removed; default: the setting.
-            request_id: For the logs and the index.
-        """
-
-    async def destroy(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
-    ) -> Result:
-        """Remove a workspace whose file is gone; its home is kept.
-
-        Raises:
-            FileStandsError: Its file is there.
-            UnknownWorkspaceError: Nothing is known of it.
-        """
-
-    async def start(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
-    ) -> Result:
-        """Start a workspace and wait until its IDE answers.
-
-        Raises:
-            PinnedError: Its file says `state: warm`.
-            UnknownWorkspaceError: Nothing is known of it.
-        """
-
-    async def stop(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
-    ) -> Result:
-        """Stop a workspace; its home is kept.
-
-        Raises:
-            PinnedError: Its file says `state: running`.
-            UnknownWorkspaceError: Nothing is known of it.
-        """
-
-    async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
-        """Give the last lines that its container printed.
-
-        Raises:
-            UnknownWorkspaceError: It has no container.
-        """
-
-
 class LazyEngine:
-    """An engine that is started with its first operation: most `up`s need none."""
+    """An engine that is loaded and started with its first operation: most `up`s need none."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, config: EngineConfig, *, leftovers: Leftovers) -> None:
+        self._config = config
+        self._leftovers = leftovers
         self._begin = asyncio.Lock()
-        self._begun = False
+        self._engine: Engine | None = None
 
     async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
         """Run one operation; see `Engine.run`."""
         async with self._begin:
-            if not self._begun:
-                await self._engine.__aenter__()
-                self._begun = True
+            if self._engine is None:
+                self._engine = await self._start()
         return await self._engine.run(operation, on_event=on_event)
+
+    async def _start(self) -> Engine:
+        from stacks.engine import Engine  # noqa: PLC0415 - brings Pulumi's SDK
+
+        return await Engine(self._config, leftovers=self._leftovers).__aenter__()
 
     async def close(self) -> None:
         """End the engine, if it was started."""
-        if self._begun:
-            self._begun = False
-            await self._engine.__aexit__(None, None, None)
+        if self._engine is not None:
+            engine, self._engine = self._engine, None
+            await engine.__aexit__(None, None, None)
 
 
 class Runner:
@@ -181,7 +128,7 @@ class Runner:
         nudge = Nudge(paths.nudge)
         self.board = Board(index, nudge=lambda: nudge.send(GATEWAYS))
         self.power: Power = await exits.enter_async_context(docker_power(settings))
-        engine = LazyEngine(Engine(engine_config(settings), leftovers=self.power))
+        engine = LazyEngine(engine_config(settings), leftovers=self.power)
         exits.push_async_callback(engine.close)
         self._facts = await asyncio.to_thread(facts, settings)
         self._work = Work(

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Self
-
-from state_index.models import Published
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +22,6 @@ class Step:
     step: str = ""
     reason: str = ""
     message: str = ""
-
-    @classmethod
-    def of(cls, row: Published) -> Self:
-        """Take it from a row."""
-        return cls(
-            id=row.id, phase=row.phase, step=row.step, reason=row.reason, message=row.message
-        )
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""

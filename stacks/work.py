@@ -7,8 +7,7 @@ next attempt goes on from what is there.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -22,7 +21,7 @@ from stacks.engine import (
     Operation,
     Outcome,
 )
-from stacks.errors import PublishFailedError, StaleContainerError
+from stacks.errors import PublishFailedError, StacksError, StaleContainerError
 from stacks.plan import GONE, Action, Change, Facts
 from stacks.power import Power
 from stacks.programs.inputs import LABEL_OWNER, SharedInputs
@@ -131,9 +130,7 @@ class Work:
             refresh=change.refresh,
             request_id=why.request_id,
         )
-        async with self._steps(change.id, why) as on_event:
-            outcome = await self._run(operation, on_event)
-        outcome.check()
+        (await self._run_told(operation, change.id, why)).check()
         await self._settle(change, why)
 
     async def _settle(self, change: Change, why: Context) -> None:
@@ -191,9 +188,7 @@ class Work:
         await self._board.enter(change.id, why, paths.TO_DELETE, told)
         await self._power.stop(change.id, grace=self._limits.stop)
         operation = Operation(kind=Kind.DESTROY, stack=change.id, request_id=why.request_id)
-        async with self._steps(change.id, why) as on_event:
-            outcome = await self._run(operation, on_event)
-        outcome.check()
+        (await self._run_told(operation, change.id, why)).check()
         told = Changes(step="", message="removed; its home is kept")
         await self._board.say(change.id, why, Event.REMOVED, changes=told)
 
@@ -223,12 +218,14 @@ class Work:
 
     async def _run(self, operation: Operation, on_event: OnEvent | None = None) -> Outcome:
         async with self._slots:
-            return await self._engine.run(operation, on_event=on_event)
+            try:
+                return await self._engine.run(operation, on_event=on_event)
+            except StacksError as error:
+                return Outcome(error=error)
 
-    @asynccontextmanager
-    async def _steps(self, workspace_id: str, why: Context) -> AsyncIterator[OnEvent]:
-        """Publish an operation's steps as they come, the newest when several came at once."""
-        newest: str | None = None
+    async def _run_told(self, operation: Operation, workspace_id: str, why: Context) -> Outcome:
+        """Run an operation and publish its steps, the newest when several come at once."""
+        newest = ""
         news = asyncio.Event()
 
         def on_event(event: EngineEvent) -> None:
@@ -238,19 +235,17 @@ class Work:
                 news.set()
 
         async def publish() -> None:
-            nonlocal newest
             while True:
                 await news.wait()
                 news.clear()
-                if newest is not None:
-                    # A step that is not shown is no reason to end the operation.
-                    with contextlib.suppress(PublishFailedError):
-                        await self._board.say(workspace_id, why, changes=Changes(step=newest))
+                # A step that is not shown is no reason to end the operation.
+                with contextlib.suppress(PublishFailedError):
+                    await self._board.say(workspace_id, why, changes=Changes(step=newest))
 
         async with asyncio.TaskGroup() as group:
             publisher = group.create_task(publish())
             try:
-                yield on_event
+                return await self._run(operation, on_event)
             finally:
                 publisher.cancel()
 

@@ -7,7 +7,8 @@ It does not decide what to run or when, holds no lock above Pulumi's (the caller
 one operation per stack at a time is the caller's promise), and never starts a container.
 """
 
-from stacks.engine.engine import Engine
+from typing import TYPE_CHECKING, Any
+
 from stacks.engine.model import (
     SHARED_PROGRAM,
     WORKSPACE_PROGRAM,
@@ -20,6 +21,9 @@ from stacks.engine.model import (
     Outcome,
     ResourceChange,
 )
+
+if TYPE_CHECKING:
+    from stacks.engine.engine import Engine
 
 __all__ = [
     "SHARED_PROGRAM",
@@ -34,3 +38,12 @@ __all__ = [
     "Outcome",
     "ResourceChange",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Load `Engine` when it is asked for: it brings Pulumi's SDK, which most commands never need."""
+    if name != "Engine":
+        raise AttributeError(name)
+    from stacks.engine.engine import Engine  # noqa: PLC0415
+
+    return Engine

@@ -1,0 +1,74 @@
+"""What can be asked of a runner, whether it is this process or a daemon behind its socket."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from stacks.changes import WorkspaceChange
+from stacks.steps import OnStep, Result
+
+LOG_TAIL = 200
+"""Lines of a log that are given when nobody says how many."""
+
+REQUEST_ID = "X-Request-Id"
+"""Header that carries a request's id over the daemon's socket."""
+
+
+class Operator(Protocol):
+    """What can be asked of a runner, here or behind the daemon's socket."""
+
+    async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
+        """Tell what `up` would do, destructive first; nothing is changed."""
+
+    async def up(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        on_step: OnStep | None = None,
+        prune: bool | None = None,
+        request_id: str = "",
+    ) -> list[Result]:
+        """Bring workspaces to what their files say.
+
+        Args:
+            ids: Which; all by default.
+            on_step: Called for each step of any workspace.
+            prune: Whether those whose file is gone are removed; default: the setting.
+            request_id: For the logs and the index.
+        """
+
+    async def destroy(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Remove a workspace whose file is gone; its home is kept.
+
+        Raises:
+            FileStandsError: Its file is there.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def start(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Start a workspace and wait until its IDE answers.
+
+        Raises:
+            PinnedError: Its file says `state: warm`.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def stop(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        """Stop a workspace; its home is kept.
+
+        Raises:
+            PinnedError: Its file says `state: running`.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
+        """Give the last lines that its container printed.
+
+        Raises:
+            UnknownWorkspaceError: It has no container.
+        """
