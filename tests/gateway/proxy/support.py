@@ -104,7 +104,10 @@ class Running:
         return (
             f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\nConnection: Upgrade\r\n"
             f"Upgrade: websocket\r\nOrigin: {self.origin}\r\nSec-WebSocket-Version: 13\r\n"
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n".encode() + cookie + extra + b"\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n".encode()
+            + cookie
+            + extra
+            + b"\r\n"
         )
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -315,7 +318,9 @@ async def web_app(
     """Run a workspace that is an aiohttp application; every request goes to the handler."""
     app = web.Application(client_max_size=2**40)
     app.router.add_route("*", "/{rest:.*}", handler)
-    runner = web.AppRunner(app, auto_decompress=False, handler_cancellation=True, shutdown_timeout=0)
+    runner = web.AppRunner(
+        app, auto_decompress=False, handler_cancellation=True, shutdown_timeout=0
+    )
     await runner.setup()
     (run / workspace).mkdir(exist_ok=True)
     site = web.UnixSite(runner, str(run / workspace / "ide.sock"))

@@ -105,7 +105,12 @@ async def test_answers_pass_with_what_they_must_not_do_taken_out(run: Path) -> N
             200,
             b"ok",
         ),
-        ("GET", b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1", 200, b"1"),
+        (
+            "GET",
+            b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1",
+            200,
+            b"1",
+        ),
         ("GET", b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops", 500, b"oops"),
         ("OPTIONS", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, b""),
     ],
@@ -129,7 +134,9 @@ async def test_compressed_bodies_pass_as_they_are(run: Path) -> None:
 
 
 async def test_body_ends_with_the_connection_for_http_1_0(run: Path) -> None:
-    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3\r\nays\r\n0\r\n\r\n"
+    chunked = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3\r\nays\r\n0\r\n\r\n"
+    )
     async with recorder(run, answer=chunked), gateway(run) as hub:
         raw = await hub.raw(hub.get().replace(b"HTTP/1.1", b"HTTP/1.0"))
         head, _, body = raw.partition(b"\r\n\r\n")
@@ -152,7 +159,9 @@ async def test_bodies_are_streamed_both_ways(run: Path, framing: str) -> None:
 
     pieces = [b"one", b"three", b"fifteen" * 1000]
     length = sum(map(len, pieces))
-    header = f"Content-Length: {length}\r\n" if framing == "length" else "Transfer-Encoding: chunked\r\n"
+    header = (
+        f"Content-Length: {length}\r\n" if framing == "length" else "Transfer-Encoding: chunked\r\n"
+    )
     async with web_app(run, echo), gateway(run) as hub:
         reader, writer = await hub.connect()
         origin = f"Origin: {hub.origin}\r\n"
@@ -433,14 +442,19 @@ async def test_slow_upload_is_not_a_timeout(run: Path) -> None:
         writer.write(hub.get(method="PUT", extra=extra))
         for count in range(1, 7):
             writer.write(b"x")
-            await until(lambda count=count: workspace.all.endswith(b"\r\n\r\n" + b"x" * count), "a byte")
+            await until(
+                lambda count=count: workspace.all.endswith(b"\r\n\r\n" + b"x" * count), "a byte"
+            )
             await asyncio.sleep(0.2)  # the pace of the client, together longer than the timeout
         assert parsed(await reader.read()).status == 504
         writer.close()
 
 
 async def test_end_of_session_cuts_answers_off(run: Path) -> None:
-    async with recorder(run, answer=b"HTTP/1.1 200 OK\r\n\r\nbegun") as workspace, gateway(run) as hub:
+    async with (
+        recorder(run, answer=b"HTTP/1.1 200 OK\r\n\r\nbegun") as workspace,
+        gateway(run) as hub,
+    ):
         reader, writer = await hub.connect()
         writer.write(hub.get())
         await reader.readuntil(b"begun")
@@ -452,7 +466,10 @@ async def test_end_of_session_cuts_answers_off(run: Path) -> None:
 
 
 async def test_end_of_a_way_closes_what_uses_it(run: Path) -> None:
-    async with recorder(run, answer=b"HTTP/1.1 200 OK\r\n\r\nbegun") as workspace, gateway(run) as hub:
+    async with (
+        recorder(run, answer=b"HTTP/1.1 200 OK\r\n\r\nbegun") as workspace,
+        gateway(run) as hub,
+    ):
         reader, writer = await hub.connect()
         writer.write(hub.get())
         await reader.readuntil(b"begun")
@@ -460,7 +477,9 @@ async def test_end_of_a_way_closes_what_uses_it(run: Path) -> None:
         await hub.context.upstreams.end(ended)
         await hub.context.upstreams.end(ended)
         await until(lambda: workspace.ended == 1, "the workspace to be told")
-        assert not parsed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + await reader.read()).whole
+        assert not parsed(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + await reader.read()
+        ).whole
         assert (await hub.ask(hub.get())).status == 403
         writer.close()
 
