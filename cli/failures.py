@@ -78,6 +78,9 @@ def report(error: BaseException) -> int:
         raise error
     if _is_closed_pipe(error):
         return _silence()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return BAD_INPUT
     if current().verbose and isinstance(error, Exception):
         traceback.print_exception(error)
     failure = judge(error)

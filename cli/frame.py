@@ -1,7 +1,6 @@
 """What the global options say, for every command: settings, colours, how much is told."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,8 +65,15 @@ class Frame:
 pass_frame = click.make_pass_decorator(Frame, ensure=True)
 
 
+_entered: list[Frame] = []
+"""The frame of the command that runs; kept here because errors are told after click forgot it."""
+
+
+def enter(frame: Frame | None) -> None:
+    """Begin a command: first with None, then with what its global options say."""
+    _entered[:] = [frame] if frame else []
+
+
 def current() -> Frame:
-    """The frame of the command that runs; before one does, what the arguments say at first sight."""
-    context = click.get_current_context(silent=True)
-    found = context.find_object(Frame) if context else None
-    return found or Frame(verbose="--verbose" in sys.argv[1:3])
+    """The frame of the command that runs, or the default one."""
+    return _entered[0] if _entered else Frame()

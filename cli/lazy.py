@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 import click
 
 from cli.failures import report
+from cli.frame import enter
 
 
 class Lazy(NamedTuple):
@@ -62,6 +63,7 @@ class LazyGroup(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run, and end the process: 0, or an error's code after saying what is wrong."""
+        enter(None)
         kwargs["standalone_mode"] = False
         try:
             code = super().main(*args, **kwargs)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.frame import Color, Frame
+from cli.frame import Color, Frame, enter
 from cli.lazy import Lazy, LazyGroup
 
 SECTIONS = {
@@ -66,6 +66,7 @@ def main(ctx: click.Context, *, config: Path | None, color: Color, verbose: bool
     Data goes to standard output, talk to standard error.
     """
     ctx.obj = Frame(config=config, color=color, verbose=verbose)
+    enter(ctx.obj)
     ctx.color = {"auto": None, "always": True, "never": False}[color]
 
 

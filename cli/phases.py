@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from state_index.models import Published
 
-_MOVING = (
-    "PENDING PROVISIONING STARTING STOPPING UPDATING ARCHIVING RESTORING DELETING OutOfSync".split()
-)
+_MOVING = [
+    "PENDING",
+    "PROVISIONING",
+    "STARTING",
+    "STOPPING",
+    "UPDATING",
+    "ARCHIVING",
+    "RESTORING",
+    "DELETING",
+    "OutOfSync",
+]
 STYLES = {
     "RUNNING": "green",
     "WARM": "blue",

@@ -1,0 +1,92 @@
+"""Every error of every room: its exit code, its message, its hint, and never a traceback."""
+
+import errno
+
+import click
+import pytest
+
+import gateway.errors
+import settings.errors
+import spec.errors
+import stacks.errors
+import state_index.errors
+import tools.errors
+from cli.failures import CliError, Failure, InputError, judge, report
+from spec import Problem
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (InputError("no", hint="do"), Failure(2, "no", "do")),
+        (CliError("no"), Failure(1, "no")),
+        (click.Abort(), Failure(130, "")),
+        (KeyboardInterrupt(), Failure(130, "")),
+        (click.UsageError("No such thing."), Failure(2, "no such thing", "codehub --help")),
+        (
+            spec.errors.SourceUnreadableError("d", "is missing", "make it"),
+            Failure(2, "d: is missing", "make it"),
+        ),
+        (spec.errors.InvalidIdError("`A` is no id", "a"), Failure(2, "`A` is no id", "a")),
+        (
+            spec.errors.InvalidSpecError([Problem("f", 1, 2, "k", "m", "h")]),
+            Failure(2, "f:1:2: k: m (hint: h)"),
+        ),
+        (settings.errors.SettingsError([]), Failure(2, "0 settings are wrong:\n")),
+        (settings.errors.DataFolderError("not ours"), Failure(2, "not ours")),
+        (gateway.errors.WeakPasswordError("short"), Failure(2, "short")),
+        (gateway.errors.InvalidUserNameError("name"), Failure(2, "name")),
+        (gateway.errors.UserExistsError("there"), Failure(1, "there")),
+        (gateway.errors.ListenError("port"), Failure(1, "port")),
+        (
+            stacks.errors.EngineUnavailableError("gone", remedy="start it"),
+            Failure(1, "gone", "start it"),
+        ),
+        (stacks.errors.SourceError("gone", remedy="make it"), Failure(2, "gone", "make it")),
+        (state_index.errors.IndexCorruptError("broken"), Failure(1, "broken")),
+        (tools.errors.MissingToolError("no go", remedy="get it"), Failure(1, "no go", "get it")),
+        (
+            RuntimeError("oops"),
+            Failure(
+                1,
+                "RuntimeError: oops",
+                "this is a bug in CodeHub: run it again with --verbose and report what it prints",
+            ),
+        ),
+    ],
+)
+def test_exit_code_message_and_hint(error: BaseException, failure: Failure) -> None:
+    assert judge(error) == failure
+
+
+def roots() -> list[type[BaseException]]:
+    return [
+        spec.errors.SpecError,
+        settings.errors.SettingsError,
+        settings.errors.DataFolderError,
+        gateway.errors.GatewayError,
+        stacks.errors.StacksError,
+        state_index.errors.StateIndexError,
+        tools.errors.ToolError,
+    ]
+
+
+@pytest.mark.parametrize("root", roots())
+def test_every_error_of_a_room_is_known(root: type[BaseException]) -> None:
+    def kinds(kind: type[BaseException]) -> list[type[BaseException]]:
+        return [kind, *(found for sub in kind.__subclasses__() for found in kinds(sub))]
+
+    for kind in kinds(root):
+        error = kind.__new__(kind)
+        error.__dict__["message"] = "it failed"
+        assert "bug" not in judge(error).hint, kind
+
+
+def test_an_exit_is_passed_on() -> None:
+    with pytest.raises(SystemExit):
+        report(SystemExit(3))
+
+
+def test_other_errors_of_the_system_are_no_closed_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(OSError(errno.ENOSPC, "No space left on device")) == 1
+    assert "No space left" in capsys.readouterr().err
