@@ -20,7 +20,7 @@ from tools.pins import CODE_SERVER_VERSION, DEBIAN_SUITE
 
 LIGHT_SOURCES = PROJECT / "images" / "light"
 CODE_SERVER_SOURCES = PROJECT / "images" / "code-server"
-RECIPE = "2"
+RECIPE = "1"
 """Part of the code-server key: raise it when the code that builds the image changes what is in it."""
 UID = 1000
 HOME = "home/coder"
@@ -54,7 +54,9 @@ def light() -> Image:
 def workspace() -> Image:
     """The image with code-server."""
     wheels = (toolchains.WHEELS / "node.txt").read_text()
-    key = source_key(CODE_SERVER_SOURCES, version=CODE_SERVER_VERSION, extra=(RECIPE, wheels))
+    key = source_key(
+        CODE_SERVER_SOURCES, version=CODE_SERVER_VERSION, extra=(RECIPE, code_server.RECIPE, wheels)
+    )
     return Image("codehub/code-server", key, _build_code_server)
 
 

@@ -1,0 +1,160 @@
+"""What this machine has of what CodeHub needs: one list, for `codehub doctor` and the set-up's messages.
+
+It looks and never changes anything. A check that is not ok carries the remedy.
+"""
+
+import os
+import shutil
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from settings.model import RunnerSettings
+from tools import build, images
+from tools.cache import Cache
+from tools.commands import output
+from tools.engine import DEFAULT_ADDRESS, Engine
+from tools.errors import ToolError
+from tools.pins import DOCKER_PLUGIN_VERSION, ENGINE_API_MINIMUM, PULUMI_VERSION
+
+SET_UP = "run scripts/setup"
+PYTHON_MINIMUM = (3, 11)
+FREE_BYTES = 5 << 30
+"""What a set-up from nothing needs at most; images and homes come on top."""
+LIMITS = {"MemoryLimit": "memory", "CpuCfsQuota": "cpu", "PidsLimit": "pids"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what was looked at, in a word or two.
+        ok: whether it is as CodeHub needs it.
+        detail: what was found.
+        remedy: what to do when it is not ok, else empty.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def engine_of(settings: RunnerSettings) -> Engine:
+    """The engine that the settings name, else DOCKER_HOST's, else the default one."""
+    return Engine(settings.docker_host) if settings.docker_host else Engine.from_env()
+
+
+def checks(settings: RunnerSettings, cache: Cache | None = None) -> list[Check]:
+    """Look at everything.
+
+    Args:
+        settings: the runner's.
+        cache: the cache of tools; by default the environment's.
+    """
+    cache = cache or Cache.from_env()
+    return [
+        _python(),
+        _cli(settings),
+        _plugin(cache),
+        _helpers(cache),
+        *_engine(engine_of(settings)),
+        _data(settings.data),
+        _space(cache.root),
+        _workspaces(settings.workspaces),
+    ]
+
+
+def _python() -> Check:
+    found = ".".join(map(str, sys.version_info[:3]))
+    needed = ".".join(map(str, PYTHON_MINIMUM))
+    ok = sys.version_info >= PYTHON_MINIMUM
+    return Check("python", ok, found, "" if ok else f"install Python {needed} or later")
+
+
+def _cli(settings: RunnerSettings) -> Check:
+    said = output([settings.pulumi, "version"])
+    if said is None:
+        return Check("pulumi", False, f"{settings.pulumi} does not run", SET_UP)
+    ok = said == f"v{PULUMI_VERSION}"
+    return Check("pulumi", ok, said, "" if ok else f"v{PULUMI_VERSION} is wanted: {SET_UP}")
+
+
+def _plugin(cache: Cache) -> Check:
+    if build.plugin_ready(cache):
+        return Check("docker plugin", True, cache.identity_file.read_text())
+    found = "out of date" if cache.docker_plugin.exists() else "missing"
+    return Check("docker plugin", False, f"{DOCKER_PLUGIN_VERSION} is {found}", SET_UP)
+
+
+def _helpers(cache: Cache) -> Check:
+    ok = build.helpers_ready(cache)
+    return Check("policy analyzer", ok, "there" if ok else "missing", "" if ok else SET_UP)
+
+
+def _engine(engine: Engine) -> list[Check]:
+    try:
+        version, info = engine.version(), engine.info()
+    except ToolError as error:
+        local = engine.address == DEFAULT_ADDRESS
+        return [Check("engine", False, error.message, SET_UP if local else error.remedy)]
+    said = f"Docker {version.version}, API {'.'.join(map(str, version.api))}, at {engine.address}"
+    new_enough = version.api >= ENGINE_API_MINIMUM
+    wanted = f"API {'.'.join(map(str, ENGINE_API_MINIMUM))} or later is wanted"
+    return [
+        Check("engine", new_enough, said, "" if new_enough else wanted),
+        _limits(info),
+        *(_image(engine, image) for image in (images.workspace(), images.light())),
+    ]
+
+
+def _limits(info: dict[str, Any]) -> Check:
+    missing = [name for key, name in LIMITS.items() if not info.get(key)]
+    if not missing:
+        return Check(
+            "limits",
+            True,
+            f"{', '.join(LIMITS.values())} (cgroup v{info.get('CgroupVersion', '1')})",
+        )
+    detail = f"the engine cannot hold workspaces to their limits of {', '.join(missing)}"
+    return Check("limits", False, detail, "enable these cgroup controllers in the kernel")
+
+
+def _image(engine: Engine, image: images.Image) -> Check:
+    name = f"image {image.name}"
+    if images.ready(engine, image):
+        return Check(name, True, image.key)
+    found = "is out of date" if engine.image_id(f"{image.name}:latest") else "is missing"
+    return Check(name, False, found, SET_UP)
+
+
+def _data(folder: Path) -> Check:
+    if not folder.exists():
+        parent = next(p for p in folder.absolute().parents if p.exists())
+        ok = os.access(parent, os.W_OK)
+        return Check(
+            "data folder", ok, f"{folder} is not there yet", "" if ok else f"make {folder} yours"
+        )
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o077:
+        return Check("data folder", False, f"{folder} is open to others", f"chmod 700 {folder}")
+    ok = os.access(folder, os.W_OK)
+    return Check("data folder", ok, str(folder), "" if ok else f"chown {os.geteuid()} {folder}")
+
+
+def _space(folder: Path) -> Check:
+    place = next(p for p in (folder, *folder.parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    ok = free >= FREE_BYTES
+    return Check(
+        "disk", ok, f"{free >> 30} GB free at {place}", "" if ok else "make room: 5 GB are wanted"
+    )
+
+
+def _workspaces(folder: Path) -> Check:
+    ok = folder.is_dir()
+    detail = str(folder) if ok else f"{folder} is no folder"
+    return Check("workspace files", ok, detail, "" if ok else "make it, or set CODEHUB_WORKSPACES")

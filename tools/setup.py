@@ -1,0 +1,209 @@
+"""`python -m tools.setup`: everything a machine needs besides Python packages, step by step.
+
+What is there is used; what is missing is installed or built into the cache; where that is not allowed, it says
+what is missing and how to get it. Run again, it goes on where it was and, with nothing to do, takes part of a
+second. `scripts/setup` calls it.
+"""
+
+import argparse
+import fcntl
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from settings.errors import SettingsError
+from settings.load import load
+from settings.model import RunnerSettings
+from tools import apt, build, dockerd, doctor, images, toolchains
+from tools.cache import Cache
+from tools.engine import Engine
+from tools.errors import BuildError, ToolError
+from tools.progress import display_for
+from tools.steps import Step, run_steps
+
+COMPILERS = ["mmdebstrap", "debian-archive-keyring", "g++", "make", "python3"]
+"""Debian packages that build the code-server image: its root file system and its native modules."""
+CHROMIUM = "chromium"
+
+
+def steps(cache: Cache, engine: Engine, *, dev: bool = False) -> list[Step]:
+    """What there is to do, in order.
+
+    Args:
+        cache: where builds go.
+        engine: where images go.
+        dev: with what only the tests need.
+    """
+    return [
+        *_engine_steps(cache, engine),
+        *_pulumi_steps(cache),
+        *_image_steps(cache, engine),
+        *([_browser_step(cache)] if dev else []),
+    ]
+
+
+def _engine_steps(cache: Cache, engine: Engine) -> list[Step]:
+    return [
+        Step(
+            name="engine",
+            title="Docker engine",
+            estimate=30,
+            check=engine.answers,
+            run=lambda say: dockerd.ensure(engine, cache, say=say),
+        )
+    ]
+
+
+def _pulumi_steps(cache: Cache) -> list[Step]:
+    def builds_left() -> bool:
+        light_built = images.light().tarball(cache).exists()
+        return not (build.cli_ready(cache) and build.plugin_ready(cache) and light_built)
+
+    return [
+        Step(
+            name="go",
+            title="Go toolchain",
+            estimate=8,
+            check=lambda: not builds_left() or toolchains.find_go(cache) is not None,
+            run=lambda say: toolchains.install_go(cache, say=say),
+        ),
+        Step(
+            name="pulumi",
+            title="Pulumi CLI",
+            estimate=215,
+            check=lambda: build.cli_ready(cache),
+            run=lambda say: build.install_cli(cache, _go(cache), say=say),
+            needs=("go",),
+        ),
+        Step(
+            name="docker-plugin",
+            title="Pulumi's Docker plugin",
+            estimate=255,
+            check=lambda: build.plugin_ready(cache),
+            run=lambda say: build.install_plugin(cache, _go(cache), say=say),
+            needs=("go", "pulumi"),
+        ),
+        Step(
+            name="pulumi-helpers",
+            title="Pulumi's Python helpers",
+            estimate=1,
+            check=lambda: build.helpers_ready(cache),
+            run=lambda _say: build.install_helpers(cache),
+        ),
+    ]
+
+
+def _image_steps(cache: Cache, engine: Engine) -> list[Step]:
+    light, workspace = images.light(), images.workspace()
+
+    def kept() -> bool:
+        return images.ready(engine, workspace) or workspace.tarball(cache).exists()
+
+    return [
+        Step(
+            name="compilers",
+            title="Tools that build the workspace image",
+            estimate=40,
+            check=lambda: kept() or all(map(shutil.which, ("mmdebstrap", "g++", "make"))),
+            run=lambda say: apt.install(
+                COMPILERS, why="tools that build the image", log=cache.logs / "apt.log", say=say
+            ),
+            needs=("engine",),
+        ),
+        Step(
+            name="node",
+            title="Node for the workspace image",
+            estimate=6,
+            check=lambda: kept() or toolchains.find_node(cache) is not None,
+            run=lambda say: toolchains.install_node(cache, say=say),
+            needs=("engine",),
+        ),
+        Step(
+            name="image",
+            title="Workspace image (code-server)",
+            estimate=160,
+            check=lambda: images.ready(engine, workspace),
+            run=lambda say: images.install(cache, engine, workspace, say=say),
+            needs=("engine", "compilers", "node"),
+        ),
+        Step(
+            name="light-image",
+            title="Light image",
+            estimate=5,
+            check=lambda: images.ready(engine, light),
+            run=lambda say: images.install(cache, engine, light, say=say),
+            needs=("engine", "go"),
+        ),
+    ]
+
+
+def _browser_step(cache: Cache) -> Step:
+    return Step(
+        name="browser",
+        title="Chromium for the tests",
+        estimate=40,
+        check=lambda: shutil.which(CHROMIUM) is not None,
+        run=lambda say: apt.install(
+            [CHROMIUM], why="Chromium", log=cache.logs / "apt.log", say=say
+        ),
+    )
+
+
+def _go(cache: Cache) -> Path:
+    go = toolchains.find_go(cache)
+    if go is None:
+        raise BuildError("there is no Go here to build with")
+    return go
+
+
+def set_up(cache: Cache, engine: Engine, *, dev: bool = False) -> list[str]:
+    """Bring this machine to where CodeHub runs.
+
+    Returns:
+        The steps that had to run.
+
+    Raises:
+        StepFailedError: one failed; it says what to do.
+    """
+    with _alone(cache), display_for(sys.stderr) as display:
+        return run_steps(steps(cache, engine, dev=dev), display)
+
+
+@contextmanager
+def _alone(cache: Cache) -> Iterator[None]:
+    """One set-up per cache at a time; what an interrupted one left half-made is removed."""
+    cache.root.mkdir(parents=True, exist_ok=True)
+    with (cache.root / "setup.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another set-up uses this cache: waiting for it", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(cache.root / "tmp", ignore_errors=True)
+        yield
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the set-up; the exit code is 0, 1 when a step failed, 2 for wrong settings."""
+    parser = argparse.ArgumentParser(prog="scripts/setup", description="Set this machine up.")
+    parser.add_argument("--dev", action="store_true", help="with what the tests need")
+    options = parser.parse_args(argv)
+    try:
+        settings = load(RunnerSettings)
+        set_up(Cache.from_env(), doctor.engine_of(settings), dev=options.dev)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except ToolError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted: run it again and it goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
