@@ -101,14 +101,18 @@ class End(asyncio.Protocol):
 class Splice:
     """Two ends that are one."""
 
-    def __init__(self, one: End, two: End, *, closed: Callable[[], None]) -> None:
+    def __init__(
+        self, one: End, two: End, *, closed: Callable[[], None], linger: float = LINGER
+    ) -> None:
         """Join two ends; reading goes on at once.
 
         Args:
             one: An open end, of which nothing was read that has not been dealt with.
             two: The other one.
             closed: Called once when both connections are gone.
+            linger: Seconds that what is left may take after one direction has ended.
         """
+        self._seconds = linger
         self._other = {one: two, two: one}
         self._open = {one, two}
         self._closed = closed
@@ -143,7 +147,7 @@ class Splice:
     def linger(self) -> None:
         """Give what is left a limited time."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(LINGER, self.abort)
+            self._timer = asyncio.get_running_loop().call_later(self._seconds, self.abort)
 
     def abort(self) -> None:
         """Close both ends at once."""

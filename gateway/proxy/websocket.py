@@ -23,7 +23,7 @@ from gateway.proxy.handshake import SWITCHING, Handshake, HandshakeReader
 from gateway.proxy.headers import to_browser, to_workspace
 from gateway.proxy.seams import Answer
 from gateway.proxy.sockets import connect
-from gateway.proxy.splice import End, Splice
+from gateway.proxy.splice import LINGER, End, Splice
 from gateway.proxy.upstream import Upstream
 from gateway.proxy.wire import closing_answer, switching_protocols, upgrade_request
 from telemetry.logs import get_logger
@@ -61,6 +61,7 @@ class Tunnel(End):
     """The client's end, made by the server for each upgrade; the whole tunnel hangs on it."""
 
     context: ClassVar[ProxyContext]
+    linger: ClassVar[float] = LINGER
 
     def __init__(
         self,
@@ -166,7 +167,7 @@ class Tunnel(End):
         self._notice_dead_clients()
         self.write(to_client)
         self._workspace.write(to_workspace_end)
-        splice = Splice(self, self._workspace, closed=self._release)
+        splice = Splice(self, self._workspace, closed=self._release, linger=self.linger)
         if self._workspace.at_end:
             splice.half_closed(self._workspace)  # it ended with its answer
 

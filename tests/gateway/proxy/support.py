@@ -55,10 +55,12 @@ class PlainPages:
     def workspace(
         self, view: View, *, status: int, route: Route, visitor: Visitor, request_id: str
     ) -> Answer:
+        assert request_id
         text = f"page {view} {route.id} {visitor.name}"
         return Answer(status, [(b"content-type", b"text/html")], text.encode())
 
     def refusal(self, error: RequestError, *, visitor: Visitor | None, request_id: str) -> Answer:
+        assert request_id
         name = visitor.name if visitor else "nobody"
         text = f"page {error.code} {name}"
         return Answer(error.status, [(b"content-type", b"text/html")], text.encode())
@@ -178,7 +180,7 @@ def route(workspace: str = "demo", **changes: Any) -> Route:
 
 @asynccontextmanager
 async def gateway(
-    run: Path, *, routes: Sequence[Route] = (), timeout: float = PATIENCE, **config: Any
+    run: Path, *, routes: Sequence[Route] = (), patience: float = PATIENCE, **config: Any
 ) -> AsyncIterator[Running]:
     """Run a server with the proxy on a free port."""
     listening = socket.create_server(("127.0.0.1", 0))
@@ -193,7 +195,7 @@ async def gateway(
         live=LiveSessions(),
         routes=table,
         upstreams=Upstreams(run),
-        timeout=timeout,
+        timeout=patience,
     )
     options: dict[str, Any] = {
         "lifespan": "off",
@@ -287,8 +289,7 @@ async def recorder(
 @asynccontextmanager
 async def unix_server(path: Path, serve: Handler) -> AsyncIterator[None]:
     """Run a server on a unix socket; what its handlers raise on broken connections is fine."""
-    path.parent.mkdir(exist_ok=True)
-    path.unlink(missing_ok=True)
+    _make_room(path)
     writers: set[asyncio.StreamWriter] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -306,6 +307,11 @@ async def unix_server(path: Path, serve: Handler) -> AsyncIterator[None]:
         for writer in writers:
             writer.transport.abort()
         await asyncio.sleep(0)
+
+
+def _make_room(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from gateway.live import Ended
 from tests.gateway.proxy.support import (
-    COOKIE,
+    Recorder,
     Running,
     gateway,
     parsed,
@@ -235,7 +236,7 @@ async def test_large_bodies_take_no_memory(run: Path) -> None:
             await response.write(CHUNK)
         return response
 
-    async with web_app(run, source), gateway(run, timeout=60) as hub:
+    async with web_app(run, source), gateway(run, patience=60) as hub:
         reader, writer = await hub.connect()
         extra = f"Origin: {hub.origin}\r\nContent-Length: {size}\r\n".encode()
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -285,8 +286,7 @@ async def test_client_that_goes_away_cancels_the_request(run: Path) -> None:
         for _ in range(30):
             _, writer = await hub.connect()
             writer.write(hub.get())
-            count = len(workspace.received)
-            await until(lambda count=count: len(workspace.received) > count, "the request")
+            await until(_more_than(workspace, len(workspace.received)), "the request")
             writer.transport.abort()
         await until(lambda: workspace.ended == 30, "the workspace to be told")
         await until(lambda: hub.way().busy == 0, "the pool to be clean")
@@ -414,7 +414,7 @@ async def test_stopped_workspace_times_out(run: Path) -> None:
         assert process.stdout is not None
         await process.stdout.readline()
         process.send_signal(signal.SIGSTOP)
-        async with gateway(run, timeout=0.3) as hub:
+        async with gateway(run, patience=0.3) as hub:
             reply = await hub.ask(hub.get())
             assert reply.status == 504
             assert json.loads(reply.body)["error"]["code"] == "UPSTREAM_TIMEOUT"
@@ -436,15 +436,13 @@ async def test_stopped_workspace_times_out(run: Path) -> None:
 
 async def test_slow_upload_is_not_a_timeout(run: Path) -> None:
     """The deadline moves with each piece that the workspace takes."""
-    async with recorder(run, answer=None) as workspace, gateway(run, timeout=0.5) as hub:
+    async with recorder(run, answer=None) as workspace, gateway(run, patience=0.5) as hub:
         reader, writer = await hub.connect()
         extra = f"Origin: {hub.origin}\r\nContent-Length: 6\r\n".encode()
         writer.write(hub.get(method="PUT", extra=extra))
         for count in range(1, 7):
             writer.write(b"x")
-            await until(
-                lambda count=count: workspace.all.endswith(b"\r\n\r\n" + b"x" * count), "a byte"
-            )
+            await until(_ends_with(workspace, b"\r\n\r\n" + b"x" * count), "a byte")
             await asyncio.sleep(0.2)  # the pace of the client, together longer than the timeout
         assert parsed(await reader.read()).status == 504
         writer.close()
@@ -553,4 +551,9 @@ async def _post(hub: Running, body: bytes, sizes: list[int], *, chunked: bool) -
         writer.close()
 
 
-assert COOKIE  # the canary of the header tests
+def _more_than(workspace: Recorder, count: int) -> Callable[[], bool]:
+    return lambda: len(workspace.received) > count
+
+
+def _ends_with(workspace: Recorder, end: bytes) -> Callable[[], bool]:
+    return lambda: workspace.all.endswith(end)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +21,6 @@ from websockets.asyncio.server import ServerConnection, unix_serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway.live import Ended
-from gateway.proxy import splice
 from tests.gateway.proxy.support import (
     PATIENCE,
     Running,
@@ -238,7 +238,7 @@ async def test_workspace_that_is_not_there_or_says_nothing(run: Path) -> None:
         writer.write(b"HTTP/1.1 1")
         writer.close()
 
-    async with gateway(run, timeout=0.2) as hub:
+    async with gateway(run, patience=0.2) as hub:
         assert (await hub.ask(hub.upgrade())).status == 502
         async with unix_server(run / "demo/ide.sock", mute):
             assert (await hub.ask(hub.upgrade())).status == 504
@@ -336,15 +336,14 @@ async def test_workspace_may_end_first(run: Path) -> None:
 
 
 async def test_half_open_tunnels_do_not_last(run: Path) -> None:
-    async with gateway(run) as hub, tunnel(run, hub) as (reader, writer, far_reader, far_writer):
-        writer.write_eof()
-        assert await far_reader.read() == b""
-        [ends] = [end for end in hub.server.server_state.connections if isinstance(end, splice.End)]
-        assert ends.splice is not None
-        assert ends.splice._timer is not None
-        ends.splice.abort()  # what the timer calls
-        assert await reader.read() == b""
-        await until(lambda: hub.context.live.keys() == frozenset(), "the tunnel to be forgotten")
+    async with gateway(run) as hub:
+        bound: Any = hub.server.config.ws_protocol_class
+        bound.linger = 0.2
+        async with tunnel(run, hub) as (reader, writer, far_reader, _):
+            writer.write_eof()
+            assert await far_reader.read() == b""
+            assert await reader.read() == b"", "the workspace never ends its direction: cut off"
+            await until(lambda: hub.context.live.keys() == frozenset(), "to be forgotten")
 
 
 async def test_client_that_breaks_off_closes_the_workspaces_side(run: Path) -> None:
@@ -389,14 +388,14 @@ async def test_slow_side_slows_the_other_down(run: Path, slow: str) -> None:
 
 
 async def test_end_of_session_closes_tunnels(run: Path) -> None:
-    async with gateway(run) as hub, tunnel(run, hub) as (reader, writer, far_reader, far_writer):
+    async with gateway(run) as hub, tunnel(run, hub) as (reader, _writer, far_reader, _far_writer):
         assert hub.context.live.end("key-alice", Ended.LOGOUT) == 1
         assert await reader.read() == b""
         assert await far_reader.read() == b""
 
 
 async def test_end_of_a_way_closes_tunnels(run: Path) -> None:
-    async with gateway(run) as hub, tunnel(run, hub) as (reader, writer, far_reader, far_writer):
+    async with gateway(run) as hub, tunnel(run, hub) as (reader, _writer, far_reader, _far_writer):
         await hub.context.upstreams.end([route()])
         assert await reader.read() == b""
         assert await far_reader.read() == b""
@@ -404,7 +403,7 @@ async def test_end_of_a_way_closes_tunnels(run: Path) -> None:
 
 
 async def test_server_that_stops_closes_tunnels(run: Path) -> None:
-    async with gateway(run) as hub, tunnel(run, hub) as (reader, writer, far_reader, far_writer):
+    async with gateway(run) as hub, tunnel(run, hub) as (reader, _writer, far_reader, _far_writer):
         hub.server.should_exit = True
         assert await reader.read() == b""
         assert await far_reader.read() == b""
@@ -453,7 +452,7 @@ async def test_bugs_do_not_leave_connections_open(
 ) -> None:
     class Broken:
         async def lookup(self, cookies: object) -> None:
-            raise ZeroDivisionError
+            raise ZeroDivisionError(cookies)
 
     async with gateway(run) as hub:
         object.__setattr__(hub.context, "sessions", Broken())
