@@ -23,8 +23,15 @@ from settings.types import is_place, is_secret
 
 PREFIX = "CODEHUB_"
 FILE = "codehub.toml"
-OTHERS = frozenset({"cache", "config", "password", "id", "socket", "python"})
-"""Variables that are read elsewhere: tools' cache, this module, `codehub user`, inside containers and plugins."""
+OTHERS = {
+    "CONFIG": "The settings file; without it `codehub.toml` in the current folder, if it is there.",
+    "CACHE": "Folder of built tools; without it `codehub` in `XDG_CACHE_HOME`, else in `~/.cache`.",
+    "PASSWORD": "Password for `codehub user add` and `passwd`, so that it is in no argument list.",
+    "PYTHON": "Interpreter that Pulumi's helper programs run; set by CodeHub itself.",
+    "ID": "In a container: the workspace's id; set by CodeHub itself.",
+    "SOCKET": "In a container: where the IDE listens; `/run/codehub/ide.sock` without it.",
+}
+"""Variables that are no settings but are read somewhere; docs/reference/settings.md lists them."""
 TEST_PREFIX = "test_"
 SHOWN = 80
 """Characters of a wrong value that an error quotes."""
@@ -79,10 +86,15 @@ def known_names() -> frozenset[str]:
 
 def _read_env(env: Mapping[str, str]) -> dict[str, Given]:
     return {
-        key.removeprefix(PREFIX).lower(): Given(key, value)
+        _name(key): Given(key, value)
         for key, value in env.items()
         if key.startswith(PREFIX) and value
     }
+
+
+def _name(variable: str) -> str:
+    # CODEHUB_port is left as it is, and so is the name of no setting.
+    return variable.removeprefix(PREFIX).lower() if variable.isupper() else variable
 
 
 def _read_file(env: Mapping[str, str], cwd: Path) -> tuple[dict[str, Given], list[WrongSetting]]:
@@ -121,17 +133,17 @@ def _unknown(given: Mapping[str, Given]) -> list[WrongSetting]:
     known = known_names()
     return [
         _unknown_name(name, item.name, known)
-        for name, item in sorted(given.items())
+        for name, item in sorted(given.items(), key=lambda pair: pair[1].name)
         if name not in known and not (item.name.startswith(PREFIX) and _read_elsewhere(name))
     ]
 
 
 def _read_elsewhere(name: str) -> bool:
-    return name in OTHERS or name.startswith(TEST_PREFIX)
+    return name.upper() in OTHERS or name.startswith(TEST_PREFIX)
 
 
 def _unknown_name(name: str, written: str, known: frozenset[str]) -> WrongSetting:
-    nearest = get_close_matches(name.lower(), sorted(known), n=1, cutoff=0.5)
+    nearest = get_close_matches(name.removeprefix(PREFIX).lower(), sorted(known), n=1)
     env = written.startswith(PREFIX)
     offered = [f"{PREFIX}{found.upper()}" if env else found for found in nearest]
     hint = f"; did you mean {offered[0]}?" if offered else ""

@@ -141,7 +141,7 @@ class RunnerSettings(Settings):
     operation_timeout: Duration = setting(
         300.0,
         description="How long one Pulumi operation may take before it is ended.",
-        why="Ten times what a slow disk was seen to need.",
+        why="An `up` takes about two seconds; this bounds one that hangs.",
         example="10m",
         unit="duration",
         gt=0,

@@ -4,18 +4,24 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
-from settings.units import format_duration, format_size, parse_duration, parse_size
+from settings.units import parse_duration, parse_size
 
 Network = IPv4Network | IPv6Network
 
 
-def _from_text(parse: Any) -> BeforeValidator:
-    # Numbers pass: code (tests) gives seconds or bytes; `load` gives text only.
-    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+# Numbers pass: code gives seconds and bytes; `load` gives text only, where units are needed.
+
+
+def _seconds(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _bytes(value: Any) -> Any:
+    return parse_size(value) if isinstance(value, str) else value
 
 
 def _split(value: Any) -> Any:
@@ -24,10 +30,10 @@ def _split(value: Any) -> Any:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
-Duration = Annotated[float, _from_text(parse_duration), PlainSerializer(format_duration)]
+Duration = Annotated[float, BeforeValidator(_seconds)]
 """Seconds; written with units."""
 
-Size = Annotated[int, _from_text(parse_size), PlainSerializer(format_size)]
+Size = Annotated[int, BeforeValidator(_bytes)]
 """Bytes; written with units."""
 
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_split)]

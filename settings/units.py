@@ -60,11 +60,3 @@ def format_duration(seconds: float) -> str:
         count, left = divmod(left, length)
         text += f"{count}{unit}" if count else ""
     return text or "0s"
-
-
-def format_size(size: int) -> str:
-    """The shortest exact size text for bytes, such as `4Gi`."""
-    for unit in ("Ti", "Gi", "Mi", "Ki"):
-        if size and size % _BYTES[unit] == 0:
-            return f"{size // _BYTES[unit]}{unit}"
-    return str(size)
