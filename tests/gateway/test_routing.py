@@ -1,0 +1,174 @@
+"""Routes in memory: what counts, for how long, and how they follow a real index."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from gateway.routing import Follower, Route, Routes
+from state_index.index import Index
+from state_index.models import Published
+from state_index.phases import Event, Phase
+from state_index.watch import Watcher
+
+
+def route(workspace: str = "demo", owner: str = "alice", upstream: str = "unix:demo/s") -> Route:
+    return Route(id=workspace, owner=owner, phase=Phase.RUNNING, upstream=upstream)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_nothing_is_known_at_first() -> None:
+    routes = Routes()
+    assert routes.current() is None
+    routes.confirm()
+    assert routes.current() is None
+
+
+def test_knowledge_gets_old() -> None:
+    clock = Clock()
+    routes = Routes(stale_after=5, now=clock)
+    routes.replace([route()])
+    clock.now += 5
+    assert routes.current() == {"demo": route()}
+    clock.now += 0.1
+    assert routes.current() is None
+    routes.confirm()
+    assert routes.current() == {"demo": route()}
+
+
+@pytest.mark.parametrize(
+    ("after", "ended"),
+    [
+        ([route()], False),
+        ([Route(id="demo", owner="alice", phase=Phase.WARM, upstream="unix:demo/s")], False),
+        ([route(owner="bob")], True),
+        ([route(upstream="unix:demo/t")], True),
+        ([route(workspace="other")], True),
+        ([], True),
+    ],
+)
+def test_which_ways_end(after: list[Route], *, ended: bool) -> None:
+    routes = Routes()
+    assert routes.replace([route()]) == []
+    assert routes.replace(after) == ([route()] if ended else [])
+
+
+class Followed:
+    """A follower at work on a real index."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.index = Index.open(url)
+        self.routes = Routes(stale_after=0.5)
+        self.rows: list[Published] = []
+        self.told = 0
+        self.ended: list[Route] = []
+
+    def on_rows(self, rows: Sequence[Published]) -> None:
+        self.rows = list(rows)
+        self.told += 1
+
+    async def on_ended(self, routes: Sequence[Route]) -> None:
+        self.ended += routes
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        follower = Follower(
+            self.routes,
+            self.index,
+            watch=lambda: Watcher(self.url),
+            on_rows=self.on_rows,
+            on_ended=self.on_ended,
+        )
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(follower.run())
+            try:
+                yield
+            finally:
+                task.cancel()
+
+    async def until(self, workspace: str, phase: Phase | None) -> float:
+        """Wait until the routes say so; returns the seconds it took."""
+        began = time.monotonic()
+        while True:
+            current = self.routes.current() or {}
+            found = current.get(workspace)
+            if (found and found.phase) == phase:
+                return time.monotonic() - began
+            assert time.monotonic() - began < 10
+            await asyncio.sleep(0.002)
+
+
+@pytest.fixture
+def followed(tmp_path: Path) -> Followed:
+    return Followed(f"sqlite:///{tmp_path}/index.db")
+
+
+async def test_follows_the_index(followed: Followed) -> None:
+    index = followed.index
+    async with followed.following():
+        index.publish("demo", cause="test", owner="alice", upstream="unix:demo/ide.sock")
+        await followed.until("demo", Phase.PENDING)
+        index.publish("demo", event=Event.PROVISION, cause="test")
+        assert await followed.until("demo", Phase.PROVISIONING) < 0.5
+        assert [row.id for row in followed.rows] == ["demo"]
+        assert followed.ended == []
+        index.publish("demo", cause="test", owner="bob")
+        await _until(lambda: followed.ended)
+        assert followed.ended[0].owner == "alice"
+        index.forget("demo", "test")
+        await followed.until("demo", None)
+        assert [old.owner for old in followed.ended] == ["alice", "bob"]
+    index.close()
+
+
+async def test_nothing_is_read_again_without_a_change(followed: Followed) -> None:
+    followed.index.publish("demo", cause="test", owner="alice")
+    async with followed.following():
+        await followed.until("demo", Phase.PENDING)
+        followed.index.beat()  # a commit that changes no workspace
+        until = time.monotonic() + 0.7  # longer than what is known lasts without a confirmation
+        while time.monotonic() < until:
+            assert followed.routes.current() is not None
+            await asyncio.sleep(0.01)
+        assert followed.told == 1
+    followed.index.close()
+
+
+async def test_index_that_can_not_be_read_stops_everything(
+    followed: Followed, tmp_path: Path
+) -> None:
+    """And when it comes back, all is well again."""
+    followed.index.publish("demo", cause="test", owner="alice")
+    async with followed.following():
+        await followed.until("demo", Phase.PENDING)
+        _rename(tmp_path / "index.db", "clock", "elsewhere")
+        await _until(lambda: followed.routes.current() is None)
+        _rename(tmp_path / "index.db", "elsewhere", "clock")
+        await followed.until("demo", Phase.PENDING)
+    followed.index.close()
+
+
+def _rename(database: Path, table: str, to: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO {to}")
+        connection.commit()
+
+
+async def _until(ask: object) -> None:
+    assert callable(ask)
+    deadline = time.monotonic() + 10
+    while not ask():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.005)
