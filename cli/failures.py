@@ -95,6 +95,8 @@ def judge(error: BaseException) -> Failure:
         return Failure(INTERRUPTED, "")
     if isinstance(error, click.ClickException):
         return _usage(error)
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        return judge(error.exceptions[0])
     names = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
     message = str(getattr(error, "message", "") or error)
     hint = str(getattr(error, "hint", "") or getattr(error, "remedy", ""))

@@ -8,20 +8,33 @@ from cli.frame import Color, Frame, enter
 from cli.lazy import Lazy, LazyGroup
 
 SECTIONS = {
+    "Files": {
+        "validate": Lazy("cli.commands.validate:validate", "Check workspace files."),
+        "preview": Lazy("cli.commands.preview:preview", "Show what `up` would do."),
+        "up": Lazy("cli.commands.up:up", "Bring workspaces to what their files say."),
+        "destroy": Lazy(
+            "cli.commands.up:destroy",
+            "Remove workspaces whose files are gone; their homes are kept.",
+        ),
+        "schema": Lazy("cli.commands.schema:schema", "Print the JSON Schema of workspace files."),
+    },
     "Workspaces": {
         "list": Lazy("cli.commands.listing:list_", "List workspaces and their addresses."),
         "status": Lazy("cli.commands.status:status", "Show phase and sync of workspaces."),
+        "start": Lazy(
+            "cli.commands.power:start", "Start workspaces and wait until their IDEs answer."
+        ),
+        "stop": Lazy("cli.commands.power:stop", "Stop workspaces; their homes are kept."),
         "open": Lazy(
             "cli.commands.open:open_", "Print a workspace's address; open it in a browser."
         ),
-    },
-    "Files": {
-        "validate": Lazy("cli.commands.validate:validate", "Check workspace files."),
-        "schema": Lazy("cli.commands.schema:schema", "Print the JSON Schema of workspace files."),
+        "logs": Lazy("cli.commands.logs:logs", "Print what a workspace's container wrote."),
     },
     "Servers": {
+        "run": Lazy("cli.commands.run:run", "Keep workspaces as their files say."),
         "gateway": Lazy("cli.commands.gateway:gateway", "Serve login, portal and workspaces."),
         "user": Lazy("cli.commands.user:user", "Manage who may log in."),
+        "doctor": Lazy("cli.commands.doctor:doctor", "Say what this machine has and lacks."),
     },
 }
 

@@ -41,10 +41,15 @@ class _FileError(Exception):
         super().__init__(message)
 
 
-def read_folder(path: Path | str) -> FolderRead:
+def read_folder(path: Path | str, *, label: str | None = None) -> FolderRead:
     """Read every workspace file of a folder; names beginning with `_` or `.` are skipped.
 
     Files that are not YAML by their name (a README) are skipped too.
+
+    Args:
+        path: the folder.
+        label: what problems call the folder; its name by default, for they are published and
+            should not tell where on this machine it is.
 
     Raises:
         SourceUnreadableError: the folder is missing or can't be listed.
@@ -53,7 +58,8 @@ def read_folder(path: Path | str) -> FolderRead:
     names = _names(folder)
     read = FolderRead()
     for name in names:
-        _read(folder, name, read)
+        file = Path(folder.name if label is None else label) / name
+        _read(folder / name, printable(str(file)), read)
     for workspace in read.specs.keys() & read.invalid.keys():
         del read.invalid[workspace]
     return read
@@ -83,11 +89,10 @@ def _is_meant(entry: os.DirEntry[str]) -> bool:
     return entry.name.lower().endswith(_OTHER_SUFFIXES) or entry.is_dir(follow_symlinks=False)
 
 
-def _read(folder: Path, name: str, read: FolderRead) -> None:
-    file = printable(str(folder / name))
+def _read(path: Path, file: str, read: FolderRead) -> None:
     try:
-        _check_name(folder, name)
-        spec = read_text(_content(folder / name), file=file)
+        _check_name(path)
+        spec = read_text(_content(path), file=file)
     except InvalidSpecError as error:
         found = list(error.problems)
     except _FileError as error:
@@ -96,16 +101,17 @@ def _read(folder: Path, name: str, read: FolderRead) -> None:
         read.specs[spec.id] = spec
         return
     read.problems.extend(found)
-    read.invalid.setdefault(printable(_stem(name)), []).extend(found)
+    read.invalid.setdefault(printable(_stem(path.name)), []).extend(found)
 
 
-def _check_name(folder: Path, name: str) -> None:
-    if (folder / name).is_dir() and not (folder / name).is_symlink():
+def _check_name(path: Path) -> None:
+    name = path.name
+    if path.is_dir() and not path.is_symlink():
         raise _FileError("a folder inside the folder is not read", "move its files up")
     if not name.endswith(SUFFIX):
         right = _stem(name) + SUFFIX
         raise _FileError(f"the name must end in {SUFFIX}", f"rename it to {printable(right)}")
-    if name != name.lower() and (folder / name.lower()).exists():
+    if name != name.lower() and path.with_name(name.lower()).exists():
         raise _FileError(
             f"{shown(name.lower())} differs from this name in case only", "remove or rename it"
         )

@@ -58,11 +58,17 @@ def _read(paths: tuple[Path, ...]) -> "FolderRead":
 
     whole = FolderRead()
     for path in paths:
-        read = read_folder(path) if not path.is_file() else _read_file(path)
+        read = read_folder(path, label=_near(path)) if not path.is_file() else _read_file(path)
         whole.specs.update(read.specs)
         whole.problems.extend(read.problems)
         whole.invalid.update(read.invalid)
     return whole
+
+
+def _near(path: Path) -> str:
+    """The path as short as it can be clicked at: from the current folder, when it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _read_file(path: Path) -> "FolderRead":

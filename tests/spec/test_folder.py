@@ -29,7 +29,13 @@ def test_a_bad_file_stops_only_its_own_workspace(tmp_path: Path) -> None:
     assert sorted(read.specs) == ["aa", "cc"]
     assert [problem.key for problem in read.problems] == ["image", "owner", "imge"]
     assert read.invalid == {"bb": read.problems}
-    assert {problem.file for problem in read.problems} == {str(tmp_path / "bb.yaml")}
+    assert {problem.file for problem in read.problems} == {f"{tmp_path.name}/bb.yaml"}
+
+
+def test_problems_call_the_folder_as_they_are_told(tmp_path: Path) -> None:
+    make(tmp_path, bb__yaml=b"")
+    for label, file in (("some/where", "some/where/bb.yaml"), ("", "bb.yaml")):
+        assert [one.file for one in read_folder(tmp_path, label=label).problems] == [file]
 
 
 def test_every_error_of_every_file_is_told(tmp_path: Path) -> None:
@@ -135,7 +141,7 @@ def test_only_so_much_of_a_file_is_read(tmp_path: Path) -> None:
 def test_names_with_odd_bytes_are_printable(tmp_path: Path) -> None:
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff\n.yaml"))).write_bytes(GOOD)
     (problem,) = read_folder(tmp_path).problems
-    assert problem.file == str(tmp_path / "a\\udcff\\n.yaml")
+    assert problem.file == f"{tmp_path.name}/a\\udcff\\n.yaml"
     str(problem).encode()
 
 

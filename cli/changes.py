@@ -1,0 +1,93 @@
+"""How a preview is shown: destructive changes first, each with its properties and the data's fate."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.failures import BAD_INPUT, FAILED
+from cli.output import styled
+
+if TYPE_CHECKING:
+    from stacks.changes import PropertyChange, WorkspaceChange
+
+_NOTHING = "nothing"
+_INVALID = "invalid"
+_MARKS = {
+    "delete": ("-", "red"),
+    "replace": ("±", "magenta"),
+    "blocked": ("!", "red"),
+    "invalid": ("!", "red"),
+    "update": ("~", "yellow"),
+    "create": ("+", "green"),
+    "stop": ("■", "blue"),
+    "start": ("▶", "blue"),
+    "forget": ("-", "yellow"),
+}
+_SIGNS = {"add": "+", "update": "~", "delete": "-"}
+_WIDEST = max(map(len, _MARKS))
+
+
+def show(changes: "list[WorkspaceChange]") -> None:
+    """Print what would change; nothing about what would not."""
+    acting = [change for change in changes if change.action != _NOTHING or change.error]
+    widest = max((len(change.id) for change in acting), default=0)
+    for change in acting:
+        mark, color = _MARKS.get(change.action, ("?", "red"))
+        head = styled(f"{mark} {change.action:<{_WIDEST}}  {change.id:<{widest}}", fg=color)
+        click.echo(f"{head}  {change.reason}".rstrip())
+        for line in _lines(change):
+            click.echo(f"    {line}")
+
+
+def summary(changes: "list[WorkspaceChange]") -> str:
+    """One line: how many of what."""
+    counts = Counter(change.action for change in changes)
+    unchanged = counts.pop(_NOTHING, 0)
+    told = [f"{counts[action]} {action}" for action in _MARKS if counts[action]]
+    return ", ".join([*told, f"{unchanged} unchanged"])
+
+
+def exit_code(changes: "list[WorkspaceChange]") -> int:
+    """0 when all of it could be done; 2 when nothing but files is wrong, else 1."""
+    failed = any(change.error or _is_refused(change) for change in changes)
+    if failed:
+        return FAILED
+    return BAD_INPUT if any(change.action == _INVALID for change in changes) else 0
+
+
+def _is_refused(change: "WorkspaceChange") -> bool:
+    return any(violation.mandatory for violation in change.violations)
+
+
+def _lines(change: "WorkspaceChange") -> Iterator[str]:
+    for detail in change.details:
+        yield _property(detail)
+    if change.data:
+        yield change.data
+    for problem in change.problems:
+        place = f"{problem.get('file')}:{problem.get('line')}:{problem.get('column')}"
+        yield f"{place}: {problem.get('message')} (hint: {problem.get('hint')})"
+    for violation in change.violations:
+        level = "refused by" if violation.mandatory else "advice of"
+        yield f"{level} policy {violation.rule}: {violation.message}"
+    if change.error:
+        yield f"{styled('error:', fg='red')} {change.error.get('message')}"
+        if change.error.get("remedy"):
+            yield f"hint: {change.error.get('remedy')}"
+
+
+def _property(detail: "PropertyChange") -> str:
+    values = {
+        "add": f": {detail.after}" if detail.after else "",
+        "delete": f": {detail.before}" if detail.before else "",
+    }.get(detail.kind, _from_to(detail))
+    note = "  (makes the container anew)" if detail.replaces else ""
+    return f"{_SIGNS.get(detail.kind, '~')} {detail.path}{values}{note}"
+
+
+def _from_to(detail: "PropertyChange") -> str:
+    if not detail.before and not detail.after:
+        return ""
+    return f": {detail.before or '?'} → {detail.after or '?'}"

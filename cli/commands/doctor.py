@@ -1,0 +1,65 @@
+"""`codehub doctor`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.failures import FAILED
+from cli.frame import Frame, pass_frame
+from cli.output import output_option, print_json, print_table, styled, talk
+
+if TYPE_CHECKING:
+    from settings.model import RunnerSettings
+    from tools.doctor import Check
+
+
+@click.command()
+@output_option("table", "json")
+@pass_frame
+@click.pass_context
+def doctor(ctx: click.Context, frame: Frame, *, output: str) -> None:
+    """Say what this machine has and lacks.
+
+    It looks and changes nothing. Whatever is missing comes with the way to get it; the exit code
+    is then 1.
+
+    \b
+    Examples:
+      codehub doctor
+      codehub doctor -o json | jq '.checks[] | select(.ok | not)'
+    """
+    from dataclasses import asdict
+
+    from settings.model import RunnerSettings
+    from tools.doctor import checks
+
+    settings = frame.load(RunnerSettings)
+    found = [*checks(settings), _runner(settings)]
+    if output == "json":
+        print_json({"ok": all(one.ok for one in found), "checks": [asdict(one) for one in found]})
+    else:
+        _show(found)
+    ctx.exit(0 if all(one.ok for one in found) else FAILED)
+
+
+def _runner(settings: "RunnerSettings") -> "Check":
+    """Who holds the data tree; nobody is fine too."""
+    from stacks.lock import RunnerLock, read_holder
+    from tools.doctor import Check
+
+    path = settings.paths.runner_lock
+    held = path.exists() and RunnerLock(path).is_held()
+    return Check("runner", True, str(read_holder(path)) if held else "does not run: codehub run")
+
+
+def _show(found: "list[Check]") -> None:
+    print_table(
+        ("CHECK", "STATE", "FOUND"),
+        [(one.name, "ok" if one.ok else "missing", one.detail) for one in found],
+        {"ok": "green", "missing": "bold red"},
+    )
+    wrong = [one for one in found if not one.ok]
+    for one in wrong:
+        talk(f"{styled(one.name, bold=True)}: {one.remedy}")
+    if not wrong:
+        talk("all is well")

@@ -1,0 +1,35 @@
+"""`codehub preview`."""
+
+import click
+
+from cli import changes, ids
+from cli.frame import Frame, pass_frame
+from cli.operate import operate
+from cli.output import output_option, print_json, talk
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[ID]...", callback=ids.check)
+@output_option("table", "json")
+@pass_frame
+@click.pass_context
+def preview(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output: str) -> None:
+    """Show what `up` would do.
+
+    Nothing is changed. Destructive changes come first; each says what happens to the data. The
+    exit code is 0 whether or not there are changes, 2 when a file is wrong, 1 when something could
+    not be previewed or a policy refuses it.
+
+    \b
+    Examples:
+      codehub preview
+      codehub preview alice-demo
+      codehub preview -o json | jq '.changes[] | select(.destructive).id'
+    """
+    found = operate(frame, lambda operator: operator.preview(names or None))
+    if output == "json":
+        print_json({"changes": [change.to_json() for change in found]})
+    else:
+        changes.show(found)
+    talk(changes.summary(found))
+    ctx.exit(changes.exit_code(found))

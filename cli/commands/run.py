@@ -1,0 +1,49 @@
+"""`codehub run`."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.frame import Frame, pass_frame
+
+if TYPE_CHECKING:
+    from settings.model import RunnerSettings
+
+
+@click.command()
+@click.option("--prune", is_flag=True, help="Remove workspaces whose file is gone; homes are kept.")
+@pass_frame
+def run(frame: Frame, *, prune: bool) -> None:
+    """Keep workspaces as their files say.
+
+    It follows the folder of workspace files, serves starts and stops from the portal, and publishes
+    what it does. One runs per data folder. It ends on Ctrl-C or SIGTERM; workspaces keep running.
+
+    \b
+    Examples:
+      codehub run
+      CODEHUB_LOG_FORMAT=json codehub run --prune
+    """
+    from settings.model import RunnerSettings
+    from telemetry.logs import configure
+
+    settings = frame.given({"CODEHUB_PRUNE": "true" if prune else None}).load(RunnerSettings)
+    configure(settings.log_level, settings.log_format)
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: "RunnerSettings") -> None:
+    from stacks import daemon
+    from stacks.errors import StacksError
+    from stacks.runner import Runner
+
+    failure: StacksError | None = None
+    async with Runner(settings, daemon=True) as runner:
+        # Not raised inside: the runner's task group would wrap it in a group.
+        try:
+            await daemon.run(runner)
+        except StacksError as error:
+            failure = error
+    if failure is not None:
+        raise failure

@@ -1,0 +1,59 @@
+"""`codehub up` and `codehub destroy`."""
+
+import click
+
+from cli import ids, results
+from cli.frame import Frame, pass_frame
+from cli.operate import each, operate, telling
+from cli.output import output_option
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[ID]...", callback=ids.check)
+@click.option("--prune", is_flag=True, help="Remove workspaces whose file is gone; homes are kept.")
+@output_option("table", "json")
+@pass_frame
+@click.pass_context
+def up(
+    ctx: click.Context, frame: Frame, *, names: tuple[str, ...], prune: bool, output: str
+) -> None:
+    """Bring workspaces to what their files say.
+
+    All of them, or those named. Where `codehub run` runs, it does the work and the steps are shown
+    here. Doing it again changes nothing. The exit code is 2 when nothing but a file is wrong.
+
+    \b
+    Examples:
+      codehub up
+      codehub up alice-demo alice-api
+      codehub up --prune -o json
+    """
+    tell = telling()
+    done = operate(
+        frame,
+        lambda operator: operator.up(names or None, on_step=tell, prune=True if prune else None),
+    )
+    ctx.exit(results.show(done, output))
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="ID...", callback=ids.check)
+@output_option("table", "json")
+@pass_frame
+@click.pass_context
+def destroy(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output: str) -> None:
+    """Remove workspaces whose files are gone; their homes are kept.
+
+    It is refused while the file is there: remove that first. Bring the file back, and the
+    workspace comes back with its home.
+
+    \b
+    Example:
+      codehub destroy alice-api
+    """
+    tell = telling()
+    done = operate(
+        frame,
+        lambda operator: each(names, lambda name: operator.destroy(name, on_step=tell)),
+    )
+    ctx.exit(results.show(done, output))

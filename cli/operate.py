@@ -1,0 +1,88 @@
+"""Runs operations of the runner: this process's own under the lock, or the daemon's that holds it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+from cli.frame import Frame
+from cli.output import talk
+
+if TYPE_CHECKING:
+    from settings.model import RunnerSettings
+    from stacks.operator import Operator
+    from stacks.steps import OnStep, Result, Step
+
+T = TypeVar("T")
+
+
+def operate(
+    frame: Frame, work: "Callable[[Operator], Awaitable[T]]", *, exclusive: bool = True
+) -> T:
+    """Open what can do operations on the data tree, do the work, and close it again.
+
+    Args:
+        frame: says where the settings are.
+        work: what to do with it.
+        exclusive: False for reading logs only, which needs no lock.
+
+    Raises:
+        SettingsError: something is wrong with the settings.
+        StacksError: the work failed.
+    """
+    from settings.model import RunnerSettings
+
+    settings = frame.load(RunnerSettings)
+    frame.configure_logs(settings)
+    return asyncio.run(_operate(settings, work, exclusive=exclusive))
+
+
+async def _operate(
+    settings: "RunnerSettings", work: "Callable[[Operator], Awaitable[T]]", *, exclusive: bool
+) -> T:
+    from stacks import open_runner
+    from stacks.errors import StacksError
+    from telemetry import context
+
+    with context.bind(request_id=context.new_request_id()):
+        async with open_runner(settings, exclusive=exclusive) as operator:
+            # Not raised inside: the runner's task group would wrap it in a group.
+            try:
+                return await work(operator)
+            except StacksError as error:
+                failure = error
+    raise failure
+
+
+async def each(ids: Iterable[str], work: "Callable[[str], Awaitable[Result]]") -> "list[Result]":
+    """Do something with several workspaces at once; a refusal is a result too."""
+    from stacks.errors import StacksError, TemporaryError
+    from stacks.steps import Result
+
+    async def one(workspace: str) -> Result:
+        try:
+            return await work(workspace)
+        except StacksError as error:
+            return Result(
+                id=workspace,
+                action="blocked",
+                reason=error.reason,
+                message=error.message,
+                remedy=error.remedy,
+                step=error.step,
+                retryable=isinstance(error, TemporaryError),
+            )
+
+    return list(await asyncio.gather(*(one(workspace) for workspace in dict.fromkeys(ids))))
+
+
+def telling() -> "OnStep":
+    """A listener that says each step once, on standard error."""
+    last: dict[str, tuple[str, str]] = {}
+
+    def tell(step: "Step") -> None:
+        told = (step.phase, step.step)
+        if last.get(step.id) != told:
+            last[step.id] = told
+            talk(f"{step.id}: {step.phase}{f', {step.step}' if step.step else ''}")
+
+    return tell

@@ -1,0 +1,53 @@
+"""How the results of operations are shown, and what exit code they make."""
+
+from typing import TYPE_CHECKING
+
+from cli.failures import BAD_INPUT, FAILED, say_error
+from cli.output import print_json, print_table, talk
+from cli.phases import STYLES
+
+if TYPE_CHECKING:
+    from stacks.steps import Result
+
+COLUMNS = ("ID", "ACTION", "PHASE", "SYNC")
+INVALID_FILE = "INVALID_FILE"
+_NOTHING = "nothing"
+
+
+def show(results: "list[Result]", output: str) -> int:
+    """Print results (what was done, then what failed); the exit code.
+
+    2 when nothing but files failed, 1 when anything else did.
+    """
+    if output == "json":
+        print_json({"results": [result.to_json() for result in results]})
+    else:
+        _show_done([one for one in results if one.action != _NOTHING and (one.ok or one.phase)])
+        _sum_up(results)
+    for result in results:
+        if not result.ok:
+            step = f" (while: {result.step})" if result.step else ""
+            message = result.message.removeprefix(f"{result.id}: ")
+            say_error(f"{result.id}: {result.reason}: {message}{step}", hint=result.remedy)
+    return exit_code(results)
+
+
+def exit_code(results: "list[Result]") -> int:
+    """The exit code that results make."""
+    reasons = {result.reason for result in results if not result.ok}
+    if not reasons:
+        return 0
+    return BAD_INPUT if reasons == {INVALID_FILE} else FAILED
+
+
+def _show_done(results: "list[Result]") -> None:
+    if results:
+        rows = [(one.id, one.action, one.phase or "-", one.sync or "-") for one in results]
+        print_table(COLUMNS, rows, STYLES)
+
+
+def _sum_up(results: "list[Result]") -> None:
+    unchanged = sum(result.ok and not result.changed for result in results)
+    changed = sum(result.ok and result.changed for result in results)
+    failed = len(results) - unchanged - changed
+    talk(f"{changed} changed, {unchanged} unchanged{f', {failed} failed' if failed else ''}")
