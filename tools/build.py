@@ -5,6 +5,7 @@ pointed at it. Which Go builds is decided in `toolchains`.
 """
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools import official
@@ -48,7 +49,9 @@ def helpers_ready(cache: Cache) -> bool:
     return all(path.exists() for path in _helper_paths(cache).values())
 
 
-def install_cli(cache: Cache, go: Path, *, say: Say = silent) -> None:
+def install_cli(
+    cache: Cache, go: Path, *, server: str = official.SERVER, say: Say = silent
+) -> None:
     """Put the Pulumi CLI into the cache: the official one, else a build.
 
     Raises:
@@ -56,10 +59,10 @@ def install_cli(cache: Cache, go: Path, *, say: Say = silent) -> None:
         BuildError: it made something else than the pinned version.
     """
     try:
-        official.install_cli(cache, say=say)
+        official.install_cli(cache, server=server, say=say)
     except DownloadError as error:
         say(f"{error.message}: building from Go modules")
-        _build_cli(cache, go, say=say)
+        build_cli(cache, go, say=say)
 
 
 def install_plugin(cache: Cache, go: Path, *, say: Say = silent) -> None:
@@ -72,7 +75,7 @@ def install_plugin(cache: Cache, go: Path, *, say: Say = silent) -> None:
         official.install_plugin(cache, say=say)
     except DownloadError as error:
         say(f"{error.message}: building from Go modules")
-        _build_plugin(cache, go, say=say)
+        build_plugin(cache, go, say=say)
 
 
 def install_helpers(cache: Cache) -> None:
@@ -88,38 +91,75 @@ def _helper_paths(cache: Cache) -> dict[str, Path]:
     return {name: plugins / f"{name}-v{PULUMI_VERSION}" / f"pulumi-{name}" for name in HELPERS}
 
 
-def _build_cli(cache: Cache, go: Path, *, say: Say) -> None:
-    target = cache.root / "pulumi" / cli_key()
-    if not target.exists():
-        flags = [f"-ldflags=-s -w -X {VERSION_VARIABLE}=v{PULUMI_VERSION}"]
-        package = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
-        with cache.scratch("pulumi") as scratch:
-            binary = scratch / "out" / "bin" / "pulumi"
-            _go_build(go, CLI_SOURCES, scratch, binary, [*flags, package], cache=cache, say=say)
-            cache.install(scratch / "out", target)
-    cache.link(cache.pulumi_cli, target / "bin" / "pulumi")
+def build_cli(cache: Cache, go: Path, *, say: Say = silent) -> None:
+    """Build the Pulumi CLI where the cache lacks it, and link it."""
+    built = build(
+        GoProgram(
+            sources=CLI_SOURCES,
+            package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+            flags=(f"-ldflags=-s -w -X {VERSION_VARIABLE}=v{PULUMI_VERSION}",),
+            binary="bin/pulumi",
+        ),
+        cache.root / "pulumi" / cli_key(),
+        cache=cache,
+        go=go,
+        say=say,
+    )
+    cache.link(cache.pulumi_cli, built)
 
 
-def _build_plugin(cache: Cache, go: Path, *, say: Say) -> None:
-    target = cache.root / "docker-plugin" / plugin_key()
-    if not target.exists():
-        with cache.scratch("docker-plugin") as scratch:
-            binary = scratch / "out" / "pulumi-resource-docker"
-            args = ["-ldflags=-s -w", "-tags=no_compose", "."]
-            _go_build(go, PLUGIN_SOURCES, scratch, binary, args, cache=cache, say=say)
-            cache.install(scratch / "out", target)
-    cache.link(cache.docker_plugin, target / "pulumi-resource-docker")
+def build_plugin(cache: Cache, go: Path, *, say: Say = silent) -> None:
+    """Build the Docker plugin where the cache lacks it, link it, and note its identity."""
+    built = build(
+        GoProgram(
+            sources=PLUGIN_SOURCES,
+            package=".",
+            flags=("-ldflags=-s -w", "-tags=no_compose"),
+            binary="pulumi-resource-docker",
+        ),
+        cache.root / "docker-plugin" / plugin_key(),
+        cache=cache,
+        go=go,
+        say=say,
+    )
+    cache.link(cache.docker_plugin, built)
     cache.write(cache.identity_file, f"docker-{plugin_key()}")
 
 
-def _go_build(
-    go: Path, sources: Path, scratch: Path, binary: Path, args: list[str], *, cache: Cache, say: Say
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class GoProgram:
+    """A program to build: its module with a committed go.sum, the package, flags, and the binary's place."""
+
+    sources: Path
+    package: str
+    flags: tuple[str, ...]
+    binary: str
+
+
+def build(program: GoProgram, target: Path, *, cache: Cache, go: Path, say: Say = silent) -> Path:
+    """Build a program into a folder of the cache, unless that is there.
+
+    Returns:
+        The binary.
+
+    Raises:
+        CommandFailedError: Go failed.
+        BuildError: Go needed a module that the committed go.sum does not cover.
+    """
+    if not target.exists():
+        with cache.scratch(program.sources.name) as scratch:
+            _go_build(program, scratch, cache=cache, go=go, say=say)
+            cache.install(scratch / "out", target)
+    return target / program.binary
+
+
+def _go_build(program: GoProgram, scratch: Path, *, cache: Cache, go: Path, say: Say) -> None:
     # A copy: -mod=mod may write to go.mod, and what it adds to go.sum is not what we committed.
-    work = scratch / "src"
+    work, sources = scratch / "src", program.sources
     shutil.copytree(sources, work)
     env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    command = [go, "build", "-trimpath", "-mod=mod", "-buildvcs=false", "-o", binary, *args]
+    flags = ["-trimpath", "-mod=mod", "-buildvcs=false", "-o", scratch / "out" / program.binary]
+    command = [go, "build", *flags, *program.flags, program.package]
     run(command, cwd=work, env=env, log=cache.logs / f"{sources.name}.log", say=say)
     if (work / "go.sum").read_bytes() != (sources / "go.sum").read_bytes():
         raise BuildError(

@@ -54,3 +54,7 @@ class LiveDisplay:
         mark = "[red]✗" if error else "[green]✓"
         self._progress.remove_task(self._tasks.pop(step.name))
         self._progress.print(f"{mark}[/] {step.title} [dim]({duration(seconds)})")
+
+    def refresh(self) -> None:
+        """Draw now, not at the next tenth of a second."""
+        self._progress.refresh()

@@ -24,8 +24,9 @@ def duration(seconds: float) -> str:
 class PlainDisplay:
     """One line when a step begins, one when it ends, one now and then between."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, stream: TextIO = sys.stderr, *, quiet: float = QUIET_SECONDS) -> None:
         self._stream = stream
+        self._quiet = quiet
         self._lock = threading.Lock()
         self._spoke: dict[str, float] = {}
         self._began: dict[str, float] = {}
@@ -44,7 +45,7 @@ class PlainDisplay:
     def line(self, step: Step, text: str) -> None:
         """Say that it is alive, when nothing was said for a while."""
         now = time.monotonic()
-        if now - self._spoke[step.name] >= QUIET_SECONDS:
+        if now - self._spoke[step.name] >= self._quiet:
             self._spoke[step.name] = now
             passed = duration(now - self._began[step.name])
             self._print(

