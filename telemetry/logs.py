@@ -12,7 +12,7 @@ from typing import Literal, TextIO
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
-from telemetry.redact import redact_event
+from telemetry.redact import escape_event, redact_event
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["console", "json"]
@@ -26,6 +26,10 @@ QUIET = {
     "httpcore": logging.WARNING,
 }
 """Libraries whose info lines say nothing to an operator, or hold query strings."""
+
+
+class OurHandler(logging.StreamHandler[TextIO]):
+    """The one handler that `configure` sets, told apart from others' (a test runner's)."""
 
 
 def configure(
@@ -48,7 +52,7 @@ def configure(
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(target)
+    handler = OurHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_shared(),
@@ -87,6 +91,7 @@ def _rendering(format: Format, *, colours: bool) -> list[Processor]:  # noqa: A0
     return [
         structlog.processors.format_exc_info,
         redact_event,
+        escape_event,
         structlog.dev.ConsoleRenderer(colors=colours, timestamp_key="at"),
     ]
 
@@ -98,9 +103,8 @@ def _colours(stream: TextIO) -> bool:
 def _route(handler: logging.Handler, level: int) -> None:
     root = logging.getLogger()
     for old in list(root.handlers):
-        if getattr(old, "codehub", False):
+        if isinstance(old, OurHandler):
             root.removeHandler(old)
-    handler.codehub = True  # type: ignore[attr-defined]
     root.addHandler(handler)
     root.setLevel(level)
     for name, least in QUIET.items():

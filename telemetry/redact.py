@@ -8,12 +8,11 @@ import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from pydantic import SecretStr
-
 REDACTED = "[redacted]"
 DEPTH = 6
 """Nesting that is followed; what lies deeper is replaced whole."""
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _KEYS = re.compile(
     r"passw|passphrase|secret|token|cookie|authorization|credential|api_?key", re.IGNORECASE
 )
@@ -28,7 +27,7 @@ def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 
 def redact(value: Any, key: str = "", depth: int = DEPTH) -> Any:
     """A value as it may be logged under a key."""
-    if _KEYS.search(key) or isinstance(value, SecretStr):
+    if _KEYS.search(key) or hasattr(value, "get_secret_value"):  # pydantic's SecretStr
         return REDACTED
     if isinstance(value, str):
         return redact_text(value)
@@ -46,3 +45,17 @@ def redact_text(text: str) -> str:
     """A text without URL passwords and authorization values."""
     text = _URL_PASSWORD.sub(rf"\g<head>{REDACTED}@", text)
     return _BEARER.sub(rf"\g<head> {REDACTED}", text)
+
+
+def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """A structlog processor for terminals: nobody's text moves the cursor or fakes a line.
+
+    Tracebacks keep their lines; what is not text is shown by `repr`, which escapes by itself.
+    """
+    return {key: _escape(value) if key != "exception" else value for key, value in event.items()}
+
+
+def _escape(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), value)

@@ -1,0 +1,105 @@
+"""What is cut from log lines, and what is left alone."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from telemetry.redact import DEPTH, REDACTED, escape_event, redact, redact_event, redact_text
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "password",
+        "new_passwd",
+        "PULUMI_CONFIG_PASSPHRASE",
+        "client_secret",
+        "csrf_token",
+        "Set-Cookie",
+        "cookies",
+        "Authorization",
+        "proxy-authorization",
+        "credentials",
+        "api_key",
+        "apiKey",
+    ],
+)
+def test_telling_keys(key: str) -> None:
+    event = {"event": "x", key: "hunter2", "plain": {key: ["hunter2"]}}
+    assert redact_event(None, "info", event) == {
+        "event": "x",
+        key: REDACTED,
+        "plain": {key: REDACTED},
+    }
+
+
+@pytest.mark.parametrize(
+    "key", ["workspace", "owner", "path", "session_count", "keyboard", "compass"]
+)
+def test_plain_keys(key: str) -> None:
+    assert redact("value", key) == "value"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgresql+psycopg://u:p%40ss@h:5432/db", f"postgresql+psycopg://u:{REDACTED}@h:5432/db"),
+        ("see https://:pw@h and ssh://git@h", f"see https://:{REDACTED}@h and ssh://git@h"),
+        ("authorization: bearer abc.def-ghi", f"authorization: bearer {REDACTED}"),
+        ("Basic dXNlcjpwYXNz", f"Basic {REDACTED}"),
+        ("a basic thing, http://h:80/a@b", "a basic thing, http://h:80/a@b"),
+        ("", ""),
+    ],
+)
+def test_texts(text: str, expected: str) -> None:
+    assert redact_text(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1, 1),
+        (None, None),
+        (SecretStr("hunter2"), REDACTED),
+        (("https://u:pw@h", 2), [f"https://u:{REDACTED}@h", 2]),
+        ({1: {"token": "x"}}, {1: {"token": REDACTED}}),
+        (frozenset({"a"}), ["a"]),
+    ],
+)
+def test_values(value: Any, expected: Any) -> None:
+    assert redact(value) == expected
+
+
+def test_what_lies_too_deep_is_replaced_whole() -> None:
+    value: Any = "hunter2"
+    for number in range(DEPTH + 3):
+        value = {"inner": value} if number % 2 else [value]
+    assert "hunter2" not in str(redact(value))
+
+
+def test_only_texts_are_escaped_and_tracebacks_keep_their_lines() -> None:
+    event = {"event": "a\nb\u2028c\x9b", "count": 1, "exception": "one\ntwo"}
+    assert escape_event(None, "info", event) == {
+        "event": r"a\nb\u2028c\x9b",
+        "count": 1,
+        "exception": "one\ntwo",
+    }
+
+
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["password", "a", "token", "b"]), inner, max_size=4)
+    ),
+    max_leaves=30,
+)
+
+
+@given(JSON)
+def test_redacting_is_stable(value: Any) -> None:
+    once = redact(value)
+    assert redact(once) == once
