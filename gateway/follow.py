@@ -5,12 +5,13 @@ The other closes the connections of sessions that ended by time or in another pr
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from gateway.proxy.upstream import Upstreams
-from gateway.routing import STALE_AFTER, Route
+from gateway.routing import follow
 from gateway.services import Services
+from state_index.models import Published
 from state_index.watch import Watcher
 from telemetry.logs import get_logger
 
@@ -38,23 +39,14 @@ async def follow_index(services: Services, upstreams: Upstreams, ready: asyncio.
         services.nudge.listen("gateway") as nudged,
         Watcher(settings.index_url, nudge=nudged) as watcher,
     ):
-        known = -1
-        while True:
-            generation = await asyncio.to_thread(services.index.generation)
-            if generation != known:
-                await _take_over(services, upstreams)
-                known = generation
-            services.routes.confirm()
+
+        def take_over(rows: Sequence[Published]) -> None:
+            services.feed.update(rows)
             ready.set()
-            while not await watcher.wait(STALE_AFTER / 5):
-                services.routes.confirm()
 
-
-async def _take_over(services: Services, upstreams: Upstreams) -> None:
-    rows = await asyncio.to_thread(services.index.workspaces)
-    ended = services.routes.replace([Route.of(row) for row in rows])
-    services.feed.update(rows)
-    await upstreams.end(ended)
+        await follow(
+            services.routes, services.index, watcher, on_rows=take_over, on_ended=upstreams.end
+        )
 
 
 async def sweep_sessions(services: Services) -> None:

@@ -1,9 +1,9 @@
 """What the gateway knows of each workspace, in memory, and how it keeps up with the state index.
 
-Requests read a mapping and nothing else. One task follows the index: it reads again when the index
-says that something changed, and asks whether it did every `stale_after / 5` seconds in any case.
-When the index can't be read for `stale_after`, nothing is known any more and every request is
-refused: an old owner or an old address must not count.
+Requests read a mapping and nothing else. `follow` reads the index again when that says that
+something changed, and asks it at least every `stale_after / 5` seconds. When the index can't be
+read for `stale_after`, nothing is known any more and every request is refused: an old owner or an
+old address must not count.
 """
 
 import asyncio
@@ -12,21 +12,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
-from state_index.errors import IndexUnavailableError
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Phase
 from state_index.watch import Watcher
-from telemetry.logs import get_logger
 
 STALE_AFTER: Final = 5.0
 """Seconds for which routes count without a word from the index."""
-
-_RETRY: Final = 0.2
-
-_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,63 +100,35 @@ class Routes:
         return ended
 
 
-class Follower:
-    """Keeps `Routes` like the index, for as long as `run` runs."""
+async def follow(
+    routes: Routes,
+    index: Index,
+    watcher: Watcher,
+    *,
+    on_rows: Callable[[Sequence[Published]], None],
+    on_ended: Callable[[Sequence[Route]], Awaitable[None]],
+) -> NoReturn:
+    """Keep routes like the index; ends only by raising.
 
-    def __init__(
-        self,
-        routes: Routes,
-        index: Index,
-        *,
-        watch: Callable[[], Watcher],
-        on_rows: Callable[[Sequence[Published]], None],
-        on_ended: Callable[[Sequence[Route]], Awaitable[None]],
-    ) -> None:
-        """Make a follower; `run` does the work.
+    Args:
+        routes: What to keep.
+        index: What to read.
+        watcher: Watches the same index.
+        on_rows: Told of all rows, first at once, then after each change.
+        on_ended: Told of former routes whose connections must not live on.
 
-        Args:
-            routes: What to keep.
-            index: What to read.
-            watch: Opens a watcher on the same index.
-            on_rows: Told of all rows after each change.
-            on_ended: Told of former routes whose connections must not live on.
-        """
-        self._routes = routes
-        self._index = index
-        self._watch = watch
-        self._on_rows = on_rows
-        self._on_ended = on_ended
-        self._generation = -1
-        self._failing = False
-
-    async def run(self) -> None:
-        """Follow the index until cancelled; while it can't be read, keep trying."""
-        while True:
-            try:
-                async with self._watch() as watcher:
-                    await self._follow(watcher)
-            except IndexUnavailableError as error:
-                if not self._failing:
-                    _log.error("index_unreadable", error=str(error))
-                self._failing = True
-            await asyncio.sleep(_RETRY)
-
-    async def _follow(self, watcher: Watcher) -> None:
-        while True:
-            await self._look()
-            await watcher.wait(self._routes.stale_after / 5)
-
-    async def _look(self) -> None:
-        """Read all rows if there was a change."""
-        generation = await asyncio.to_thread(self._index.generation)
-        if generation == self._generation:
-            self._routes.confirm()
+    Raises:
+        IndexUnavailableError: The index can't be read.
+    """
+    known = -1
+    while True:
+        generation = await asyncio.to_thread(index.generation)
+        if generation == known:
+            routes.confirm()
         else:
-            rows = await asyncio.to_thread(self._index.workspaces)
-            ended = self._routes.replace([Route.of(row) for row in rows])
-            self._generation = generation
-            self._on_rows(rows)
-            await self._on_ended(ended)
-        if self._failing:
-            self._failing = False
-            _log.info("index_readable_again")
+            rows = await asyncio.to_thread(index.workspaces)
+            ended = routes.replace([Route.of(row) for row in rows])
+            known = generation
+            on_rows(rows)
+            await on_ended(ended)
+        await watcher.wait(routes.stale_after / 5)

@@ -4,12 +4,13 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import pytest
 
-from gateway.routing import Follower, Route, Routes
+from gateway.routing import Route, Routes, follow
+from state_index.errors import IndexUnavailableError
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Event, Phase
@@ -84,19 +85,25 @@ class Followed:
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        follower = Follower(
-            self.routes,
-            self.index,
-            watch=lambda: Watcher(self.url),
-            on_rows=self.on_rows,
-            on_ended=self.on_ended,
-        )
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(follower.run())
+            task = group.create_task(self._run())
             try:
                 yield
             finally:
                 task.cancel()
+
+    async def _run(self) -> None:
+        while True:  # as the gateway does
+            with suppress(IndexUnavailableError):
+                async with Watcher(self.url) as watcher:
+                    await follow(
+                        self.routes,
+                        self.index,
+                        watcher,
+                        on_rows=self.on_rows,
+                        on_ended=self.on_ended,
+                    )
+            await asyncio.sleep(0.05)
 
     async def until(self, workspace: str, phase: Phase | None) -> float:
         """Wait until the routes say so; returns the seconds it took."""
@@ -153,9 +160,9 @@ async def test_index_that_can_not_be_read_stops_everything(
     followed.index.publish("demo", cause="test", owner="alice")
     async with followed.following():
         await followed.until("demo", Phase.PENDING)
-        _rename(tmp_path / "index.db", "clock", "elsewhere")
+        _rename(tmp_path / "index.db", "index_clock", "elsewhere")
         await _until(lambda: followed.routes.current() is None)
-        _rename(tmp_path / "index.db", "elsewhere", "clock")
+        _rename(tmp_path / "index.db", "elsewhere", "index_clock")
         await followed.until("demo", Phase.PENDING)
     followed.index.close()
 
