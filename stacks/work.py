@@ -225,7 +225,7 @@ class Work:
 
     async def _run_told(self, operation: Operation, workspace_id: str, why: Context) -> Outcome:
         """Run an operation and publish its steps, the newest when several come at once."""
-        newest = ""
+        newest, ended = "", False
         news = asyncio.Event()
 
         def on_event(event: EngineEvent) -> None:
@@ -235,7 +235,7 @@ class Work:
                 news.set()
 
         async def publish() -> None:
-            while True:
+            while not ended:
                 await news.wait()
                 news.clear()
                 # A step that is not shown is no reason to end the operation.
@@ -243,11 +243,12 @@ class Work:
                     await self._board.say(workspace_id, why, changes=Changes(step=newest))
 
         async with asyncio.TaskGroup() as group:
-            publisher = group.create_task(publish())
-            try:
-                return await self._run(operation, on_event)
-            finally:
-                publisher.cancel()
+            group.create_task(publish())
+            outcome = await self._run(operation, on_event)
+            # Not cancelled: a step in a thread could be written after what comes next.
+            ended = True
+            news.set()
+        return outcome
 
 
 def described(change: Change) -> Changes:

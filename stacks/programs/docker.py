@@ -153,9 +153,12 @@ def _labels(inputs: WorkspaceInputs) -> list[docker.ContainerLabelArgs]:
 
 
 def _decimal(cores: float) -> str:
-    """Write cores as the provider reads them back: ``2``, ``0.5``, no exponent, no end zeros."""
-    text = format(Decimal(str(cores)).quantize(Decimal("1e-9")), "f")
-    return text.rstrip("0").rstrip(".")
+    """Write cores as the provider reads them back: ``2.0``, ``0.5``, no exponent, no end zeros.
+
+    Written as ``2``, every later update would show a change of cpus too, which replaces.
+    """
+    text = format(Decimal(str(cores)).quantize(Decimal("1e-9")), "f").rstrip("0")
+    return f"{text}0" if text.endswith(".") else text
 
 
 def _settle_workspace(data: Mapping[str, Any], docker_host: str | None) -> None:

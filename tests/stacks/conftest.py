@@ -4,9 +4,12 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiodocker
 import pytest
+
+from tests.stacks.house import House
 
 LIGHT_IMAGE = os.environ.get("CODEHUB_TEST_LIGHT_IMAGE", "codehub/light:latest")
 """Built by images/; serves /healthz on the IDE's socket."""
@@ -36,6 +39,13 @@ async def prefix(docker: aiodocker.Docker) -> AsyncIterator[str]:
         yield name
     finally:
         await remove_all(docker, name)
+
+
+@pytest.fixture
+def house(tmp_path: Path, prefix: str, docker: aiodocker.Docker, light_image: str) -> House:
+    """Surroundings of a runner, with nothing in them yet."""
+    (tmp_path / "workspaces.d").mkdir()
+    return House(root=tmp_path, prefix=prefix, docker=docker, image=light_image, extra={})
 
 
 async def remove_all(docker: aiodocker.Docker, prefix: str) -> None:
