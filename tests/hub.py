@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 CODEHUB = Path(sys.executable).parent / "codehub"
 PASSWORD = "correct horse battery staple"
 READY_SECONDS = 60.0
+POLL_SECONDS = 0.02
 END_SECONDS = 20.0
 
 
@@ -32,15 +33,17 @@ class NotReadyError(AssertionError):
     """A condition did not come true in time."""
 
 
-def wait_for(ask: Callable[[], T], what: str, *, seconds: float = READY_SECONDS) -> T:
-    """Ask every 20 ms until the answer is true-ish; raise with `what` after `seconds`."""
+def wait_for(
+    ask: Callable[[], T], what: str, *, seconds: float = READY_SECONDS, every: float = POLL_SECONDS
+) -> T:
+    """Ask `every` seconds until the answer is true-ish; raise with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         if answer := ask():
             return answer
         if time.monotonic() > deadline:
             raise NotReadyError(f"not within {seconds:g} s: {what}")
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def free_port() -> int:
@@ -127,7 +130,11 @@ class Hub:
 
     def wait_until_serving(self) -> None:
         """Wait for the login page."""
-        wait_for(self._answers, f"the login page; {self.log('gateway').read_text()[-2000:]}")
+        try:
+            wait_for(self._answers, "the login page")
+        except NotReadyError as error:
+            error.add_note(self.log("gateway").read_text(encoding="utf-8")[-2000:])
+            raise
 
     def _answers(self) -> bool:
         try:
