@@ -1,6 +1,6 @@
-"""`python -m tools.dev`, the second half of `scripts/dev`: first user, runner, gateway, until Ctrl-C.
+"""`python -m tools.dev`, the second half of `scripts/dev`: set-up, first user, gateway, runner, until Ctrl-C.
 
-The two are child processes in groups of their own, so that Ctrl-C reaches this process alone and it ends both
+The last two are child processes in groups of their own, so that Ctrl-C reaches this process alone and it ends both
 in order. Workspaces keep running. It knows runner and gateway by their command line only.
 """
 
@@ -17,9 +17,11 @@ from pathlib import Path
 from settings.errors import DataFolderError, SettingsError
 from settings.load import load
 from settings.model import GatewaySettings
+from tools import setup
 
 FIRST_USER = "alice"
-COMMANDS = ("run", "gateway")
+COMMANDS = ("gateway", "run")
+"""The gateway first: it is what people wait for."""
 END_SECONDS = 10.0
 """How long the children have to end before they are killed."""
 READY_SECONDS = 60.0
@@ -159,7 +161,10 @@ async def _signal() -> str:
 
 
 def main() -> int:
-    """Serve until told to end; 2 for wrong settings."""
+    """Set up, then serve until told to end; 2 for wrong settings, as `tools.setup.main`."""
+    failed = setup.main([])
+    if failed:
+        return failed
     try:
         settings = load(GatewaySettings)
         settings.paths.make()
