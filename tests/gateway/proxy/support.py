@@ -15,10 +15,13 @@ import uvicorn
 from aiohttp import web
 
 from gateway.errors import RequestError, UnavailableError
+from gateway.head import RequestHead, malformed, workspace_target
 from gateway.live import LiveSessions
 from gateway.proxy.app import WorkspaceProxy, protocols
-from gateway.proxy.context import ProxyContext
+from gateway.proxy.context import ProxyContext, json_answer
+from gateway.proxy.http import send_answer
 from gateway.proxy.seams import Answer, View, Visitor
+from gateway.proxy.server import incoming
 from gateway.proxy.upstream import Upstreams
 from gateway.routing import Route, Routes
 from gateway.site import Site
@@ -207,7 +210,9 @@ async def gateway(
         **protocols(context),
         **config,
     }
-    server = uvicorn.Server(uvicorn.Config(_front(WorkspaceProxy(context)), **options))
+    server = uvicorn.Server(
+        uvicorn.Config(_front(WorkspaceProxy(context), context.site), **options)
+    )
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(server.serve(sockets=[listening]))
         await until(lambda: server.started, "the server to start")
@@ -222,16 +227,28 @@ async def gateway(
             await serving
 
 
-def _front(proxy: WorkspaceProxy) -> Any:
+def _front(proxy: WorkspaceProxy, site: Site) -> Any:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["raw_path"].startswith(b"/w/"):
             await proxy(scope, receive, send)
+            return
+        problem = _problem(incoming(scope).head, site)  # as gateway.front does
+        if problem is not None:
+            await send_answer(json_answer(problem, "id"), send)
             return
         length = (b"content-length", b"5")
         await send({"type": "http.response.start", "status": 200, "headers": [length]})
         await send({"type": "http.response.body", "body": b"inner"})
 
     return app
+
+
+def _problem(head: RequestHead, site: Site) -> RequestError | None:
+    try:
+        workspace_target(head.target)
+    except RequestError as error:
+        return error
+    return malformed(head, site)
 
 
 async def until(ask: Callable[[], object], what: str, *, seconds: float = PATIENCE) -> None:
@@ -263,9 +280,9 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 @asynccontextmanager
 async def recorder(
-    run: Path, *, answer: bytes | None = OK, workspace: str = "demo"
+    run: Path, *, answer: bytes | None = OK, workspace: str = "demo", after: bytes = b"\r\n\r\n"
 ) -> AsyncIterator[Recorder]:
-    """Run a workspace that answers each head (up to the empty line) with the same bytes."""
+    """Run a workspace that answers each head (the bytes in `after`) with the same bytes."""
     (run / workspace).mkdir(exist_ok=True)
     kept = Recorder(run / workspace / "ide.sock")
 
@@ -275,7 +292,7 @@ async def recorder(
         answered = 0
         while data := await reader.read(2**16):
             mine += data
-            heads = mine.count(b"\r\n\r\n")
+            heads = mine.count(after)
             while answer is not None and answered < heads:
                 writer.write(answer)
                 answered += 1
