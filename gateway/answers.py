@@ -48,7 +48,7 @@ async def send_answer(
 def response(answer: Answer, *, cookie: str | None = None) -> Response[bytes]:
     """Return an answer as the framework wants it."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
-    media_type = headers.pop("content-type")
+    media_type = headers.pop("content-type").partition(";")[0]  # it adds the charset itself
     if cookie is not None:
         headers["set-cookie"] = cookie
     return Response(answer.body, status_code=answer.status, media_type=media_type, headers=headers)

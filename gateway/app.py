@@ -115,8 +115,9 @@ def openapi_config() -> OpenAPIConfig:
         title="CodeHub",
         version="1",
         summary="See, start and stop your workspaces.",
-        path="/api/v1",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        # Its own folder: the framework answers for every path below with a page of its own.
+        path="/api/v1/openapi.json",
+        render_plugins=[JsonRenderPlugin(path="/")],
         use_handler_docstrings=True,
     )
 

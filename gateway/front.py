@@ -19,6 +19,7 @@ from gateway.headers import security_headers
 from gateway.origin import SAFE_METHODS, unsafe_request_problem
 from gateway.peer import client_address
 from gateway.proxy.seams import Visitor
+from gateway.proxy.server import incoming
 from gateway.services import Services
 from telemetry.context import bind, new_request_id
 from telemetry.logs import get_logger
@@ -76,7 +77,7 @@ class Front:
             await self._proxy(scope, receive, send)
             return
         send.extra = self._headers
-        head = head_of(scope)
+        head = incoming(scope).head
         try:
             await self._check(scope, head)
         except RequestError as error:
@@ -179,18 +180,6 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
     )
 
 
-def head_of(scope: Scope) -> RequestHead:
-    """Return the head of the request that an ASGI scope stands for."""
-    query = scope["query_string"]
-    target = scope["raw_path"] + (b"?" + query if query else b"")
-    return RequestHead(
-        method=scope["method"],
-        target=target,
-        headers=scope["headers"],
-        version=scope["http_version"],
-    )
-
-
 def _carries_session(cookies: list[bytes]) -> bool:
     """Return whether any of our cookies is there, be it valid, stale or doubled."""
     names = {name.encode("ascii") for name in NAMES}
@@ -200,6 +189,6 @@ def _carries_session(cookies: list[bytes]) -> bool:
 
 def wants_page(scope: Scope) -> bool:
     """Return whether a person will read the answer: a navigation, or a form without scripts."""
-    head = head_of(scope)
+    head = incoming(scope).head
     form = head.method == "POST" and any(b"text/html" in value for value in head.values(b"accept"))
     return form or is_navigation(head)

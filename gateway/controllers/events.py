@@ -24,7 +24,7 @@ _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 @get("/events", summary="Follow workspaces", tags=["workspaces"], media_type="text/event-stream")
 async def events(
     request: AnyRequest,
-    everybody: Everybody = False,
+    all: Everybody = False,  # noqa: A002 - the name in the URL
     workspace: Annotated[str, QueryParameter(description="Only this workspace.")] = "",
 ) -> Stream:
     """Stream `workspace` (as in the API), `gone` ({id}) and `counts` ({words}) events.
@@ -33,11 +33,11 @@ async def events(
     """
     visitor = visitor_of(request)
     services = services_of(request)
-    if everybody and not visitor.admin:
+    if all and not visitor.admin:
         raise ForbiddenError("Only admins see everybody's workspaces.")
     if services.live.count(visitor.session) >= STREAMS_MAX:
         raise ThrottledError("This session has too many streams open.")
-    owner = None if everybody else visitor.name
+    owner = None if all else visitor.name
     if workspace:
         owner = (await seen_workspace(request, workspace)).owner
     interest = Interest(owner, workspace or None)

@@ -1,12 +1,10 @@
 """The pages: login, the list of workspaces, one workspace, its logs. They work without scripts."""
 
 import asyncio
-from typing import Annotated
 from urllib.parse import urlencode
 
 from litestar import Response, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import FromPath, URLEncodedBody
 
 from gateway.answers import response
 from gateway.controllers.common import (
@@ -41,7 +39,7 @@ from state_index.phases import Phase
 _YEAR = 31_536_000
 _SEE_OTHER = 303
 
-Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+Form = URLEncodedBody[dict[str, str]]
 
 
 def see_other(location: str, *, cookie: str | None = None) -> Response[bytes]:
@@ -96,26 +94,26 @@ async def log_out(request: AnyRequest) -> Response[bytes]:
 
 
 @get("/", include_in_schema=False)
-async def portal(request: AnyRequest, everybody: Everybody = False) -> Response[bytes]:
+async def portal(request: AnyRequest, all: Everybody = False) -> Response[bytes]:  # noqa: A002 - the name in the URL
     """Show the visitor's workspaces; everybody's to admins who ask for them."""
     visitor = visitor_of(request)
-    if everybody and not visitor.admin:
+    if all and not visitor.admin:
         raise ForbiddenError("Only admins see everybody's workspaces.")
     services = services_of(request)
-    owner = None if everybody else visitor.name
+    owner = None if all else visitor.name
     rows = await asyncio.to_thread(services.index.workspaces, owner)
     return response(
         services.pages.portal(
             [row for row in rows if row.phase is not Phase.DELETED],
             visitor=visitor,
-            everybody=everybody,
+            everybody=all,
             runner=await services.runner.reachable(),
         )
     )
 
 
 @get("/workspaces/{workspace_id:str}", include_in_schema=False)
-async def workspace(request: AnyRequest, workspace_id: str) -> Response[bytes]:
+async def workspace(request: AnyRequest, workspace_id: FromPath[str]) -> Response[bytes]:
     """Show one workspace; with `next`, go there once it runs."""
     row = await seen_workspace(request, workspace_id)
     visitor = visitor_of(request)
@@ -126,14 +124,16 @@ async def workspace(request: AnyRequest, workspace_id: str) -> Response[bytes]:
 
 
 @get("/workspaces/{workspace_id:str}/card", include_in_schema=False)
-async def card(request: AnyRequest, workspace_id: str) -> Response[bytes]:
+async def card(request: AnyRequest, workspace_id: FromPath[str]) -> Response[bytes]:
     """Give one card of the list, for its script."""
     row = await seen_workspace(request, workspace_id)
     return response(services_of(request).pages.card(row, visitor=visitor_of(request)))
 
 
 @get("/workspaces/{workspace_id:str}/logs", include_in_schema=False)
-async def logs(request: AnyRequest, workspace_id: str, tail: Tail = TAIL) -> Response[bytes]:
+async def logs(
+    request: AnyRequest, workspace_id: FromPath[str], tail: Tail = TAIL
+) -> Response[bytes]:
     """Show the last lines that a workspace wrote."""
     row = await own_workspace(request, workspace_id)
     services = services_of(request)
@@ -152,21 +152,23 @@ async def logs(request: AnyRequest, workspace_id: str, tail: Tail = TAIL) -> Res
 
 
 @post("/workspaces/{workspace_id:str}/start", include_in_schema=False)
-async def start(request: AnyRequest, workspace_id: str, data: Form) -> Response[bytes]:
+async def start(request: AnyRequest, workspace_id: FromPath[str], data: Form) -> Response[bytes]:
     """Start by the form, then show the progress until it runs."""
     target = _inside(workspace_id, data.get("next", "")) or workspace_url(workspace_id)
     return await _power(request, workspace_id, "start", target)
 
 
 @post("/workspaces/{workspace_id:str}/stop", include_in_schema=False)
-async def stop(request: AnyRequest, workspace_id: str, data: Form) -> Response[bytes]:
+async def stop(request: AnyRequest, workspace_id: FromPath[str], data: Form) -> Response[bytes]:
     """Stop by the form, then show how it goes."""
     del data
     return await _power(request, workspace_id, "stop", "")
 
 
 @get("/static/{digest:str}/{name:str}", include_in_schema=False)
-async def static(request: AnyRequest, digest: str, name: str) -> Response[bytes]:
+async def static(
+    request: AnyRequest, digest: FromPath[str], name: FromPath[str]
+) -> Response[bytes]:
     """Give a style sheet, script or icon; a path with the right digest never changes."""
     assets = services_of(request).pages.assets
     asset = assets.files.get(name)

@@ -1,6 +1,7 @@
 """`/api/v1/session`: log in, who am I, log out."""
 
 from litestar import Controller, Response, delete, get, post
+from litestar.params import JSONBody
 from litestar.status_codes import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from gateway.bodies import LoginBody, UserBody
@@ -15,7 +16,7 @@ class SessionController(Controller):
     tags = ("session",)
 
     @post(summary="Log in", status_code=HTTP_201_CREATED)
-    async def log_in(self, request: AnyRequest, data: LoginBody) -> Response[UserBody]:
+    async def log_in(self, request: AnyRequest, data: JSONBody[LoginBody]) -> Response[UserBody]:
         """Begin a session; its id comes as a cookie. A session that was there before ends."""
         services = services_of(request)
         token, found = await services.logins.log_in(

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 
 from litestar import Controller, Response, get, post
-from litestar.params import QueryParameter
+from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_202_ACCEPTED
 
 from gateway.bodies import AcceptedBody, OperationBody, WorkspaceBody, WorkspacesBody
@@ -22,9 +22,7 @@ from gateway.errors import ForbiddenError, NotFoundError
 TAIL = 200
 TAIL_MAX = 5000
 
-Everybody = Annotated[
-    bool, QueryParameter(name="all", description="Everybody's workspaces; for admins.")
-]
+Everybody = Annotated[bool, QueryParameter(description="Everybody's workspaces; for admins.")]
 Tail = Annotated[int, QueryParameter(ge=1, le=TAIL_MAX, description="How many lines from the end.")]
 
 
@@ -35,42 +33,42 @@ class WorkspacesController(Controller):
     tags = ("workspaces",)
 
     @get(summary="List workspaces")
-    async def every(self, request: AnyRequest, everybody: Everybody = False) -> WorkspacesBody:
+    async def every(self, request: AnyRequest, all: Everybody = False) -> WorkspacesBody:  # noqa: A002 - the name in the URL
         """Give the visitor's own workspaces by id; with `all=true` everybody's, to admins."""
         visitor = visitor_of(request)
-        if everybody and not visitor.admin:
+        if all and not visitor.admin:
             raise ForbiddenError("Only admins see everybody's workspaces.")
-        owner = None if everybody else visitor.name
+        owner = None if all else visitor.name
         rows = await asyncio.to_thread(services_of(request).index.workspaces, owner)
         return WorkspacesBody(workspaces=[WorkspaceBody.of(row) for row in rows])
 
     @get("/{workspace_id:str}", summary="One workspace")
-    async def one(self, request: AnyRequest, workspace_id: str) -> WorkspaceBody:
+    async def one(self, request: AnyRequest, workspace_id: FromPath[str]) -> WorkspaceBody:
         """Give one workspace: the visitor's own, or anybody's to admins."""
         return WorkspaceBody.of(await seen_workspace(request, workspace_id))
 
     @post("/{workspace_id:str}/start", summary="Start", status_code=HTTP_202_ACCEPTED)
-    async def start(self, request: AnyRequest, workspace_id: str) -> AcceptedBody:
+    async def start(self, request: AnyRequest, workspace_id: FromPath[str]) -> AcceptedBody:
         """Ask for a start; a start under way is joined."""
         intent = await change_power(request, workspace_id, "start")
         return AcceptedBody(operation=OperationBody.of(intent))
 
     @post("/{workspace_id:str}/stop", summary="Stop", status_code=HTTP_202_ACCEPTED)
-    async def stop(self, request: AnyRequest, workspace_id: str) -> AcceptedBody:
+    async def stop(self, request: AnyRequest, workspace_id: FromPath[str]) -> AcceptedBody:
         """Ask for a stop; the home is kept."""
         intent = await change_power(request, workspace_id, "stop")
         return AcceptedBody(operation=OperationBody.of(intent))
 
     @get("/{workspace_id:str}/logs", summary="Logs")
     async def logs(
-        self, request: AnyRequest, workspace_id: str, tail: Tail = TAIL
+        self, request: AnyRequest, workspace_id: FromPath[str], tail: Tail = TAIL
     ) -> Response[bytes]:
         """Give the last lines that the workspace wrote, as plain text, by way of the runner."""
         row = await own_workspace(request, workspace_id)
         text = await services_of(request).runner.logs(
             row.id, tail=tail, request_id=request_id_of(request)
         )
-        return Response(text, media_type="text/plain; charset=utf-8")
+        return Response(text, media_type="text/plain")
 
 
 class OperationsController(Controller):
@@ -80,7 +78,7 @@ class OperationsController(Controller):
     tags = ("operations",)
 
     @get("/{operation_id:str}", summary="One operation")
-    async def one(self, request: AnyRequest, operation_id: str) -> OperationBody:
+    async def one(self, request: AnyRequest, operation_id: FromPath[str]) -> OperationBody:
         """Give an operation on a workspace that the visitor may see, or asked for."""
         visitor = visitor_of(request)
         intent = await asyncio.to_thread(services_of(request).index.intent, operation_id)

@@ -46,5 +46,4 @@ async def fake_runner(path: Path) -> AsyncIterator[FakeRunner]:
         await web.UnixSite(runner, path).start()
         yield fake
     finally:
-        await runner.cleanup()
-        path.unlink(missing_ok=True)
+        await runner.cleanup()  # which removes the socket too

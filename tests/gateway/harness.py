@@ -5,7 +5,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -16,6 +18,7 @@ from gateway.services import Clocks, Services
 from gateway.store import Store, open_store
 from settings.load import load
 from settings.model import GatewaySettings
+from settings.paths import DataPaths
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Event, Phase, Sync
@@ -112,29 +115,44 @@ async def until(condition: Callable[[], object], what: str) -> None:
         await asyncio.sleep(0.01)
 
 
+@cache
+def _seeds() -> tuple[bytes, bytes]:
+    """An empty index and a store with alice, bob and an admin: made once, hashing takes long."""
+    with TemporaryDirectory(prefix="codehub-test-") as folder:
+        paths = DataPaths(Path(folder))
+        Index.migrate(f"sqlite:///{paths.index_db}")
+        with Store(f"sqlite:///{paths.store_db}", idle=60) as store:
+            for name, password in (ALICE, BOB, ROOT):
+                store.users.add(name, password, admin=(name, password) == ROOT)
+        return paths.index_db.read_bytes(), paths.store_db.read_bytes()
+
+
+def seed(paths: DataPaths) -> None:
+    """Put both databases into a data tree."""
+    paths.make()
+    for path, content in zip((paths.index_db, paths.store_db), _seeds(), strict=True):
+        path.touch(0o600)
+        path.write_bytes(content)
+
+
 @asynccontextmanager
 async def serving(
-    folder: Path, *, clocks: Clocks | None = None, users: bool = True, **values: str
+    folder: Path, *, clocks: Clocks | None = None, **values: str
 ) -> AsyncIterator[Running]:
     """Run a gateway with alice, bob and an admin for the time of a block."""
     settings = settings_for(folder, **values)
-    settings.paths.make()
+    seed(settings.paths)
     with (
         listening(settings) as (sock, actual),
         Index.open(actual.index_url) as index,
         open_store(actual, now=(clocks or Clocks()).now) as store,
     ):
-        if users:
-            for name, password in (ALICE, BOB, ROOT):
-                store.users.add(name, password, admin=(name, password) == ROOT)
         gateway = create_app(actual, index=index, store=store, clocks=clocks)
         server = Server(gateway)
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(server.serve([sock]))
             await until(lambda: server.started or task.done(), "the server starts")
-            running = Running(
-                public_url(actual), actual, gateway.services, index, store, server
-            )
+            running = Running(public_url(actual), actual, gateway.services, index, store, server)
             try:
                 yield running
             finally:

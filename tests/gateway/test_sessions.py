@@ -10,6 +10,7 @@ from gateway.live import Ended, LiveSessions
 from gateway.sessions import Sessions, key_of
 from gateway.store import Credentials, Store
 from tests.gateway.harness import Clock
+from tests.gateway.test_login import everything_in
 
 GOOD = "correct horse battery"
 IDLE = 3600
@@ -60,7 +61,7 @@ async def test_ids_are_256_bits_and_kept_as_hashes(
     assert len(tokens) == 20
     assert all(len(token) == 43 for token in tokens)
     store.close()
-    everything = b"".join(path.read_bytes() for path in tmp_path.glob("gateway.db*"))
+    everything = everything_in(tmp_path)
     assert not any(token.encode() in everything for token in tokens)
     assert all(key_of(token).encode() in everything for token in tokens)
 
@@ -147,20 +148,11 @@ async def test_a_request_that_read_the_session_before_logout_does_not_bring_it_b
     sessions: Sessions, store: Store, live: LiveSessions, clock: Clock
 ) -> None:
     token = await begin(sessions, store)
-    read = sessions.find(token)  # begins below, after its row was read and before it was ended
-
-    class Late:
-        """The table as a slow reader sees it: it answers what was so before the logout."""
-
-        def __init__(self) -> None:
-            self.before = store.sessions.load(key_of(token), now=clock())
-
-        def load(self, key: str, *, now: float) -> object:
-            return self.before
-
-    late = Late()
+    before = store.sessions.load(key_of(token), now=clock())
+    read = sessions.find(token)
     await sessions.end(token)
-    store.sessions.load = late.load  # type: ignore[method-assign, assignment]
+    # A slow reader: what it answers was so before the logout.
+    store.sessions.load = lambda _key, **_: before  # type: ignore[method-assign]
     assert await read is None
 
 
