@@ -116,10 +116,15 @@ class EngineRefusedError(TemporaryError):
 
 
 class StaleContainerError(TemporaryError):
-    """The container is not there, or was made from another spec: only `up` helps."""
+    """The container is not there, or was made from another spec: only `up` helps.
+
+    Attributes:
+        broken: Whether it is there but can never be started again, its network being gone.
+    """
 
     reason = "STALE_CONTAINER"
     default_remedy = "Run `codehub up` for this workspace."
+    broken = False
 
 
 class PublishFailedError(TemporaryError):

@@ -272,10 +272,8 @@ class DockerPower:
             try:
                 await self._docker.containers.container(container_id).start()
             except DockerError as error:
-                told = str(error.message)
                 if error.status == NOT_FOUND:
-                    # The container, or the network it wants: both are `up`'s to make.
-                    raise StaleContainerError(f"cannot be started: {quoted(told)}") from error
+                    raise _not_found(str(error.message)) from error
                 raise refusal(error, step="start") from error
 
     async def _check_alive(self, workspace_id: str, found: Container) -> None:
@@ -304,3 +302,10 @@ class DockerPower:
         container = self._docker.containers.container(container_id)
         printed = await container.log(stdout=True, stderr=True, tail=lines)
         return "".join(printed)[-MAX_LOG_BYTES:]
+
+
+def _not_found(told: str) -> StaleContainerError:
+    """Tell a container that went away from one whose network did: it keeps that network's id."""
+    stale = StaleContainerError(f"it cannot be started: {quoted(told)}", step="start")
+    stale.broken = "network" in told
+    return stale

@@ -157,9 +157,12 @@ class Work:
         await self._board.enter(change.id, why, paths.TO_START, told)
         try:
             await self._wake(change, why)
-        except StaleContainerError:
+        except StaleContainerError as error:
             if change.inputs is None:
                 raise
+            if error.broken and change.known.container is not None:
+                # Pulumi sees nothing wrong with it. Its home is a volume and stays.
+                await self._power.remove_container(change.known.container.id)
             await self._apply(replace(change, action=Action.UPDATE, refresh=True), why)
 
     async def _wake(self, change: Change, why: Context) -> None:

@@ -170,6 +170,10 @@ class House:
     async def remove_container(self, workspace: str) -> None:
         await self.docker.containers.container(f"{self.prefix}{workspace}").delete(force=True)
 
+    async def remove_volume(self, name: str) -> None:
+        volume = aiodocker.volumes.DockerVolume(self.docker, f"{self.prefix}{name}")
+        await volume.delete()
+
     @asynccontextmanager
     async def daemon(self) -> AsyncIterator[asyncio.subprocess.Process]:
         """Run the daemon as a process of its own; it is ended with SIGTERM unless it ended."""

@@ -1,0 +1,54 @@
+"""A way to the engine that a test can cut: forwards a unix socket of ours to the engine's."""
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+
+ENGINE = (os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock").removeprefix("unix://")
+
+
+class Cut:
+    """Forwards connections until it is cut; can be joined again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def host(self) -> str:
+        return f"unix://{self.path}"
+
+    async def join(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, self.path)
+
+    async def cut(self) -> None:
+        """Refuse new connections and break those there are."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self.path.unlink(missing_ok=True)
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        engine_reader, engine_writer = await asyncio.open_unix_connection(ENGINE)
+        self._writers |= {writer, engine_writer}
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_copy(reader, engine_writer))
+                group.create_task(_copy(engine_reader, writer))
+        finally:
+            self._writers -= {writer, engine_writer}
+            writer.close()
+            engine_writer.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof()
