@@ -19,6 +19,8 @@ START_SECONDS = 60.0
 POLL_SECONDS = 0.05
 SYSTEMD = Path("/run/systemd/system")
 PACKAGES = ["docker.io", "iptables"]
+_left_running: list[subprocess.Popen[bytes]] = []
+"""Engines of `ensure`: referred to, so that Python does not warn of a process that is meant to outlive it."""
 
 
 def ensure(engine: Engine, cache: Cache, *, say: Say = silent) -> None:
@@ -44,7 +46,7 @@ def ensure(engine: Engine, cache: Cache, *, say: Say = silent) -> None:
         run(["systemctl", "start", "docker"], log=cache.logs / "dockerd.log", say=say)
         _await(engine, None, cache.logs / "dockerd.log")
     else:
-        start(engine, [], log=cache.logs / "dockerd.log")
+        _left_running.append(start(engine, [], log=cache.logs / "dockerd.log"))
 
 
 def start(engine: Engine, options: list[str], *, log: Path) -> subprocess.Popen[bytes]:
@@ -67,7 +69,12 @@ def start(engine: Engine, options: list[str], *, log: Path) -> subprocess.Popen[
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _await(engine, process, log)
+    try:
+        _await(engine, process, log)
+    except EngineUnreachableError:
+        process.terminate()
+        process.wait()
+        raise
     return process
 
 

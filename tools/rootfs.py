@@ -49,7 +49,14 @@ def _uris(apt: Path) -> list[str]:
 
 
 def make(
-    packages: list[str], target: Path, *, user: str, uid: int, log: Path, say: Say = silent
+    packages: list[str],
+    target: Path,
+    *,
+    user: str,
+    uid: int,
+    log: Path,
+    say: Say = silent,
+    apt: Path = APT_FOLDER,
 ) -> None:
     """Write a root file system with these packages and one user as a tar file.
 
@@ -69,7 +76,7 @@ def make(
             f'--customize-hook=chroot "$1" useradd --uid {uid} --shell /bin/bash {user}',
             DEBIAN_SUITE,
             target,
-            *mirrors(),
+            *mirrors(apt),
         ],
         log=log,
         say=say,

@@ -46,3 +46,9 @@ def path_first(
     """As `program`, found before what else is on PATH."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     return program
+
+
+@pytest.fixture
+def no_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process says it is an ordinary user; for what is decided before anything is tried."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
