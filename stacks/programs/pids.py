@@ -9,12 +9,19 @@ import http.client
 import json
 import os
 import socket
+import time
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from stacks.errors import EngineUnavailableError, OperationFailedError
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 TIMEOUT_SECONDS = 30.0
+
+BETWEEN_STATES = "cannot update a stopped container"
+"""What the engine says of a container that ended or restarts at this very moment."""
+SETTLE_SECONDS = 5.0
+PAUSE_SECONDS = 0.05
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -40,27 +47,40 @@ def limit_pids(container: str, pids: int, *, docker_host: str | None) -> None:
         EngineUnavailableError: The engine does not answer.
         OperationFailedError: It refused.
     """
-    connection = _connect(docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST)
+    host = docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+    path = f"/containers/{quote(container, safe='')}"
+    step = f"pids limit of {container}"
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        status, answer = _ask(host, "GET", f"{path}/json", step=step)
+        if status == http.HTTPStatus.OK and answer["HostConfig"].get("PidsLimit") == pids:
+            return
+        if status == http.HTTPStatus.OK:
+            body = {"PidsLimit": pids}
+            status, answer = _ask(host, "POST", f"{path}/update", step=step, body=body)
+        if status == http.HTTPStatus.OK:
+            return
+        said = str(answer.get("message", answer))
+        if BETWEEN_STATES not in said or time.monotonic() > deadline:
+            text = f"the engine refused a limit of {pids} processes: {said}"
+            raise OperationFailedError(text, step=step)
+        time.sleep(PAUSE_SECONDS)
+
+
+def _ask(
+    host: str, method: str, path: str, *, step: str, body: dict[str, int] | None = None
+) -> tuple[int, dict[str, Any]]:
+    connection = _connect(host)
     try:
         connection.request(
-            "POST",
-            f"/containers/{quote(container, safe='')}/update",
-            body=json.dumps({"PidsLimit": pids}),
-            headers={"Content-Type": "application/json"},
+            method, path, body=json.dumps(body), headers={"Content-Type": "application/json"}
         )
         answer = connection.getresponse()
-        body = answer.read(4096).decode(errors="replace")
-    except (OSError, http.client.HTTPException) as error:
-        raise EngineUnavailableError(
-            f"the engine did not answer: {error}", step=f"pids limit of {container}"
-        ) from error
+        return answer.status, json.loads(answer.read())
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise EngineUnavailableError(f"the engine did not answer: {error}", step=step) from error
     finally:
         connection.close()
-    if answer.status != http.HTTPStatus.OK:
-        raise OperationFailedError(
-            f"the engine refused a limit of {pids} processes: {body.strip()}",
-            step=f"pids limit of {container}",
-        )
 
 
 def _connect(host: str) -> http.client.HTTPConnection:

@@ -47,6 +47,7 @@ class Room:
         name = id_ or f"w{uuid.uuid4().hex[:10]}"
         folder = self.run / name
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)  # the container is uid 1000
         inputs = WorkspaceInputs(
             id=name,
             owner="alice",

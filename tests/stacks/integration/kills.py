@@ -156,8 +156,9 @@ async def play(
     changed = replace(inputs, **scenario.change)
     watch = Watch(scenario.name, inputs.id, target, at)
     await room.run_kind(scenario.kind, changed, watch)
-    await mark(room, changed)
+    marked = await mark(room, changed)
     healed = (await room.run_kind(scenario.kind, changed)).check()
+    assert not (await mark(room, changed) and marked), "the home was made anew"
     # Reading the engine fills in what only a refresh does (empty lists), in both runs alike; and
     # neither it nor one more run may find anything to do.
     for kind in (Kind.REFRESH, scenario.kind):
@@ -166,11 +167,13 @@ async def play(
     return watch, await look(room, changed), healed
 
 
-async def mark(room: Room, inputs: WorkspaceInputs) -> None:
-    """Write the marker file into the home, if there is one and it has none."""
+async def mark(room: Room, inputs: WorkspaceInputs) -> bool:
+    """Write the marker file into the home, if there is one and it has none; tell whether."""
     path = await marker(room, inputs)
-    if path is not None and not path.exists():
-        path.write_bytes(MARKER)
+    if path is None or path.exists():
+        return False
+    path.write_bytes(MARKER)
+    return True
 
 
 async def marker(room: Room, inputs: WorkspaceInputs) -> Path | None:

@@ -31,7 +31,7 @@ MIB = 1 << 20
 # What a file can say, as it reaches the program.
 SHAPES = st.fixed_dictionaries({
     "cpu": st.one_of(st.integers(1, 2).map(float), st.decimals("0.1", "2", places=2).map(float)),
-    "memory": st.one_of(st.integers(6, 256).map(lambda n: n * MIB), st.integers(6 * MIB, 256 * MIB)),
+    "memory": st.one_of(st.integers(32, 256).map(lambda n: n * MIB), st.integers(32 * MIB, 256 * MIB)),
     "pids": st.integers(16, 4096),
     "env": st.dictionaries(NAMES, TEXT, max_size=4),
     "owner": st.sampled_from(["alice", "bob", "team-x"]),
