@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from state_index.errors import (
     IndexBusyError,
@@ -49,8 +50,8 @@ def translated() -> Iterator[None]:
         raise translate(error.orig or error) from error
     except sqlite3.Error as error:
         raise translate(error) from error
-    except SQLAlchemyError as error:  # such as: no connection became free in time
-        message = f"the state index is not available: {type(error).__name__}"
+    except PoolTimeoutError as error:
+        message = "the state index is not available: no connection became free in time"
         raise IndexBusyError(message) from error
 
 

@@ -16,6 +16,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _require_aware(*times: datetime | None) -> None:
+    if any(time is not None and time.tzinfo is None for time in times):
+        message = "times in the index are aware ones"
+        raise ValueError(message)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """What the runner says about one workspace.
@@ -61,6 +67,9 @@ class Published:
     spec_json: str = ""
     request_id: str = ""
     updated_at: datetime = field(default_factory=utc_now)
+
+    def __post_init__(self) -> None:
+        _require_aware(self.since, self.retry_at, self.updated_at)
 
 
 class Changes(TypedDict, total=False):
@@ -129,6 +138,9 @@ class RunnerInfo:
     version: str
     started_at: datetime = field(default_factory=utc_now)
     heartbeat: int = 0
+
+    def __post_init__(self) -> None:
+        _require_aware(self.started_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,28 +15,41 @@ A cell of the table is one of
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from state_index.errors import IllegalTransitionError
 
 
-class Phase(StrEnum):
+class _Described(StrEnum):
+    """Names with a meaning, which the reference page shows."""
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+
+class Phase(_Described):
     """Where a workspace is in its life."""
 
-    PENDING = "PENDING"  # known, nothing begun (again)
-    PROVISIONING = "PROVISIONING"  # an `up` makes its resources
-    STARTING = "STARTING"  # its container runs, the IDE does not answer yet
-    RUNNING = "RUNNING"  # the IDE answers
-    STOPPING = "STOPPING"  # its container is being stopped
-    UPDATING = "UPDATING"  # an `up` changes its resources
-    WARM = "WARM"  # container stopped, home kept
-    ARCHIVING = "ARCHIVING"  # its home is being archived
-    COLD = "COLD"  # home archived and removed
-    RESTORING = "RESTORING"  # its home is being brought back
-    DELETING = "DELETING"  # its resources are being removed
-    TOMBSTONED = "TOMBSTONED"  # resources removed, home kept for a grace time
-    DELETED = "DELETED"  # nothing is left
-    ERROR = "ERROR"  # work failed; reason, message and step say how
-    UNKNOWN = "UNKNOWN"  # the target can't be reached
+    PENDING = "PENDING", "known, nothing begun (again)"
+    PROVISIONING = "PROVISIONING", "an `up` makes its resources"
+    STARTING = "STARTING", "its container runs, the IDE does not answer yet"
+    RUNNING = "RUNNING", "the IDE answers"
+    STOPPING = "STOPPING", "its container is being stopped"
+    UPDATING = "UPDATING", "an `up` changes its resources"
+    WARM = "WARM", "container stopped, home kept"
+    ARCHIVING = "ARCHIVING", "its home is being archived"
+    COLD = "COLD", "home archived and removed"
+    RESTORING = "RESTORING", "its home is being brought back"
+    DELETING = "DELETING", "its resources are being removed"
+    TOMBSTONED = "TOMBSTONED", "resources removed, home kept for a grace time"
+    DELETED = "DELETED", "nothing is left"
+    ERROR = "ERROR", "work failed; reason, message and step say how"
+    UNKNOWN = "UNKNOWN", "the target can't be reached"
 
 
 class Sync(StrEnum):
@@ -47,36 +60,36 @@ class Sync(StrEnum):
     INVALID = "Invalid"
 
 
-class Event(StrEnum):
+class Event(_Described):
     """What happens to a workspace.
 
     Requests (START to PURGE) are wishes of users, git or lifecycle, and at the same time what the
     runner says when it begins that work; facts (READY to UNREACHABLE) are what it found or finished.
     """
 
-    START = "start"  # wake it: start the container, or restore a cold one first
-    STOP = "stop"  # let it sleep: stop the container
-    PROVISION = "provision"  # make its resources
-    UPDATE = "update"  # apply a changed file
-    ARCHIVE = "archive"  # archive the home of a sleeping one
-    RESTORE = "restore"  # bring the home back from an archive
-    RETRY = "retry"  # try again what failed
-    DELETE = "delete"  # remove its resources, keep the home
-    REVIVE = "revive"  # the file is back while a tombstone stands
-    PURGE = "purge"  # remove the kept home too
+    START = "start", "wake it: start the container, or restore a cold one first"
+    STOP = "stop", "let it sleep: stop the container"
+    PROVISION = "provision", "make its resources"
+    UPDATE = "update", "apply a changed file"
+    ARCHIVE = "archive", "archive the home of a sleeping one"
+    RESTORE = "restore", "bring the home back from an archive"
+    RETRY = "retry", "try again what failed"
+    DELETE = "delete", "remove its resources, keep the home"
+    REVIVE = "revive", "the file is back while a tombstone stands"
+    PURGE = "purge", "remove the kept home too"
 
-    READY = "ready"  # the IDE answers
-    BOOTING = "booting"  # the container runs, the IDE does not answer (yet)
-    APPLIED = "applied"  # an `up` ended, the container is there and stopped
-    STOPPED = "stopped"  # the container is there and does not run
-    ARCHIVED = "archived"  # a verified archive exists, the home is removed
-    RESTORED = "restored"  # the home is back, the container stopped
-    REMOVED = "removed"  # the resources are gone, the home is kept
-    PURGED = "purged"  # nothing is left
-    FAILED = "failed"  # the work under way failed
-    VANISHED = "vanished"  # the container is gone, by another hand
-    HOME_MISSING = "home_missing"  # the home is gone
-    UNREACHABLE = "unreachable"  # the target does not answer
+    READY = "ready", "the IDE answers"
+    BOOTING = "booting", "the container runs, the IDE does not answer (yet)"
+    APPLIED = "applied", "an `up` ended, the container is there and stopped"
+    STOPPED = "stopped", "the container is there and does not run"
+    ARCHIVED = "archived", "a verified archive exists, the home is removed"
+    RESTORED = "restored", "the home is back, the container stopped"
+    REMOVED = "removed", "the resources are gone, the home is kept"
+    PURGED = "purged", "nothing is left"
+    FAILED = "failed", "the work under way failed"
+    VANISHED = "vanished", "the container is gone, by another hand"
+    HOME_MISSING = "home_missing", "the home is gone"
+    UNREACHABLE = "unreachable", "the target does not answer"
 
 
 class Kind(StrEnum):

@@ -33,19 +33,14 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        """Refuse naive times, and write UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            msg = "the index keeps aware times only"
-            raise ValueError(msg)
-        return value.astimezone(UTC)
+        """Write UTC."""
+        return value and value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
         """Read UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        if value is None or value.tzinfo is not None:
+            return value and value.astimezone(UTC)
+        return value.replace(tzinfo=UTC)
 
 
 clock = sa.Table(

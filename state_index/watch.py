@@ -33,10 +33,14 @@ class Watcher:
         self, url: str, *, interval: float = INTERVAL, nudge: asyncio.Event | None = None
     ) -> None:
         self._database = Database(url)
-        self._probe = self._database.probe(NEWEST)
         self._interval = interval
         self._nudge = nudge or asyncio.Event()
-        self._seen = self._probe()
+        try:
+            self._probe = self._database.probe(NEWEST)
+            self._seen = self._probe()
+        except BaseException:
+            self.close()
+            raise
 
     async def __aenter__(self) -> Self:
         return self

@@ -244,6 +244,18 @@ def test_sizes_are_read(tmp_path: Path) -> None:
     assert Secretive(room=2048).room == 2048
 
 
+class Demanding(Settings):
+    """A class with a setting that has no default."""
+
+    needed: str = setting(description="d", why="w", example="e")
+
+
+def test_a_missing_setting_is_named(tmp_path: Path) -> None:
+    assert complaint({}, tmp_path, Demanding) == [
+        "CODEHUB_NEEDED: field required (e.g. CODEHUB_NEEDED=e)"
+    ]
+
+
 CANARY = "hunter2"
 
 

@@ -1,107 +1,89 @@
 """Many processes and threads on one real SQLite file: the promises hold when all come at once."""
 
-import multiprocessing
+import json
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
+from contextlib import ExitStack
 from threading import Barrier
-from typing import Any
 
-from state_index.errors import InvalidStateError
+import pytest
+
 from state_index.index import Index
 from state_index.phases import Event, Phase
 
 PROCESSES, THREADS = 4, 5
 ROUNDS = 15
 
-Answer = tuple[str, str]
+
+class Clients:
+    """Clients in PROCESSES times THREADS that ask at once."""
+
+    def __init__(self, url: str, stack: ExitStack) -> None:
+        command = [sys.executable, "-m", "tests.state_index.client", url, str(THREADS)]
+        pipe = subprocess.PIPE
+        self._all = [
+            stack.enter_context(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True))
+            for _ in range(PROCESSES)
+        ]
+        assert [self._line(one) for one in self._all] == ["ready\n"] * PROCESSES
+
+    def ask(self, kinds: str) -> list[tuple[str, str]]:
+        """What each was answered: new, joined or refused; and the operation, or the phase."""
+        for one in self._all:
+            assert one.stdin is not None
+            one.stdin.write(f"{kinds}\n")
+            one.stdin.flush()
+        return [(what, which) for one in self._all for what, which in json.loads(self._line(one))]
+
+    def end(self) -> list[int]:
+        """Let them go; their exit codes."""
+        for one in self._all:
+            one.communicate(timeout=30)
+        return [one.returncode for one in self._all]
+
+    @staticmethod
+    def _line(one: subprocess.Popen[str]) -> str:
+        assert one.stdout is not None
+        return one.stdout.readline()
 
 
-def _ask(index: Index, kind: Any, actor: str) -> Answer:
-    try:
-        intent = index.request("a", kind, actor=actor, request_id=f"r-{actor}")
-    except InvalidStateError as error:
-        return "refused", error.phase
-    return ("joined" if intent.joined else "new"), intent.id
+@pytest.fixture
+def clients(index: Index, url: str) -> Iterator[Clients]:
+    with ExitStack() as stack:
+        made = Clients(url, stack)
+        yield made
+        assert made.end() == [0] * PROCESSES
 
 
-def _client(url: str, pipe: Connection) -> None:
-    """A process of THREADS clients: for each kind it is sent, all ask at once."""
-    with Index.open(url) as index, ThreadPoolExecutor(THREADS) as pool:
-        pipe.send("ready")
-        while kinds := pipe.recv():
-            barrier = Barrier(THREADS)
-
-            def one(number: int, barrier: Barrier = barrier, kinds: Any = kinds) -> Answer:
-                barrier.wait(30)
-                return _ask(index, kinds[number % len(kinds)], f"u{number}")
-
-            pipe.send(list(pool.map(one, range(THREADS))))
-
-
-def _with_clients(url: str, work: Callable[[list[Connection]], None]) -> None:
-    context = multiprocessing.get_context("fork")
-    pipes, workers = [], []
-    for _ in range(PROCESSES):
-        ours, theirs = context.Pipe()
-        workers.append(context.Process(target=_client, args=(url, theirs), daemon=True))
-        pipes.append(ours)
-    for worker in workers:
-        worker.start()
-    assert [pipe.recv() for pipe in pipes] == ["ready"] * PROCESSES
-    work(pipes)
-    for pipe in pipes:
-        pipe.send(None)
-    for worker in workers:
-        worker.join(30)
-    assert [worker.exitcode for worker in workers] == [0] * PROCESSES
+def test_twenty_starts_at_once_are_one_operation(index: Index, clients: Clients) -> None:
+    index.publish("a", event=Event.STOPPED, cause="found", owner="alice")
+    for _ in range(ROUNDS):
+        answers = clients.ask("start")
+        kinds = Counter(kind for kind, _ in answers)
+        assert kinds == {"new": 1, "joined": PROCESSES * THREADS - 1}
+        assert len({operation for _, operation in answers}) == 1
+        [taken] = index.take_intents()
+        assert taken.id == answers[0][1]
+        index.publish("a", event=Event.START, cause="intent")
+        index.publish("a", event=Event.READY, cause="healthy")
+        index.finish(taken.id)
+        index.publish("a", event=Event.STOPPED, cause="stopped")
 
 
-def _all_ask(pipes: list[Connection], kinds: tuple[str, ...]) -> list[Answer]:
-    for pipe in pipes:
-        pipe.send(kinds)
-    return [answer for pipe in pipes for answer in pipe.recv()]
-
-
-def test_twenty_starts_at_once_are_one_operation(url: str) -> None:
-    Index.migrate(url)
-
-    def rounds(pipes: list[Connection]) -> None:
-        with Index.open(url) as index:
-            index.publish("a", event=Event.STOPPED, cause="found", owner="alice")
-            for _ in range(ROUNDS):
-                answers = _all_ask(pipes, ("start",))
-                kinds = Counter(kind for kind, _ in answers)
-                assert kinds == {"new": 1, "joined": PROCESSES * THREADS - 1}
-                assert len({operation for _, operation in answers}) == 1
-                [taken] = index.take_intents()
-                assert taken.id == answers[0][1]
-                index.publish("a", event=Event.START, cause="intent")
-                index.publish("a", event=Event.READY, cause="healthy")
-                index.finish(taken.id)
-                index.publish("a", event=Event.STOPPED, cause="stopped")
-
-    _with_clients(url, rounds)
-
-
-def test_starts_and_stops_at_once_leave_one_open_intent(url: str) -> None:
-    Index.migrate(url)
-
-    def rounds(pipes: list[Connection]) -> None:
-        with Index.open(url) as index:
-            for _ in range(ROUNDS):
-                # ERROR takes both: whoever comes first decides, and the others join or are refused.
-                index.forget("a", "next round")
-                index.publish("a", event=Event.FAILED, cause="failed", owner="alice")
-                answers = _all_ask(pipes, ("start", "stop"))
-                kinds = Counter(kind for kind, _ in answers)
-                assert kinds["new"] == 1
-                assert kinds["refused"] > 0
-                assert {phase for kind, phase in answers if kind == "refused"} == {Phase.ERROR}
-                assert len(index.take_intents()) == 1
-
-    _with_clients(url, rounds)
+def test_starts_and_stops_at_once_leave_one_open_intent(index: Index, clients: Clients) -> None:
+    for _ in range(ROUNDS):
+        # ERROR takes both: whoever comes first decides, and the others join or are refused.
+        index.forget("a", "next round")
+        index.publish("a", event=Event.FAILED, cause="failed", owner="alice")
+        answers = clients.ask("start stop")
+        kinds = Counter(kind for kind, _ in answers)
+        assert kinds["new"] == 1
+        assert kinds["refused"] > 0
+        assert {phase for kind, phase in answers if kind == "refused"} == {Phase.ERROR}
+        assert len(index.take_intents()) == 1
 
 
 def test_publishers_at_once_lose_no_generation_and_no_history(url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from state_index.errors import IllegalTransitionError, StaleRowError
 from state_index.index import Index
-from state_index.models import Changes, Published
+from state_index.models import Changes, Published, RunnerInfo
 from state_index.phases import Event, Phase, Sync
 from state_index.pruning import FORGOTTEN
 from state_index.publishing import HISTORY_BOUND
@@ -59,6 +59,15 @@ def test_rows_are_frozen(index: Index) -> None:
     row = index.publish("alice-api", cause="file found")
     with pytest.raises(FrozenInstanceError):
         row.owner = "bob"  # type: ignore[misc]
+
+
+def test_times_without_a_zone_are_refused(index: Index) -> None:
+    naive = datetime(2026, 1, 2)  # noqa: DTZ001
+    with pytest.raises(ValueError, match="aware"):
+        index.publish("a", cause="new", retry_at=naive)
+    with pytest.raises(ValueError, match="aware"):
+        RunnerInfo(address="unix:x", pid=1, version="0", started_at=naive)
+    assert index.workspaces() == []
 
 
 def test_a_new_phase_begins_now_and_empties_what_belonged_to_the_old(

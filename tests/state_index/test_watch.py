@@ -13,7 +13,7 @@ from state_index.index import Index
 from state_index.models import RunnerInfo
 from state_index.nudge import listen, send
 from state_index.phases import Event
-from state_index.schema import NEWEST
+from state_index.schema import GENERATION, NEWEST
 from state_index.watch import Watcher
 
 DEADLINE = 10.0
@@ -118,12 +118,32 @@ async def test_an_idle_watcher_costs_under_a_hundredth_of_a_core(watcher: Watche
     assert (time.process_time() - before) / 2.0 < 0.01
 
 
+async def test_a_commit_that_changes_no_row_yields_no_generation(index: Index, url: str) -> None:
+    nudge = asyncio.Event()
+    async with Watcher(url, nudge=nudge) as watcher:
+        generations = watcher.generations(since=0)
+        nudge.set()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await anext(generations)
+
+
+class Plain(Database):
+    """As a database that has no quicker way than a query."""
+
+    @property
+    def is_sqlite(self) -> bool:
+        return False
+
+
 def test_without_a_data_version_a_query_tells(index: Index, url: str) -> None:
-    database = Database(url)
-    seen = [database.number(NEWEST)]
+    database = Plain(url)
+    probe = database.probe(NEWEST)
+    seen = [probe()]
     index.publish("a", event=Event.STOPPED, cause="found")
-    seen.append(database.number(NEWEST))
+    seen.append(probe())
     index.request("a", "start", actor="alice", request_id="r")
-    seen.append(database.number(NEWEST))
-    database.close()
+    seen.append(probe())
     assert seen == sorted(set(seen))
+    assert database.number(GENERATION) == index.generation() == 1
+    database.close()
