@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 COLUMNS = ("ID", "ACTION", "PHASE", "SYNC")
 INVALID_FILE = "INVALID_FILE"
 _NOTHING = "nothing"
+_SYNCED = "Synced"
+_GONE = frozenset({"TOMBSTONED", "DELETED"})
 
 
 def show(results: "list[Result]", output: str) -> int:
@@ -22,7 +24,7 @@ def show(results: "list[Result]", output: str) -> int:
     if output == "json":
         print_json({"results": [result.to_json() for result in results]})
     else:
-        _show_done([one for one in results if one.action != _NOTHING and (one.ok or one.phase)])
+        _show_done([result for result in results if _is_worth_a_row(result)])
         _sum_up(results)
     for result in results:
         if not result.ok:
@@ -38,6 +40,13 @@ def exit_code(results: "list[Result]") -> int:
     if not reasons:
         return 0
     return BAD_INPUT if reasons == {INVALID_FILE} else FAILED
+
+
+def _is_worth_a_row(result: "Result") -> bool:
+    """Whether something was done, or should be: a file that is gone must not go unnoticed."""
+    if result.action == _NOTHING:
+        return result.sync != _SYNCED and result.phase not in _GONE
+    return result.ok or bool(result.phase)
 
 
 def _show_done(results: "list[Result]") -> None:

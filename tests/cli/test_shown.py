@@ -1,0 +1,192 @@
+"""How previews and results are shown, and the exit codes they make."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from click.testing import Result as ClickResult
+
+from cli import changes, results
+from stacks.changes import PropertyChange, WorkspaceChange
+from stacks.errors import Violation
+from stacks.steps import Result, Step
+
+PROBLEM = {"file": "f.yaml", "line": 1, "column": 2, "message": "is wrong", "hint": "mend it"}
+
+
+def shown(changed: list[WorkspaceChange]) -> str:
+    return printed(lambda: changes.show(changed)).stdout
+
+
+def printed(show: Callable[[], int | None]) -> ClickResult:
+    @click.command()
+    def command() -> None:
+        click.get_current_context().exit(show() or 0)
+
+    return CliRunner().invoke(command)
+
+
+def change(action: str, **more: Any) -> WorkspaceChange:
+    return WorkspaceChange(**{"id": "aa", "action": action, "sync": "OutOfSync"} | more)
+
+
+@pytest.mark.parametrize(
+    ("action", "line"),
+    [
+        ("create", "+ create   aa  new"),
+        ("delete", "- delete   aa  new"),
+        ("replace", "± replace  aa  new"),
+        ("update", "~ update   aa  new"),
+        ("invalid", "! invalid  aa  new"),
+        ("blocked", "! blocked  aa  new"),
+        ("start", "▶ start    aa  new"),
+        ("stop", "■ stop     aa  new"),
+        ("forget", "- forget   aa  new"),
+        ("other", "? other    aa  new"),
+    ],
+)
+def test_each_action_has_its_line(action: str, line: str) -> None:
+    assert shown([change(action, reason="new")]) == f"{line}\n"
+
+
+def test_what_does_not_change_is_not_shown() -> None:
+    assert shown([change("nothing")]) == ""
+    assert shown([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("detail", "line"),
+    [
+        ({"kind": "add", "after": '"b"'}, '+ env.A: "b"'),
+        ({"kind": "delete", "before": '"b"'}, '- env.A: "b"'),
+        ({"kind": "update", "before": "1", "after": "2"}, "~ env.A: 1 → 2"),
+        ({"kind": "update", "after": "2"}, "~ env.A: ? → 2"),
+        ({"kind": "update", "before": "2"}, "~ env.A: 2 → ?"),
+        ({"kind": "update"}, "~ env.A"),
+        ({"kind": "add"}, "+ env.A"),
+        ({"kind": "delete"}, "- env.A"),
+        ({"kind": "other"}, "~ env.A"),
+        ({"kind": "update", "replaces": True}, "~ env.A  (makes the container anew)"),
+    ],
+)
+def test_each_kind_of_property(detail: dict[str, Any], line: str) -> None:
+    details = (PropertyChange(path="env.A", **detail),)
+    assert shown([change("update", details=details)]).splitlines()[1] == f"    {line}"
+
+
+def test_data_problems_policies_and_errors_are_told() -> None:
+    full = change(
+        "blocked",
+        data="home 1 is kept",
+        problems=(PROBLEM,),
+        violations=(
+            Violation(rule="limits", resource="c", message="no limit"),
+            Violation(rule="tags", resource="c", message="no tag", mandatory=False),
+        ),
+        error={"message": "no image", "remedy": "build it"},
+    )
+    assert shown([full]).splitlines()[1:] == [
+        "    home 1 is kept",
+        "    f.yaml:1:2: is wrong (hint: mend it)",
+        "    refused by policy limits: no limit",
+        "    advice of policy tags: no tag",
+        "    error: no image",
+        "    hint: build it",
+    ]
+    assert shown([change("nothing", error={"message": "x"})]).splitlines()[1:] == ["    error: x"]
+
+
+def test_summary() -> None:
+    many = [change(action) for action in ("create", "nothing", "replace", "create", "delete")]
+    assert changes.summary(many) == "1 delete, 1 replace, 2 create, 1 unchanged"
+    assert changes.summary([]) == "0 unchanged"
+
+
+REFUSED = Violation(rule="limits", resource="c", message="no")
+ADVICE = Violation(rule="limits", resource="c", message="no", mandatory=False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ([], 0),
+        ([change("create"), change("delete")], 0),
+        ([change("create", violations=(ADVICE,))], 0),
+        ([change("invalid"), change("create")], 2),
+        ([change("create", violations=(REFUSED,)), change("invalid")], 1),
+        ([change("blocked", error={"message": "x"})], 1),
+    ],
+)
+def test_exit_codes_of_previews(changed: list[WorkspaceChange], code: int) -> None:
+    assert changes.exit_code(changed) == code
+
+
+def result(action: str = "create", **more: Any) -> Result:
+    values: dict[str, Any] = {"id": "aa", "action": action, "phase": "RUNNING", "sync": "Synced"}
+    return Result(**values | {"changed": action != "nothing"} | more)
+
+
+FAILED = result(
+    "create", phase="ERROR", reason="IMAGE_MISSING", message="aa: no image", step="pull"
+)
+INVALID = result("invalid", phase="PENDING", sync="Invalid", reason="INVALID_FILE", message="bad")
+REFUSAL = result("blocked", phase="", sync="", reason="FILE_STANDS", message="no", remedy="rm")
+
+
+@pytest.mark.parametrize(
+    ("done", "code"),
+    [
+        ([], 0),
+        ([result(), result("nothing")], 0),
+        ([INVALID, result()], 2),
+        ([FAILED, INVALID], 1),
+        ([REFUSAL], 1),
+    ],
+)
+def test_exit_codes_of_results(done: list[Result], code: int) -> None:
+    assert results.exit_code(done) == code
+
+
+def test_results_as_a_table() -> None:
+    gone = result("nothing", id="gone", sync="OutOfSync")
+    over = result("nothing", id="over", sync="OutOfSync", phase="TOMBSTONED")
+    deleted = result("forget", id="ff", phase="", sync="")
+    same = result("nothing", id="same")
+    found = printed(lambda: results.show([FAILED, REFUSAL, gone, over, deleted, same], "table"))
+    assert found.exit_code == 1
+    assert [line.split() for line in found.stdout.splitlines()] == [
+        ["ID", "ACTION", "PHASE", "SYNC"],
+        ["aa", "create", "ERROR", "Synced"],
+        ["gone", "nothing", "RUNNING", "OutOfSync"],
+        ["ff", "forget", "-", "-"],
+    ]
+    assert found.stderr.splitlines() == [
+        "1 changed, 3 unchanged, 2 failed",
+        "error: aa: IMAGE_MISSING: no image (while: pull)",
+        "error: aa: FILE_STANDS: no",
+        "  hint: rm",
+    ]
+
+
+def test_nothing_to_show() -> None:
+    found = printed(lambda: results.show([result("nothing")], "table"))
+    assert (found.stdout, found.stderr) == ("", "0 changed, 1 unchanged\n")
+
+
+def test_each_step_is_told_once() -> None:
+    from cli.operate import telling
+
+    def tell() -> None:
+        listener = telling()
+        for step in ("", "image", "image", "home"):
+            listener(Step(id="aa", phase="PROVISIONING", step=step))
+        listener(Step(id="bb", phase="WARM"))
+
+    assert printed(tell).stderr.splitlines() == [
+        "aa: PROVISIONING",
+        "aa: PROVISIONING, image",
+        "aa: PROVISIONING, home",
+        "bb: WARM",
+    ]
