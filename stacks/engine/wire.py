@@ -97,6 +97,11 @@ class Lines:
         for line in self._reader:
             yield json.loads(line)
 
+    def close(self) -> None:
+        """Close this end."""
+        self._reader.close()
+        self._connection.close()
+
 
 def encode(message: Mapping[str, Any]) -> bytes:
     """Give a message as one line."""

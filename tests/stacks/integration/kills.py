@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -15,6 +16,7 @@ from stacks.engine.processes import read_process, session_members
 from stacks.programs.inputs import WorkspaceInputs
 from tests.stacks.room import Room
 
+PLUGIN_SECONDS = 2.0
 MARKER = b"what a person wrote\n"
 
 
@@ -81,14 +83,20 @@ class Watch:
 
     def _pids(self, target: Target) -> tuple[int, ...]:
         self._cli = self._cli or find_cli(self.stack)
-        known = {Target.CLI: self._cli, Target.PLUGIN: self._plugin or find_plugin(self._cli)}
-        cli = read_process(self._cli)
         if target is Target.GROUP:
-            return tuple(item.pid for item in session_members(cli.session)) if cli else ()
-        found = read_process(known[target])
-        return (known[target],) if found and found.state != "Z" else ()
+            cli = read_process(self._cli)
+            members = [item.pid for item in session_members(cli.session)] if cli else []
+            # The CLI first: it must not see the others go and end in order.
+            return tuple(sorted(members, key=lambda pid: pid != self._cli))
+        self._plugin = self._plugin or find_plugin(self._cli)
+        pid = self._cli if target is Target.CLI else self._plugin
+        found = read_process(pid)
+        return (pid,) if found and found.state != "Z" else ()
 
     def _kill(self, target: Target) -> None:
+        deadline = time.monotonic() + PLUGIN_SECONDS
+        while target is Target.PLUGIN and not self._plugin and time.monotonic() < deadline:
+            self._plugin = find_plugin(self._cli)  # it is being started just now
         pids = tuple(pid for pid in self._pids(target) if _killed(pid))
         if pids:
             self.hit = Hit(
