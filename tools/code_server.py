@@ -19,14 +19,18 @@ RECIPE = "2"
 """Part of the key: raise it when this module changes what it makes."""
 
 
+def key() -> str:
+    """The key of the tree: of the npm lock, the Node wheel and this recipe."""
+    return source_key(SOURCES, version=RECIPE, extra=((WHEELS / "node.txt").read_text(),))
+
+
 def tree(cache: Cache, *, say: Say = silent) -> Path:
     """The folder with `node` and `node_modules`, made where the cache has none of this key.
 
     Raises:
         CommandFailedError: npm or the compiler failed.
     """
-    key = source_key(SOURCES, version=RECIPE, extra=((WHEELS / "node.txt").read_text(),))
-    target = cache.root / "code-server" / key
+    target = cache.root / "code-server" / key()
     if not target.exists():
         with cache.scratch("code-server") as scratch:
             _make(cache, scratch / "tree", say)

@@ -101,12 +101,8 @@ def _build_light(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
     if go is None:
         raise BuildError("there is no Go here to build the light image with")
     with cache.scratch("light") as scratch:
-        binary = scratch / "light"
-        flags = ["-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", binary, "."]
-        env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-        log = cache.logs / "light.log"
-        run([go, "build", *flags], cwd=LIGHT_SOURCES, env=env, log=log, say=say)
-        layer = _light_layer(binary.read_bytes())
+        compile_light(go, scratch / "light", log=cache.logs / "light.log", say=say)
+        layer = _light_layer((scratch / "light").read_bytes())
     changes = [
         'ENTRYPOINT ["/light"]',
         f"USER {UID}:{UID}",
@@ -114,6 +110,17 @@ def _build_light(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
         f"WORKDIR /{HOME}",
     ]
     engine.import_image([layer], image.name, image.key, changes + _labels(image))
+
+
+def compile_light(go: Path, binary: Path, *, log: Path, say: Say = silent) -> None:
+    """Build the light image's program.
+
+    Raises:
+        CommandFailedError: Go failed.
+    """
+    flags = ["-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", binary, "."]
+    env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    run([go, "build", *flags], cwd=LIGHT_SOURCES, env=env, log=log, say=say)
 
 
 def _light_layer(binary: bytes) -> bytes:

@@ -24,6 +24,14 @@ def place() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture
+def own_network(path_first: Callable[[str, str], Path]) -> str:
+    """Put dockerd into a network of its own: with --bridge=none it removes the bridge of the machine's engine."""
+    command = f"unshare --net {shutil.which('dockerd')}"
+    path_first("dockerd", f'exec {command} "$@"')
+    return command
+
+
 def options(place: Path) -> list[str]:
     return [
         f"--data-root={place / 'data'}",
@@ -37,6 +45,7 @@ def options(place: Path) -> list[str]:
 
 
 @pytest.mark.engine
+@pytest.mark.usefixtures("own_network")
 def test_an_engine_is_started_in_the_background(place: Path) -> None:
     engine = Engine(f"unix://{place / 'sock'}")
     process = dockerd.start(engine, options(place), log=place / "logs" / "dockerd.log")
@@ -50,6 +59,7 @@ def test_an_engine_is_started_in_the_background(place: Path) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.usefixtures("own_network")
 def test_an_engine_that_ends_tells_why(place: Path) -> None:
     engine = Engine(f"unix://{place / 'sock'}")
     with pytest.raises(EngineUnreachableError, match="unknown flag: --no-such-option") as caught:
@@ -112,9 +122,8 @@ def test_an_installed_engine_is_started(
     path_first = request.getfixturevalue("path_first")
     monkeypatch = request.getfixturevalue("monkeypatch")
     # The machine's own dockerd with this test's options: what a package would have configured.
-    real = shutil.which("dockerd")
     words = " ".join([*options(place)[:3], f"--host={default.address}", *options(place)[4:]])
-    path_first("dockerd", f"exec {real} {words}")
+    path_first("dockerd", f"exec {request.getfixturevalue('own_network')} {words}")
     path_first("systemctl", "setsid dockerd >/dev/null 2>&1 &")
     monkeypatch.setattr(dockerd, "SYSTEMD", place if systemd else place / "none")
     dockerd.ensure(default, cache)
