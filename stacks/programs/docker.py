@@ -86,6 +86,7 @@ def _home(inputs: WorkspaceInputs, *, adopt: bool) -> docker.Volume:
     return docker.Volume(
         "home",
         name=inputs.volume,
+        driver="local",  # what the engine reads back, so that made and adopted are the same
         labels=[docker.VolumeLabelArgs(label=key, value=labels[key]) for key in sorted(labels)],
         opts=pulumi.ResourceOptions(
             protect=True,
