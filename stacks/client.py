@@ -17,7 +17,7 @@ from stacks.operator import LOG_TAIL, REQUEST_ID
 from stacks.steps import OnStep, Result, Step
 from telemetry import context
 
-CONNECT_WITHIN = 5.0
+CONNECT_WITHIN = 10.0
 """Seconds to wait for a daemon that has the lock but does not serve yet."""
 
 RETRY_CONNECT = 0.05
@@ -41,8 +41,16 @@ class RunnerClient:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        """Prepare to call; nothing is sent yet.
+
+        Raises:
+            RunnerUnreachableError: There is no data tree.
+        """
         # Socket paths end at 108 bytes; the folder's descriptor is a short name for it.
-        self._folder = os.open(self._path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self._folder = os.open(self._path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise RunnerUnreachableError(f"there is no runner: {error}") from error
         near = f"/proc/self/fd/{self._folder}/{self._path.name}"
         self._session = aiohttp.ClientSession(
             "http://runner",

@@ -215,22 +215,22 @@ def plan_one(known: Known, *, snapshot: Snapshot, facts: Facts, wish: Wish) -> C
         told = f"its file has {len(problems)} problem{'s' if len(problems) > 1 else ''}"
         invalid = replace(change, action=Action.INVALID, sync=Sync.INVALID, reason=told)
         return _as_it_is(known, replace(invalid, problems=problems))
-    return _without_file(known, change, complete=snapshot.complete, wish=wish)
+    return _without_file(known, change, snapshot=snapshot, wish=wish)
 
 
-def _without_file(known: Known, change: Change, *, complete: bool, wish: Wish) -> Change:
+def _without_file(known: Known, change: Change, *, snapshot: Snapshot, wish: Wish) -> Change:
     row = known.row
     if known.phase in GONE:
         return change
     if known.phase is Phase.DELETING or wish.remove:
         return replace(change, action=Action.DELETE, reason="its removal was asked for")
-    if not complete:
-        return _as_it_is(known, replace(change, reason="the folder said nothing"))
+    if snapshot.unreadable:
+        return _as_it_is(known, replace(change, reason=f"the files are unknown: {snapshot.error}"))
     change = replace(change, sync=Sync.OUT_OF_SYNC, reason="its file is gone")
     never_made = row is not None and not row.applied_hash and not known.container
-    if never_made and not known.homes:
+    if never_made and not known.homes and snapshot.complete:
         return replace(change, action=Action.FORGET)
-    if wish.prune:
+    if wish.prune and snapshot.complete:
         return replace(change, action=Action.DELETE)
     told = "its file is gone; remove it with `codehub destroy` or `--prune`"
     return _as_it_is(known, replace(change, reason=told))

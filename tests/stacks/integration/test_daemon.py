@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 from pathlib import Path
 
@@ -72,7 +71,7 @@ async def test_it_follows_the_folder_and_takes_intents(house: House) -> None:
         house.write_raw("alice", "owner: 1\n")
         await house.until("alice", lambda row: row.sync is Sync.INVALID)
         house.remove("alice")
-        await house.until("alice", lambda row: row.sync is Sync.OUT_OF_SYNC or row.message == "")
+        await house.until("alice", lambda row: row.sync is Sync.OUT_OF_SYNC)
         with Index.open(house.settings.index_url) as index:
             info = index.runner()
             history = index.history("alice")
@@ -86,7 +85,7 @@ async def test_it_follows_the_folder_and_takes_intents(house: House) -> None:
 
 
 async def test_a_failed_start_is_told_to_whoever_asked(house: House) -> None:
-    house.write("alice", state="auto")
+    house.write("alice")
     async with house.daemon():
         await house.until_phase("alice", Phase.RUNNING)
         await ended(house, ask(house, "alice", "stop"))
@@ -121,7 +120,7 @@ async def test_commands_are_handed_to_it(house: House) -> None:
             assert (await runner.destroy("alice")).phase == Phase.TOMBSTONED
         with pytest.raises(LockHeldError, match=r"pid \d+"):
             await house.up()
-    assert '"request_id"' in house.log() or "request-0002" in house.log()
+    assert "request-0002" in house.log()
 
 
 async def test_one_off_commands_do_not_need_it(house: House) -> None:
@@ -189,14 +188,18 @@ async def test_a_client_without_a_daemon_says_so(tmp_path: Path) -> None:
     async with RunnerClient(tmp_path / "runner.sock", connect_within=0.2) as client:
         with pytest.raises(RunnerUnreachableError, match="does not answer"):
             await client.up()
+    with pytest.raises(RunnerUnreachableError, match="there is no runner"):
+        async with RunnerClient(tmp_path / "none" / "runner.sock"):
+            pass
 
 
 async def test_bad_calls_are_told(house: House) -> None:
-    async with house.daemon(), RunnerClient(house.settings.paths.runner_sock) as client:
+    house.settings.paths.make()
+    socket = house.settings.paths.runner_sock
+    async with house.daemon(), RunnerClient(socket, connect_within=60) as client:
         with pytest.raises(UnknownWorkspaceError):
             await client.start("nobody")
         with pytest.raises(BadRequestError):
             await client.logs("nobody", tail=0)
         mode = house.settings.paths.runner_sock.stat().st_mode & 0o777
         assert mode == 0o600
-    assert re.search("client|ending", house.log())

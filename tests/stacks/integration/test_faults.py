@@ -132,7 +132,7 @@ async def test_an_empty_or_missing_folder_deletes_nothing(house: House) -> None:
     before = await house.started("alice")
     house.remove("alice")
     (kept,) = await house.up(prune=True)
-    assert (kept.action, kept.phase, kept.sync) == ("nothing", Phase.RUNNING, Sync.SYNCED)
+    assert (kept.action, kept.phase, kept.sync) == ("nothing", Phase.RUNNING, Sync.OUT_OF_SYNC)
     house.folder.rmdir()
     with pytest.raises(SourceError, match="no such file"):
         await house.up(prune=True)

@@ -1,0 +1,260 @@
+"""The daemon's API and its client over a real socket, around a runner that answers as told."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from stacks import api
+from stacks.changes import WorkspaceChange
+from stacks.client import RunnerClient
+from stacks.errors import (
+    BadRequestError,
+    EngineUnavailableError,
+    FileStandsError,
+    PolicyViolationError,
+    RunnerUnreachableError,
+    StacksError,
+    UnknownWorkspaceError,
+    Violation,
+    from_json,
+)
+from stacks.steps import OnStep, Result, Step
+from telemetry import context
+from tests.stacks.waiting import until
+
+
+class Told:
+    """A runner that answers as it was told, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+        self.failure: Exception | None = None
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+
+    async def was_asked(self) -> bool:
+        return bool(self.asked)
+
+    async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
+        self.asked.append(("preview", ids))
+        return [WorkspaceChange(id="alice", action="create", sync="OutOfSync")]
+
+    async def up(
+        self,
+        ids: Iterable[str] | None = None,
+        *,
+        on_step: OnStep | None = None,
+        prune: bool | None = None,
+        request_id: str = "",
+    ) -> list[Result]:
+        self.asked.append(("up", ids, prune, request_id))
+        assert on_step is not None
+        for workspace in ("alice", "bob"):
+            on_step(Step(id=workspace, phase="PROVISIONING", step="image"))
+        await self.go_on.wait()
+        if self.failure:
+            raise self.failure
+        return [Result(id="alice", action="create", phase="RUNNING")]
+
+    async def _one(
+        self, kind: str, workspace_id: str, on_step: OnStep | None, request_id: str
+    ) -> Result:
+        self.asked.append((kind, workspace_id, request_id))
+        if on_step:
+            on_step(Step(id=workspace_id, phase="", step=kind))
+        if self.failure:
+            raise self.failure
+        return Result(id=workspace_id, action=kind)
+
+    async def destroy(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        return await self._one("destroy", workspace_id, on_step, request_id)
+
+    async def start(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        return await self._one("start", workspace_id, on_step, request_id)
+
+    async def stop(
+        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+    ) -> Result:
+        return await self._one("stop", workspace_id, on_step, request_id)
+
+    async def logs(self, workspace_id: str, *, tail: int = 200) -> str:
+        self.asked.append(("logs", workspace_id, tail, context.request_id()))
+        if self.failure:
+            raise self.failure
+        return "first\nlast ü\n"
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+async def socket(told: Told, tmp_path: Path) -> AsyncIterator[Path]:
+    # Deeper than a socket address can say.
+    path = tmp_path / ("d" * 120) / "runner.sock"
+    path.parent.mkdir()
+    path.write_text("what a dead daemon left")
+    async with api.serving(path, told, {"pid": 7}):
+        yield path
+    assert not path.exists()
+
+
+@pytest.fixture
+async def client(socket: Path) -> AsyncIterator[RunnerClient]:
+    async with RunnerClient(socket) as client:
+        yield client
+
+
+@asynccontextmanager
+async def raw(socket: Path) -> AsyncIterator[aiohttp.ClientSession]:
+    """A session for calls that the client would not make."""
+    near = socket.parent.parent / "near"
+    near.symlink_to(socket.parent)
+    connector = aiohttp.UnixConnector(str(near / socket.name))
+    async with aiohttp.ClientSession("http://runner", connector=connector) as session:
+        yield session
+
+
+async def test_up_streams_steps_and_results(told: Told, client: RunnerClient) -> None:
+    steps: list[Step] = []
+    results = await client.up(on_step=steps.append, prune=True, request_id="request-0003")
+    assert results == [Result(id="alice", action="create", phase="RUNNING")]
+    assert [step.id for step in steps] == ["alice", "bob"]
+    assert told.asked == [("up", None, True, "request-0003")]
+    steps.clear()
+    await client.up(["alice"], on_step=steps.append)
+    assert [step.id for step in steps] == ["alice"], "only of those that were named"
+
+
+async def test_the_other_calls(told: Told, client: RunnerClient) -> None:
+    assert (await client.preview(["alice"]))[0].action == "create"
+    assert (await client.start("alice", request_id="request-0004")).action == "start"
+    assert (await client.stop("alice")).action == "stop"
+    assert (await client.destroy("alice")).action == "destroy"
+    assert await client.logs("alice", tail=3) == "first\nlast ü\n"
+    assert await client.status() == {"pid": 7}
+    assert ("preview", ("alice",)) in told.asked
+    assert ("start", "alice", "request-0004") in told.asked
+
+
+async def test_a_request_id_goes_through(told: Told, client: RunnerClient) -> None:
+    with context.bind(request_id="request-0005"):
+        await client.logs("alice")
+    assert told.asked[-1] == ("logs", "alice", 200, "request-0005")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        FileStandsError("its file stands", step="destroy"),
+        EngineUnavailableError("no answer", step="list", delay=3),
+        PolicyViolationError((Violation(rule="limits", resource="container", message="none"),)),
+        UnknownWorkspaceError("nobody"),
+    ],
+)
+async def test_errors_keep_their_kind(
+    told: Told, client: RunnerClient, failure: StacksError
+) -> None:
+    told.failure = failure
+    for call in (client.up(), client.destroy("alice"), client.logs("alice")):
+        with pytest.raises(type(failure)) as caught:
+            await call
+        assert caught.value.to_json() == failure.to_json()
+
+
+def test_an_unknown_error_is_a_lasting_one() -> None:
+    error = from_json({"reason": "FROM_THE_FUTURE", "message": "what?"})
+    assert error.reason == "PERMANENT"
+    assert error.message == "what?"
+
+
+async def test_the_work_goes_on_when_the_client_goes(told: Told, socket: Path) -> None:
+    told.go_on.clear()
+    async with raw(socket) as session:
+        response = await session.post("/v1/operations", json={"kind": "up"})
+        await response.content.readline()
+        response.close()
+    told.go_on.set()
+    async with RunnerClient(socket) as client:
+        assert (await client.up())[0].phase == "RUNNING"
+
+
+async def test_a_broken_stream_is_told(told: Told, tmp_path: Path) -> None:
+    path = tmp_path / "runner.sock"
+    told.go_on.clear()
+    async with RunnerClient(path) as client, asyncio.TaskGroup() as group:
+        async with api.serving(path, told, {}):
+            calling = group.create_task(_failure(client))
+            await until(told.was_asked)
+        failure = await calling
+    assert isinstance(failure, RunnerUnreachableError)
+
+
+async def _failure(client: RunnerClient) -> StacksError | None:
+    try:
+        await client.up()
+    except StacksError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'"up"',
+        b"{}",
+        b'{"kind": "purge"}',
+        b'{"kind": "up", "ids": "alice"}',
+        b'{"kind": "up", "ids": [1]}',
+        b'{"kind": "start"}',
+        b'{"kind": "stop", "ids": []}',
+        b'{"kind": "destroy", "ids": ["alice", "bob"]}',
+        b'{"kind": "up", "options": []}',
+        b'{"kind": "up", "options": {"prune": "yes"}}',
+    ],
+)
+def test_bodies_that_are_refused(body: bytes) -> None:
+    with pytest.raises(BadRequestError):
+        api.parse(body)
+
+
+async def test_statuses_and_envelopes(told: Told, socket: Path) -> None:
+    async with raw(socket) as session:
+        for path, status, reason in [
+            ("/v1/workspaces/alice/logs?tail=0", 400, "BAD_REQUEST"),
+            ("/v1/workspaces/alice/logs?tail=x", 400, "BAD_REQUEST"),
+        ]:
+            response = await session.get(path)
+            assert response.status == status
+            assert (await response.json())["error"]["reason"] == reason
+        told.failure = UnknownWorkspaceError("none")
+        assert (await session.get("/v1/workspaces/alice/logs")).status == 404
+        told.failure = EngineUnavailableError("none")
+        assert (await session.get("/v1/workspaces/alice/logs")).status == 503
+        told.failure = FileStandsError("none")
+        assert (await session.get("/v1/workspaces/alice/logs")).status == 409
+        told.failure = None
+        response = await session.get(
+            "/v1/workspaces/alice/logs", headers={"X-Request-Id": "request-0006"}
+        )
+        assert response.headers["X-Request-Id"] == "request-0006"
+        assert response.content_type == "text/plain"
+        response = await session.post("/v1/operations", data=b"nonsense")
+        assert response.status == 400
+        assert json.loads(await response.read())["error"]["reason"] == "BAD_REQUEST"
+
+
+def test_only_the_user_may_open_the_socket(socket: Path) -> None:
+    assert socket.stat().st_mode & 0o777 == 0o600
