@@ -17,7 +17,9 @@ from settings.types import Duration, Networks, Place, setting
 
 def _database(name: str) -> Any:
     def url(values: dict[str, Any]) -> str:
-        return f"sqlite:///{values['data'] / name}" if "data" in values else ""
+        # In a URL, these two would not be part of the file's name.
+        path = str(values["data"] / name).replace("%", "%25").replace("?", "%3F")
+        return f"sqlite:///{path}"
 
     return url
 

@@ -1,1 +1,1 @@
-"""CodeHub's state_index room."""
+"""The contract between runner and gateways: published rows, the phase table, intents. Ground room."""

@@ -1,1 +1,1 @@
-"""CodeHub's telemetry room."""
+"""Structured log lines with request ids, without secrets. Ground room."""

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from sqlalchemy import make_url
 
 from settings.errors import SettingsError
 from settings.load import SHOWN, load
 from settings.model import GatewaySettings, RunnerSettings, Settings
 from settings.types import Size, setting
+from state_index.index import Index
 
 
 def complaint(env: dict[str, str], cwd: Path, kind: type[Settings] = GatewaySettings) -> list[str]:
@@ -61,6 +63,14 @@ def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
     runner = load(RunnerSettings, {"CODEHUB_PRUNE": "yes", "CODEHUB_PULUMI": "bin/p"}, tmp_path)
     assert runner.prune is True
     assert runner.pulumi == tmp_path / "bin" / "p"
+
+
+def test_any_folder_name_makes_a_right_url(tmp_path: Path) -> None:
+    odd = tmp_path / "50%41 of? a#b@c:d"
+    gateway = load(GatewaySettings, {"CODEHUB_DATA": str(odd)}, tmp_path)
+    assert make_url(gateway.index_url).database == str(odd / "index.db")
+    Index.migrate(gateway.index_url)
+    assert gateway.paths.index_db.is_file()
 
 
 def test_code_gives_numbers_without_units() -> None:
