@@ -36,19 +36,15 @@ def envelope(error: RequestError, request_id: str) -> Answer:
     return Answer(error.status, raw, msgspec.json.encode(error.envelope(request_id)))
 
 
-async def send_answer(
-    answer: Answer, send: Callable[[dict[str, Any]], Awaitable[None]], *, body: bool = True
-) -> None:
-    """Send a whole answer; without its body for HEAD."""
+async def send_answer(answer: Answer, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    """Send a whole answer; the server leaves the body out for HEAD."""
     headers = [*answer.headers, (b"content-length", str(len(answer.body)).encode("ascii"))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body if body else b""})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
-def response(answer: Answer, *, cookie: str | None = None) -> Response[bytes]:
+def response(answer: Answer) -> Response[bytes]:
     """Return an answer as the framework wants it."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
     media_type = headers.pop("content-type").partition(";")[0]  # it adds the charset itself
-    if cookie is not None:
-        headers["set-cookie"] = cookie
     return Response(answer.body, status_code=answer.status, media_type=media_type, headers=headers)

@@ -50,11 +50,13 @@ class Gateway:
 
     Attributes:
         asgi: The ASGI application.
+        site: The pages and the API, behind the front.
         proxy: What the server's protocols need.
         services: What handlers work with.
     """
 
     asgi: Front
+    site: Litestar
     proxy: ProxyContext
     services: Services
 
@@ -85,20 +87,15 @@ def create_app(
     site = create_site(services, lifespan=_lifespan(services, upstreams))
     # Its scope is a TypedDict; ours is the plain mapping that it is at run time.
     front = Front(services, site=cast("ASGIApp", site), proxy=WorkspaceProxy(context))
-    return Gateway(front, context, services)
+    return Gateway(front, site, context, services)
 
 
 def create_site(
     services: Services, *, lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]
 ) -> Litestar:
     """Make the pages and the API. They need the front before them."""
-    api = Router(
-        "/api/v1",
-        route_handlers=[SessionController, WorkspacesController, OperationsController, events],
-        response_headers={"cache-control": "no-store"},
-    )
     return Litestar(
-        [api, healthz, readyz, *pages.HANDLERS],
+        [_api(), healthz, readyz, *pages.HANDLERS],
         state=State({"services": services}),
         lifespan=[lifespan],
         exception_handlers={HTTPException: _failed, Exception: _failed},
@@ -106,6 +103,19 @@ def create_site(
         openapi_config=openapi_config(),
         logging_config=None,
         debug=False,
+    )
+
+
+def create_schema() -> dict[str, Any]:
+    """Return the API's OpenAPI document, without a running gateway."""
+    return Litestar([_api()], openapi_config=openapi_config()).openapi_schema.to_schema()
+
+
+def _api() -> Router:
+    return Router(
+        "/api/v1",
+        route_handlers=[SessionController, WorkspacesController, OperationsController, events],
+        response_headers={"cache-control": "no-store"},
     )
 
 

@@ -59,7 +59,7 @@ class WorkspacesController(Controller):
         intent = await change_power(request, workspace_id, "stop")
         return AcceptedBody(operation=OperationBody.of(intent))
 
-    @get("/{workspace_id:str}/logs", summary="Logs")
+    @get("/{workspace_id:str}/logs", summary="Logs", media_type="text/plain")
     async def logs(
         self, request: AnyRequest, workspace_id: FromPath[str], tail: Tail = TAIL
     ) -> Response[bytes]:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+from litestar import Litestar
 
 from gateway.app import create_app
 from gateway.serve import Server, listening, public_url
@@ -66,6 +67,7 @@ class Running:
     index: Index
     store: Store
     server: Server
+    site: Litestar
 
     def client(self, **options: Any) -> httpx.AsyncClient:
         """A visitor without cookies, who sends the Origin that a browser would send."""
@@ -152,7 +154,9 @@ async def serving(
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(server.serve([sock]))
             await until(lambda: server.started or task.done(), "the server starts")
-            running = Running(public_url(actual), actual, gateway.services, index, store, server)
+            running = Running(
+                public_url(actual), actual, gateway.services, index, store, server, gateway.site
+            )
             try:
                 yield running
             finally:

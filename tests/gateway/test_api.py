@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -459,3 +460,23 @@ async def test_the_api_describes_itself_without_foreign_hosts(hub: Running) -> N
             answer = await client.get(page)
             assert "http://" not in answer.text
             assert "https://" not in answer.text
+
+
+async def test_existence_can_be_hidden(hub: Running) -> None:
+    hub.publish("alice-a", Phase.WARM)
+    services = replace(hub.services, site=replace(hub.services.site, hide_existence=True))
+    hub.site.state.services = services
+    async with hub.visitor(BOB) as bob:
+        theirs = await bob.get("/api/v1/workspaces/alice-a")
+        nobodys = await bob.get("/api/v1/workspaces/no-such")
+    assert theirs.status_code == nobodys.status_code == 404
+    assert theirs.json()["error"]["message"] == nobodys.json()["error"]["message"]
+
+
+async def test_a_stop_by_the_api(hub: Running) -> None:
+    hub.publish("alice-a", Phase.RUNNING)
+    async with hub.visitor() as client:
+        answer = await client.post("/api/v1/workspaces/alice-a/stop")
+    assert answer.status_code == 202
+    assert answer.json()["operation"]["kind"] == "stop"
+    assert [row.event for row in hub.store.audit.latest(1)] == ["stop"]

@@ -9,8 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from state_index.errors import IndexUnavailableError
+from state_index.index import Index
 from state_index.phases import Phase
-from tests.gateway.harness import ALICE, Running, login_of, serving
+from tests.gateway.harness import ALICE, Running, login_of, serving, until
 from tests.gateway.test_api import break_table
 
 
@@ -234,3 +236,31 @@ async def test_other_protocols_than_http_go_to_the_site(hub: Running) -> None:
         answer = await reader.read()
     writer.close()
     assert b" 101 " not in answer.split(b"\r\n")[0]
+
+
+async def test_without_an_index_it_serves_what_it_can_and_catches_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.app._FIRST_LOOK", 0.05)
+
+    class Late:
+        """An index that can't be read at first."""
+
+        broken = True
+
+    reading = Index.generation
+
+    def late(self: Index) -> int:
+        if Late.broken:
+            raise IndexUnavailableError("not yet")
+        return reading(self)
+
+    monkeypatch.setattr(Index, "generation", late)
+    async with serving(tmp_path) as hub, hub.visitor() as client:
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/w/alice-a/")).status_code == 503
+        Late.broken = False
+        await until(lambda: hub.services.routes.current() is not None, "the routes")
+        assert (await client.get("/w/alice-a/")).status_code == 404
+        assert (await client.get("/readyz")).status_code == 200

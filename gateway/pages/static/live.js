@@ -12,11 +12,15 @@ export function follow(url, onEvent, names) {
     }
     // The browser reconnects by itself, but gives up for good on an answer other than 200.
     source.onerror = () => {
-      if (source && source.readyState === EventSource.CLOSED) {
-        close();
-        if (!ended) setTimeout(open, 3000);
-      }
+      if (source?.readyState === EventSource.CLOSED) refused();
     };
+  };
+  // Refused: nobody is logged in any more, and reloading leads to the login; or try again later.
+  const refused = async () => {
+    close();
+    const answer = await fetch("/api/v1/session").catch(() => null);
+    if (answer?.status === 401) location.reload();
+    else if (!ended) setTimeout(open, 3000);
   };
   let ended = false;
   const close = () => {

@@ -35,7 +35,8 @@ function put(fresh) {
 }
 
 function focusAgain(card, action) {
-  const order = [action, "open", "start", "stop", "details"];
+  // Never to another button that changes something: it could be pressed by mistake.
+  const order = [action, "open", "details"];
   const found = order.map((name) => card.querySelector(`[data-action="${name}"]`)).find(Boolean);
   found?.focus({ preventScroll: true });
 }
@@ -75,10 +76,11 @@ cards.addEventListener("submit", async (event) => {
   const button = form.querySelector("button[data-action]");
   if (!button) return;
   event.preventDefault();
+  if (button.ariaDisabled === "true") return;
   const card = form.closest("[data-workspace]");
-  button.disabled = true;
+  button.ariaDisabled = "true"; // not `disabled`, which would lose the focus
   const problem = await act(card.dataset.workspace, button.dataset.action).catch(() => "CodeHub does not answer.");
-  button.disabled = false;
+  button.ariaDisabled = null;
   if (problem) show(card, problem);
 });
 
