@@ -91,12 +91,18 @@ def report(error: BaseException) -> int:
 
 def judge(error: BaseException) -> Failure:
     """Exit code, message and hint of an error. Pure."""
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        return judge(error.exceptions[0])  # task groups wrap what ends them
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return Failure(INTERRUPTED, "")
     if isinstance(error, click.ClickException):
         return _usage(error)
-    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        return judge(error.exceptions[0])
+    if isinstance(error, OSError):
+        return Failure(FAILED, _of_system(error))
+    return _of_rooms(error)
+
+
+def _of_rooms(error: BaseException) -> Failure:
     names = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
     message = str(getattr(error, "message", "") or error)
     hint = str(getattr(error, "hint", "") or getattr(error, "remedy", ""))
@@ -122,6 +128,11 @@ def _usage(error: click.ClickException) -> Failure:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "codehub"
     return Failure(error.exit_code, message, f"{path} --help")
+
+
+def _of_system(error: OSError) -> str:
+    what = (error.strerror or "").lower() or str(error) or type(error).__name__
+    return f"{error.filename}: {what}" if error.filename else what
 
 
 def _located(error: BaseException, message: str) -> str:

@@ -1,6 +1,7 @@
 """A click group that imports a subcommand when it is run, not when its name is shown."""
 
 import importlib
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
@@ -67,6 +68,7 @@ class LazyGroup(click.Group):
         kwargs["standalone_mode"] = False
         try:
             code = super().main(*args, **kwargs)
+            sys.stdout.flush()  # here, so that a reader who went away is noticed before the end
         except BaseException as error:  # noqa: BLE001 (the one place where a command ends)
             code = report(error)
         raise SystemExit(code if isinstance(code, int) else 0)

@@ -27,7 +27,7 @@ def operate(
 
     Raises:
         SettingsError: something is wrong with the settings.
-        StacksError: the work failed.
+        StacksError: the work failed; perhaps in a group, for a runner has a task group.
     """
     from settings.model import RunnerSettings
 
@@ -40,17 +40,11 @@ async def _operate(
     settings: "RunnerSettings", work: "Callable[[Operator], Awaitable[T]]", *, exclusive: bool
 ) -> T:
     from stacks import open_runner
-    from stacks.errors import StacksError
     from telemetry import context
 
     with context.bind(request_id=context.new_request_id()):
         async with open_runner(settings, exclusive=exclusive) as operator:
-            # Not raised inside: the runner's task group would wrap it in a group.
-            try:
-                return await work(operator)
-            except StacksError as error:
-                failure = error
-    raise failure
+            return await work(operator)
 
 
 async def each(ids: Iterable[str], work: "Callable[[str], Awaitable[Result]]") -> "list[Result]":

@@ -35,15 +35,7 @@ def run(frame: Frame, *, prune: bool) -> None:
 
 async def _run(settings: "RunnerSettings") -> None:
     from stacks import daemon
-    from stacks.errors import StacksError
     from stacks.runner import Runner
 
-    failure: StacksError | None = None
     async with Runner(settings, daemon=True) as runner:
-        # Not raised inside: the runner's task group would wrap it in a group.
-        try:
-            await daemon.run(runner)
-        except StacksError as error:
-            failure = error
-    if failure is not None:
-        raise failure
+        await daemon.run(runner)

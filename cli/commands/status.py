@@ -43,7 +43,11 @@ def status(frame: Frame, *, ids: tuple[str, ...], output: str, watch: bool) -> N
     frame.configure_logs(settings)
     if watch:
         _watch(settings, ids, output)
-        return
+    else:
+        _show(settings, ids, output)
+
+
+def _show(settings: "Settings", ids: tuple[str, ...], output: str) -> None:
     found = index.picked(index.rows(settings), ids)
     if output == "json":
         print_json({"workspaces": [plain(row) for row in found]})

@@ -1,6 +1,7 @@
 """Every error of every room: its exit code, its message, its hint, and never a traceback."""
 
 import errno
+import os
 
 import click
 import pytest
@@ -45,6 +46,13 @@ from spec import Problem
         (stacks.errors.SourceError("gone", remedy="make it"), Failure(2, "gone", "make it")),
         (state_index.errors.IndexCorruptError("broken"), Failure(1, "broken")),
         (tools.errors.MissingToolError("no go", remedy="get it"), Failure(1, "no go", "get it")),
+        (OSError(errno.ENOSPC, "No space left"), Failure(1, "no space left")),
+        (PermissionError(errno.EACCES, "Denied", "/x"), Failure(1, "/x: denied")),
+        (TimeoutError(), Failure(1, "TimeoutError")),
+        (
+            ExceptionGroup("one", [tools.errors.MissingToolError("no go", remedy="get it")]),
+            Failure(1, "no go", "get it"),
+        ),
         (
             RuntimeError("oops"),
             Failure(
@@ -89,4 +97,14 @@ def test_an_exit_is_passed_on() -> None:
 
 def test_other_errors_of_the_system_are_no_closed_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     assert report(OSError(errno.ENOSPC, "No space left on device")) == 1
-    assert "No space left" in capsys.readouterr().err
+    assert capsys.readouterr().err == "error: no space left on device\n"
+
+
+def test_a_closed_pipe_is_no_error_to_speak_of(capfd: pytest.CaptureFixture[str]) -> None:
+    saved = os.dup(1)
+    try:
+        assert report(BrokenPipeError(errno.EPIPE, "Broken pipe")) == 1
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+    assert capfd.readouterr().err == ""
