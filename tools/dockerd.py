@@ -16,6 +16,7 @@ from tools.engine import DEFAULT_ADDRESS, Engine
 from tools.errors import EngineUnreachableError
 
 START_SECONDS = 60.0
+OTHER_SECONDS = 5.0
 POLL_SECONDS = 0.05
 SYSTEMD = Path("/run/systemd/system")
 PACKAGES = ["docker.io", "iptables"]
@@ -80,9 +81,12 @@ def start(engine: Engine, options: list[str], *, log: Path) -> subprocess.Popen[
 
 def _await(engine: Engine, process: subprocess.Popen[bytes] | None, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
+    ended = False
     while not engine.answers():
-        ended = process is not None and process.poll() is not None
-        if ended or time.monotonic() > deadline:
+        if not ended and process is not None and process.poll() is not None:
+            # A package's own start may be under way, and then ours ends at once: give that one a moment.
+            ended, deadline = True, time.monotonic() + OTHER_SECONDS
+        if time.monotonic() > deadline:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
             what = "ended" if ended else f"did not answer within {START_SECONDS:.0f} s"
             raise EngineUnreachableError(

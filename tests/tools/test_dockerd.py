@@ -60,7 +60,8 @@ def test_an_engine_is_started_in_the_background(place: Path) -> None:
 
 @pytest.mark.engine
 @pytest.mark.usefixtures("own_network")
-def test_an_engine_that_ends_tells_why(place: Path) -> None:
+def test_an_engine_that_ends_tells_why(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dockerd, "OTHER_SECONDS", 0.2)
     engine = Engine(f"unix://{place / 'sock'}")
     with pytest.raises(EngineUnreachableError, match="unknown flag: --no-such-option") as caught:
         dockerd.start(engine, ["--no-such-option"], log=place / "dockerd.log")
