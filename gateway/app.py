@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, cast
 
 from litestar import Litestar, Request, Response, Router
@@ -25,9 +26,11 @@ from gateway.controllers.health import healthz, readyz
 from gateway.controllers.session import SessionController
 from gateway.controllers.translate import translated
 from gateway.controllers.workspaces import OperationsController, WorkspacesController
-from gateway.errors import UnauthenticatedError
+from gateway.errors import ForbiddenError, OriginRefusedError, UnauthenticatedError
 from gateway.follow import follow_index, forever, sweep_sessions
 from gateway.front import ASGIApp, Front, wants_page
+from gateway.guards import Refuse
+from gateway.head import RequestHead, workspace_target
 from gateway.passwords import dummy_hash
 from gateway.proxy.app import WorkspaceProxy
 from gateway.proxy.context import ProxyContext
@@ -83,6 +86,7 @@ def create_app(
         upstreams=upstreams,
         trusted=settings.trusted_proxies,
         timeout=settings.upstream_timeout,
+        refused=partial(_note_refusal, services),
     )
     site = create_site(services, lifespan=_lifespan(services, upstreams))
     # Its scope is a TypedDict; ours is the plain mapping that it is at run time.
@@ -147,6 +151,18 @@ def _failed(request: Request[Any, Any, Any], exception: Exception) -> Response[b
         request_id=request_id_of(request),
     )
     return response(answer)
+
+
+def _note_refusal(services: Services, refuse: Refuse, head: RequestHead, request_id: str) -> None:
+    """Write down who was refused whose workspace; what fails otherwise is in the logs."""
+    if isinstance(refuse.error, ForbiddenError | OriginRefusedError):
+        target = workspace_target(head.target)
+        services.trail.refused_soon(
+            user=refuse.visitor.name if refuse.visitor else "",
+            workspace=target.id if target else "",
+            code=refuse.error.code,
+            request_id=request_id,
+        )
 
 
 def _lifespan(

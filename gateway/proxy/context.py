@@ -52,6 +52,7 @@ class ProxyContext:
         timeout: Seconds in which a workspace must take up a request, go on reading it and begin to
             answer. An answer that has begun may take any time.
         new_id: Makes the name of a request.
+        refused: Told of each refusal, with the request's head and name; for the audit log.
     """
 
     site: Site
@@ -63,6 +64,7 @@ class ProxyContext:
     trusted: Sequence[Network] = ()
     timeout: float = 60.0
     new_id: Callable[[], str] = field(default=new_request_id)
+    refused: Callable[[Refuse, RequestHead, str], None] = field(default=lambda *_: None)
 
     async def decide(self, head: RequestHead) -> Decision:
         """Decide on a request below `/w/`; a store that does not answer refuses it."""
@@ -77,6 +79,8 @@ class ProxyContext:
     ) -> Answer:
         """Return what to send for anything but `Forward`."""
         answer = self._rendered(decision, request_id)
+        if isinstance(decision, Refuse):
+            self.refused(decision, head, request_id)
         _log.debug(
             "workspace_request_answered",
             request_id=request_id,

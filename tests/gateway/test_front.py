@@ -9,10 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.store import AuditRecord
 from state_index.errors import IndexUnavailableError
 from state_index.index import Index
 from state_index.phases import Phase
-from tests.gateway.harness import ALICE, Running, login_of, serving, until
+from tests.gateway.harness import ALICE, BOB, Running, login_of, serving, until
 from tests.gateway.test_api import break_table
 
 
@@ -264,3 +265,24 @@ async def test_without_an_index_it_serves_what_it_can_and_catches_up(
         await until(lambda: hub.services.routes.current() is not None, "the routes")
         assert (await client.get("/w/alice-a/")).status_code == 404
         assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_who_was_refused_whose_workspace_is_written_down(hub: Running) -> None:
+    hub.publish("alice-a", Phase.RUNNING, upstream="unix:alice-a/ide.sock")
+    async with hub.visitor() as alice, hub.visitor(BOB) as bob:
+        await _routed(alice, "alice-a")
+        refused = await bob.get("/w/alice-a/")
+        foreign = await alice.post("/w/alice-a/x", headers={"Origin": "http://evil.example"})
+        assert (refused.status_code, foreign.status_code) == (403, 403)
+        await bob.get("/w/no-such/")
+    rows: list[AuditRecord] = []
+
+    def written() -> bool:
+        rows[:] = [row for row in hub.store.audit.latest() if row.event == "refused"]
+        return len(rows) >= 2
+
+    await until(written, "both refusals are written")
+    assert {(row.user, row.workspace, row.detail, row.request_id) for row in rows} == {
+        ("bob", "alice-a", "FORBIDDEN", refused.headers["x-request-id"]),
+        ("alice", "alice-a", "ORIGIN_REFUSED", foreign.headers["x-request-id"]),
+    }
