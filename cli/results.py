@@ -56,6 +56,9 @@ def _show_done(results: "list[Result]") -> None:
 
 
 def _sum_up(results: "list[Result]") -> None:
+    if not results:
+        talk("no workspaces: add a file to workspaces.d")
+        return
     unchanged = sum(result.ok and not result.changed for result in results)
     changed = sum(result.ok and result.changed for result in results)
     failed = len(results) - unchanged - changed

@@ -28,4 +28,5 @@ def logs(frame: Frame, *, name: str, tail: int) -> None:
       codehub logs alice-demo -n 20
     """
     text = operate(frame, lambda operator: operator.logs(name, tail=tail), exclusive=False)
-    click.echo(text, nl=bool(text) and not text.endswith("\n"))
+    # Colours are the container's own words: click would strip them for a file.
+    click.echo(text, nl=bool(text) and not text.endswith("\n"), color=True)

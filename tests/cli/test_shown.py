@@ -175,6 +175,11 @@ def test_nothing_to_show() -> None:
     assert (found.stdout, found.stderr) == ("", "0 changed, 1 unchanged\n")
 
 
+def test_no_workspaces() -> None:
+    found = printed(lambda: results.show([], "table"))
+    assert (found.stdout, found.stderr) == ("", "no workspaces: add a file to workspaces.d\n")
+
+
 def test_each_step_is_told_once() -> None:
     from cli.operate import telling
 
