@@ -26,10 +26,10 @@ Log in with `POST /api/v1/session`; the answer sets a cookie that the other call
 changes something and carries the cookie must also carry our own `Origin`, as browsers do by themselves:
 
 ```console
-$ curl -c jar -H 'content-type: application/json' -d '{"username": "alice", "password": "..."}' \\
-    http://127.0.0.1:8000/api/v1/session
-$ curl -b jar http://127.0.0.1:8000/api/v1/workspaces
-$ curl -b jar -H 'origin: http://127.0.0.1:8000' -X POST http://127.0.0.1:8000/api/v1/workspaces/alice-demo/start
+$ HUB=http://127.0.0.1:8000
+$ curl -c jar --json '{"username": "alice", "password": "..."}' $HUB/api/v1/session
+$ curl -b jar $HUB/api/v1/workspaces
+$ curl -b jar -H "origin: $HUB" -X POST $HUB/api/v1/workspaces/alice-demo/start
 ```
 
 Every answer has an `X-Request-Id`; the gateway's and the runner's logs name it.
