@@ -46,6 +46,7 @@ class Daemon:
         self._runner = runner
         self._settings = runner.settings
         self._stop = asyncio.Event()
+        self._looked = asyncio.Event()
 
     async def run(self) -> None:
         """Work until a signal, or `stop`, ends it.
@@ -76,6 +77,7 @@ class Daemon:
     async def _follow(self) -> None:
         """Sweep at once, and whenever the folder or the engine may have changed."""
         await self._sweep(Demand(cause="the runner started", force=True))
+        self._looked.set()
         async for _ in self._runner.source.changes():
             await self._sweep(Demand(cause="the files or the engine changed"))
 
@@ -92,6 +94,7 @@ class Daemon:
             _log.warning("sweep failed", reason=error.reason, message=error.message)
 
     async def _take_intents(self, nudged: asyncio.Event, group: asyncio.TaskGroup) -> None:
+        await self._looked.wait()  # before, every file would seem to be gone
         while True:
             nudged.clear()
             for intent in await self._open_intents():

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from spec import InvalidIdError, check_id
 from stacks.board import Board, Context
 from stacks.errors import (
     EngineUnavailableError,
@@ -118,7 +119,7 @@ class Reconciler:
         self._group = group
         self._retries = retries
         self._entries: dict[str, Entry] = {}
-        self.snapshot = Snapshot(complete=False)
+        self.snapshot = Snapshot(complete=False, unreadable=True, error="not read yet")
         """The newest reading of the folder; whoever reads it sets it."""
 
     async def close(self) -> None:
@@ -190,10 +191,13 @@ class Reconciler:
     def _needs_work(self, change: Change) -> bool:
         entry = self._entries.get(change.id)
         busy = entry is not None and entry.task is not None
+        if change.action is Action.INVALID and not _is_id(change.id):
+            return False  # no row can stand for it; whoever asked is told
         return busy or not _is_quiet(change) or differs(change.known.row, described(change))
 
     async def _serve(self, workspace_id: str, entry: Entry) -> None:
         """Work on one workspace until nothing more is wanted of it."""
+        waiting: list[asyncio.Future[Result]] = []
         try:
             while entry.demand is not None:
                 demand, entry.demand = entry.demand, None
@@ -205,7 +209,8 @@ class Reconciler:
                         future.set_result(result)
         finally:
             entry.task = None
-            for future in entry.waiting:
+            # Cancelled: nobody shall wait for ever. Those that are done take no notice.
+            for future in [*waiting, *entry.waiting]:
                 future.cancel()
 
     async def _settle(self, workspace_id: str, entry: Entry, demand: Demand) -> Result:
@@ -274,3 +279,11 @@ def _is_quiet(change: Change) -> bool:
     if error is not None:
         return row is not None and row.phase is Phase.ERROR and row.reason == error.reason
     return change.action in {Action.NOTHING, Action.INVALID}
+
+
+def _is_id(name: str) -> bool:
+    try:
+        check_id(name)
+    except InvalidIdError:
+        return False
+    return True

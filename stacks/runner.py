@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from settings.model import RunnerSettings
+from spec import InvalidIdError, check_id
 from stacks import programs
 from stacks.board import Board, translated
 from stacks.changes import WorkspaceChange
@@ -189,8 +190,8 @@ class Runner:
         self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
     ) -> Result:
         """Remove a workspace whose file is gone; see `Operator`."""
-        self.queue.snapshot = await self.source.read()
-        snapshot = self.queue.snapshot
+        _check_id(workspace_id)
+        snapshot = self.queue.snapshot = await self.source.read()
         if workspace_id in snapshot.ids:
             raise FileStandsError(f"the file of {workspace_id} asks for it", step="destroy")
         if snapshot.unreadable:
@@ -215,6 +216,7 @@ class Runner:
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
+        _check_id(workspace_id)
         return await self.power.logs(workspace_id, tail=tail)
 
     async def _switch(
@@ -246,6 +248,14 @@ class Runner:
         unknown = sorted((wanted or frozenset()) - self.queue.snapshot.ids - frozenset(known))
         if unknown:
             raise UnknownWorkspaceError(f"there is no workspace {', '.join(unknown)}")
+
+
+def _check_id(workspace_id: str) -> None:
+    """Keep what is no id out of the engine's URLs."""
+    try:
+        check_id(workspace_id)
+    except InvalidIdError:
+        raise UnknownWorkspaceError(f"there is no workspace {workspace_id}") from None
 
 
 def docker_power(settings: RunnerSettings) -> DockerPower:

@@ -111,6 +111,8 @@ class FolderSource:
         self._settle = settle
         self._poll_interval = poll_interval
         self._seen: dict[str, tuple[Fingerprint, float]] = {}
+        # The last reading, kept while no file changes: parsing is what a look would cost.
+        self._last: tuple[dict[str, Fingerprint], Snapshot] | None = None
 
     async def read(self) -> Snapshot:
         """Read the folder, waiting at most a few times the settle time for files being written."""
@@ -157,6 +159,8 @@ class FolderSource:
             delays = {name: delay for name, delay in self._delays(before).items() if delay > 0}
             if delays and patient:
                 return max(delays.values())
+            if self._last is not None and self._last[0] == before:
+                return self._last[1]
             read = spec.read_folder(self._folder)
             after = self._scan()
         except (OSError, spec.SourceUnreadableError) as error:
@@ -164,7 +168,9 @@ class FolderSource:
         overtaken = {name for name, _ in before.items() ^ after.items()}
         if overtaken and patient:
             return 0.0
-        return _snapshot(read, frozenset(map(_id, delays.keys() | overtaken)))
+        snapshot = _snapshot(read, frozenset(map(_id, delays.keys() | overtaken)))
+        self._last = None if snapshot.pending else (before, snapshot)
+        return snapshot
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, spec.SourceUnreadableError):

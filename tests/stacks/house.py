@@ -144,7 +144,7 @@ class House:
             info.size = len(text)
             archive.addfile(info, io.BytesIO(text.encode()))
         container = self.docker.containers.container(f"{self.prefix}{workspace}")
-        await container.put_archive(HOME, packed.getvalue())
+        await container.put_archive(HOME, packed.getvalue())  # type: ignore[no-untyped-call]
 
     async def marker(self, workspace: str) -> str:
         """Read the file that `leave_marker` wrote; KeyError when it is not there."""
@@ -171,8 +171,8 @@ class House:
         await self.docker.containers.container(f"{self.prefix}{workspace}").delete(force=True)
 
     async def remove_volume(self, name: str) -> None:
-        volume = aiodocker.volumes.DockerVolume(self.docker, f"{self.prefix}{name}")
-        await volume.delete()
+        volume: Any = aiodocker.volumes.DockerVolume
+        await volume(self.docker, f"{self.prefix}{name}").delete()
 
     @asynccontextmanager
     async def daemon(self) -> AsyncIterator[asyncio.subprocess.Process]:

@@ -100,7 +100,7 @@ def test_each_key_of_the_file_changes_the_plan(keys: Mapping[str, Any], action: 
 
 
 def test_every_key_is_in_the_table_above() -> None:
-    mark = test_each_key_of_the_file_changes_the_plan.pytestmark[0]  # type: ignore[attr-defined]
+    mark = test_each_key_of_the_file_changes_the_plan.pytestmark[0]
     tried = {key for keys, _ in mark.args[1] for key in keys}
     assert tried == set(spec.WorkspaceSpec.model_fields) - {"id"}
     resources = {name for keys, _ in mark.args[1] for name in keys.get("resources", {})}

@@ -67,8 +67,13 @@ class Maker:
             "NetworkMode": network,
         }
         told = {LABEL_SPEC_HASH: "h1", **self.labels(workspace)} if labels is None else labels
-        config = {"Image": self.image, "Labels": told, "HostConfig": host, "User": "1000:1000"}
-        config |= more
+        config: dict[str, Any] = {
+            "Image": self.image,
+            "Labels": told,
+            "HostConfig": host,
+            "User": "1000:1000",
+            **more,
+        }
         made = await self.docker.containers.create(config, name=name or f"{self.prefix}{workspace}")
         return made.id
 

@@ -33,6 +33,15 @@ async def test_specs_and_problems_by_id(tmp_path: Path) -> None:
     assert read.ids == {"alice", "bob"}
 
 
+async def test_an_unchanged_folder_is_not_parsed_again(tmp_path: Path) -> None:
+    write(tmp_path, "alice.yaml")
+    source = FolderSource(tmp_path)
+    read = await source.read()
+    assert await source.read() is read
+    write(tmp_path, "alice.yaml", GOOD + "env: {A: b}\n")
+    assert (await source.read()).specs["alice"].env == {"A": "b"}
+
+
 async def test_a_missing_folder_is_not_an_empty_one(tmp_path: Path) -> None:
     read = await FolderSource(tmp_path / "none").read()
     assert (read.complete, read.ids) == (False, frozenset())

@@ -143,8 +143,9 @@ async def test_only_what_is_named_is_touched(house: House) -> None:
                 await call
         with pytest.raises(UnknownWorkspaceError):
             await runner.preview(["carol"])
-        with pytest.raises(UnknownWorkspaceError):
-            await runner.logs("alice")
+        for call in (runner.logs("alice"), runner.logs("../alice"), runner.destroy("a/b")):
+            with pytest.raises(UnknownWorkspaceError):
+                await call
 
 
 async def test_a_container_removed_by_hand_comes_back_as_it_was(house: House) -> None:
@@ -168,7 +169,7 @@ async def test_a_network_removed_by_hand_comes_back_with_the_next_start(house: H
         await runner.up()
         await runner.stop("alice")
         network = await house.docker.networks.get(f"{house.prefix}net")
-        await network.delete()  # type: ignore[no-untyped-call]
+        await network.delete()
         started = await runner.start("alice")
         assert (started.phase, started.message) == (Phase.RUNNING, "")
 

@@ -1,0 +1,150 @@
+"""An engine and a power at our own seams, kept in memory: for what real ones do too slowly."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from stacks.engine import EngineEvent, Kind, Leftover, Operation, Outcome
+from stacks.errors import ImageMissingError, NameTakenError, StacksError, UnknownWorkspaceError
+from stacks.power import Container, HomeVolume, Inventory
+from stacks.programs.inputs import LABEL_SPEC_HASH
+from stacks.work import OnEvent
+
+
+@dataclass
+class FakePower:
+    """Containers and homes that are only noted down.
+
+    Attributes:
+        failures: Raised by the named call, once each.
+        calls: What was called, in order.
+    """
+
+    containers: dict[str, Container] = field(default_factory=dict)
+    volumes: dict[str, tuple[HomeVolume, ...]] = field(default_factory=dict)
+    networks: set[str] = field(default_factory=set)
+    failures: dict[str, list[Exception]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if self.failures.get(name):
+            raise self.failures[name].pop(0)
+
+    def switch(self, workspace_id: str, state: str) -> None:
+        found = self.containers[workspace_id]
+        self.containers[workspace_id] = replace(found, state=state)
+
+    async def inventory(self) -> Inventory:
+        self._called("inventory")
+        return Inventory(containers=dict(self.containers), homes=dict(self.volumes))
+
+    async def container(self, workspace_id: str) -> Container | None:
+        self._called("container")
+        return self.containers.get(workspace_id)
+
+    async def homes(self, workspace_id: str) -> tuple[HomeVolume, ...]:
+        self._called("homes")
+        return self.volumes.get(workspace_id, ())
+
+    async def check_image(self, image: str) -> None:
+        self._called("check_image")
+        if image == "missing":
+            raise ImageMissingError("it is missing", step="image")
+
+    async def start(self, workspace_id: str, *, spec_hash: str, within: float) -> None:
+        self._called("start")
+        assert self.containers[workspace_id].labels[LABEL_SPEC_HASH] == spec_hash
+        assert within > 0
+        self.switch(workspace_id, "running")
+
+    async def stop(self, workspace_id: str, *, grace: float) -> None:
+        self._called("stop")
+        assert grace > 0
+        if workspace_id in self.containers:
+            self.switch(workspace_id, "exited")
+
+    async def logs(self, workspace_id: str, *, tail: int) -> str:
+        raise UnknownWorkspaceError(f"{workspace_id}, {tail}")
+
+    async def find(self, labels: Mapping[str, str]) -> tuple[Leftover, ...]:
+        assert labels
+        return ()
+
+    async def named(self, kind: str, name: str) -> Leftover | None:
+        assert kind == "network"
+        return Leftover(kind=kind, id=name, name=name) if name in self.networks else None
+
+    async def remove_container(self, container_id: str) -> None:
+        self._called("remove_container")
+        self.containers = {
+            id_: found for id_, found in self.containers.items() if found.id != container_id
+        }
+
+
+@dataclass
+class FakeEngine:
+    """Operations that take as long as they are told, and do to a `FakePower` what they should.
+
+    Attributes:
+        going: Cleared to hold operations where they are.
+        outcomes: Errors for the coming operations, by stack.
+        running: Operations now; `most` at once so far.
+    """
+
+    power: FakePower
+    going: asyncio.Event = field(default_factory=asyncio.Event)
+    errors: dict[str, list[Exception]] = field(default_factory=dict)
+    done: list[tuple[Kind, str]] = field(default_factory=list)
+    running: list[str] = field(default_factory=list)
+    most: int = 0
+
+    def __post_init__(self) -> None:
+        self.going.set()
+
+    async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
+        assert operation.stack not in self.running, "two operations on one stack at once"
+        self.running.append(operation.stack)
+        self.most = max(self.most, len(self.running))
+        try:
+            if on_event:
+                on_event(EngineEvent(kind="begin", op="create", resource="container"))
+                on_event(EngineEvent(kind="message", message="something"))
+            await self.going.wait()
+            self.done.append((operation.kind, operation.stack))
+            if self.errors.get(operation.stack):
+                error = self.errors[operation.stack].pop(0)
+                if isinstance(error, StacksError):
+                    return Outcome(error=error)
+                raise error
+            self._do(operation)
+            return Outcome()
+        finally:
+            self.running.remove(operation.stack)
+
+    def _do(self, operation: Operation) -> None:
+        id_, inputs = operation.stack, operation.inputs
+        if operation.kind is Kind.DESTROY:
+            self.power.containers.pop(id_, None)
+        elif "home" not in inputs:
+            self.power.networks.add(inputs["network"])
+        elif operation.kind is Kind.UP:
+            name = f"{inputs['name_prefix']}{id_}"
+            home = HomeVolume(workspace=id_, number=1, name=f"{name}-home-1", owner="alice")
+            self.power.volumes.setdefault(id_, (home,))
+            before = self.power.containers.get(id_)
+            same = before and before.labels[LABEL_SPEC_HASH] == inputs["spec_hash"]
+            if not same:
+                self.power.containers[id_] = Container(
+                    id=f"{id_}-{len(self.done)}",
+                    name=name,
+                    workspace=id_,
+                    state="created",
+                    image=inputs["image"],
+                    labels={LABEL_SPEC_HASH: inputs["spec_hash"]},
+                )
+
+
+def taken() -> NameTakenError:
+    """The error of a name that somebody else has."""
+    return NameTakenError("it is taken", step="container")

@@ -1,0 +1,320 @@
+"""The queue: merging, one at a time, several at once, retries, and one's failure is one's own."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spec import Problem, WorkspaceSpec
+from stacks import reconciler
+from stacks.board import Board
+from stacks.errors import (
+    EngineUnavailableError,
+    OperationFailedError,
+    PublishFailedError,
+    StaleContainerError,
+)
+from stacks.plan import Facts
+from stacks.reconciler import Demand, Reconciler
+from stacks.sight import Sight
+from stacks.source import Snapshot
+from stacks.work import SHARED_STACK, Limits, Work
+from state_index.index import Index
+from state_index.models import Published
+from state_index.phases import Phase, Sync
+from tests.stacks.fakes import FakeEngine, FakePower, taken
+from tests.stacks.waiting import until
+
+UP = Demand(cause="up", force=True)
+
+
+def spec_of(id_: str, **keys: Any) -> WorkspaceSpec:
+    return WorkspaceSpec.model_validate({"id": id_, "owner": "alice", "image": "light", **keys})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """A queue on a real index, a fake engine and a fake power."""
+
+    queue: Reconciler
+    engine: FakeEngine
+    power: FakePower
+    index: Index
+
+    def files(self, *specs: WorkspaceSpec) -> None:
+        self.queue.snapshot = Snapshot(specs={spec.id: spec for spec in specs})
+
+    def row(self, workspace: str) -> Published:
+        found = self.index.workspace(workspace)
+        assert found is not None
+        return found
+
+    async def phase(self, workspace: str, phase: Phase) -> None:
+        async def there() -> bool:
+            found = await asyncio.to_thread(self.index.workspace, workspace)
+            return found is not None and found.phase is phase
+
+        await until(there)
+
+
+@asynccontextmanager
+async def bench(
+    tmp_path: Path, *, parallel: int = 2, retries: bool = False
+) -> AsyncIterator[Bench]:
+    facts = Facts(name_prefix="x-", network="x-net", run=str(tmp_path / "run"))
+    power = FakePower()
+    engine = FakeEngine(power=power)
+    with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
+        board = Board(index)
+        async with asyncio.TaskGroup() as group:
+            queue = Reconciler(
+                board=board,
+                sight=Sight(board=board, power=power),
+                work=Work(
+                    board=board,
+                    engine=engine,
+                    power=power,
+                    facts=facts,
+                    limits=Limits(parallel=parallel),
+                ),
+                facts=facts,
+                group=group,
+                retries=retries,
+            )
+            try:
+                yield Bench(queue=queue, engine=engine, power=power, index=index)
+            finally:
+                await queue.close()
+
+
+@pytest.fixture
+async def one(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with bench(tmp_path) as found:
+        yield found
+
+
+async def test_several_at_once_but_no_more_than_allowed(tmp_path: Path) -> None:
+    async with bench(tmp_path, parallel=3) as found:
+        found.files(*(spec_of(f"ws-{n}") for n in range(8)))
+        found.power.networks.add("x-net")
+        found.engine.going.clear()
+        _, waiting = await found.queue.dispatch(UP)
+
+        async def full() -> bool:
+            return len(found.engine.running) == 3
+
+        await until(full)
+        found.engine.going.set()
+        results = await asyncio.gather(*waiting)
+        assert {result.phase for result in results} == {Phase.RUNNING}
+        assert found.engine.most == 3
+
+
+async def test_the_network_is_made_once(one: Bench) -> None:
+    one.files(*(spec_of(f"ws-{n}") for n in range(4)))
+    await one.queue.sweep(UP)
+    assert [stack for _, stack in one.engine.done].count(SHARED_STACK) == 1
+
+
+async def test_changes_that_come_meanwhile_are_one(one: Bench) -> None:
+    one.engine.going.clear()
+    one.power.networks.add("x-net")
+    one.files(spec_of("alice"))
+    first = one.queue.submit("alice", UP)
+    await one.phase("alice", Phase.PROVISIONING)
+    later = []
+    for n in range(5):
+        one.files(spec_of("alice", env={"N": str(n)}))
+        later.append(one.queue.submit("alice", UP))
+    one.engine.going.set()
+    assert (await first).action == "create"
+    assert {(await result).action for result in later} == {"replace"}
+    assert len(one.engine.done) == 2, "five changes, one operation"
+    assert one.row("alice").spec_json.count('"N":"4"') == 1
+
+
+async def test_of_contrary_wishes_the_newer_one_counts(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    first = one.queue.submit("alice", Demand(cause="stop", asked=False))
+    second = one.queue.submit("alice", Demand(cause="start", asked=True))
+    third = one.queue.submit("alice", Demand(cause="folder", prune=True))
+    assert (await first).phase == (await second).phase == (await third).phase == Phase.RUNNING
+    merged = Demand(cause="a", asked=True, force=True).merged(Demand(cause="b", remove=True))
+    assert merged == Demand(cause="b", asked=True, force=True, remove=True)
+
+
+async def test_one_failure_is_one_workspace_s(one: Bench) -> None:
+    one.files(spec_of("alice"), spec_of("bob", image="missing"), spec_of("carol"))
+    one.engine.errors["carol"] = [RuntimeError("a bug")]
+    logging.disable(logging.CRITICAL)
+    try:
+        results = {result.id: result for result in await one.queue.sweep(UP)}
+    finally:
+        logging.disable(logging.NOTSET)
+    assert results["alice"].phase == Phase.RUNNING
+    assert (results["bob"].reason, results["bob"].step) == ("IMAGE_MISSING", "image")
+    assert (results["carol"].reason, results["carol"].retryable) == ("PROGRAM_ERROR", False)
+    assert "a bug" in one.row("carol").message
+
+
+async def test_a_lasting_error_waits_and_is_told_once(one: Bench) -> None:
+    one.files(spec_of("bob", image="missing"))
+    await one.queue.sweep(UP)
+    generation = one.row("bob").generation
+    quiet, waiting = await one.queue.dispatch(Demand(cause="poll"))
+    assert ([result.id for result in quiet], waiting) == (["bob"], [])
+    assert one.row("bob").generation == generation
+    one.files(spec_of("bob"))
+    assert (await one.queue.sweep(Demand(cause="changed")))[0].phase == Phase.RUNNING
+
+
+async def test_a_quiet_sweep_writes_nothing_and_lists_once(one: Bench) -> None:
+    one.files(*(spec_of(f"ws-{n}") for n in range(4)))
+    await one.queue.sweep(UP)
+    generation, calls = one.index.generation(), len(one.power.calls)
+    results = await one.queue.sweep(UP)
+    assert {result.action for result in results} == {"nothing"}
+    assert one.index.generation() == generation
+    assert one.power.calls[calls:] == ["inventory"]
+
+
+async def test_a_passing_error_is_tried_again(tmp_path: Path) -> None:
+    async with bench(tmp_path, retries=True) as found:
+        found.files(spec_of("alice"))
+        found.engine.errors["alice"] = [OperationFailedError("no luck", delay=0.01)]
+        (failed,) = await found.queue.sweep(UP)
+        assert (failed.reason, failed.retryable) == ("OPERATION_FAILED", True)
+        assert found.row("alice").retry_at is not None
+        await found.phase("alice", Phase.RUNNING)
+        assert found.row("alice").retry_at is None
+
+
+async def test_a_new_demand_comes_before_the_retry(tmp_path: Path) -> None:
+    async with bench(tmp_path, retries=True) as found:
+        found.files(spec_of("alice"))
+        found.engine.errors["alice"] = [OperationFailedError("no luck", delay=3600)]
+        await found.queue.sweep(UP)
+        assert (await found.queue.sweep(Demand(cause="changed")))[0].phase == Phase.RUNNING
+
+
+async def test_retries_stop_with_the_queue(tmp_path: Path) -> None:
+    async with bench(tmp_path, retries=True) as found:
+        found.files(spec_of("alice"))
+        found.engine.errors["alice"] = [OperationFailedError("no luck", delay=3600)]
+        await found.queue.sweep(UP)
+
+
+async def test_what_is_under_way_is_cancelled_with_the_queue(tmp_path: Path) -> None:
+    async with bench(tmp_path) as found:
+        found.engine.going.clear()
+        found.files(spec_of("alice"))
+        waiting = found.queue.submit("alice", UP)
+        await found.phase("alice", Phase.PROVISIONING)
+        behind = found.queue.submit("alice", UP)
+    assert waiting.cancelled()
+    assert behind.cancelled()
+
+
+async def test_an_engine_that_does_not_answer_is_published_once(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    one.files(spec_of("alice"), spec_of("bob"))
+    generations = []
+    for _ in range(2):
+        one.power.failures["inventory"] = [EngineUnavailableError("no answer", step="list")]
+        with pytest.raises(EngineUnavailableError):
+            await one.queue.sweep(UP)
+        generations.append(one.index.generation())
+    assert len(set(generations)) == 1
+    assert {one.row(id_).phase for id_ in ("alice", "bob")} == {Phase.UNKNOWN}
+    assert one.row("bob").owner == "alice"
+    results = {result.id: result for result in await one.queue.sweep(UP)}
+    assert {result.phase for result in results.values()} == {Phase.RUNNING}
+    assert results["alice"].action == "start"
+
+
+async def test_an_engine_that_goes_away_under_the_work_makes_it_unknown(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    one.power.failures["check_image"] = [EngineUnavailableError("no answer", step="image")]
+    (failed,) = await one.queue.sweep(UP)
+    assert (failed.phase, failed.reason) == (Phase.UNKNOWN, "ENGINE_UNAVAILABLE")
+
+
+async def test_a_name_taken_meanwhile_is_told(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    one.power.failures["container"] = [taken(), taken()]
+    (failed,) = await one.queue.sweep(UP)
+    assert (failed.reason, failed.phase) == ("NAME_TAKEN", Phase.ERROR)
+
+
+async def test_a_container_that_vanishes_before_the_start_is_made_again(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    await one.queue.submit("alice", Demand(cause="stop", asked=False))
+    stale = StaleContainerError("its network is gone")
+    stale.broken = True
+    one.power.failures["start"] = [stale]
+    result = await one.queue.submit("alice", Demand(cause="start", asked=True))
+    assert (result.phase, result.reason) == (Phase.RUNNING, "")
+    assert "remove_container" in one.power.calls
+
+
+async def test_without_a_file_a_stale_container_is_an_error(one: Bench) -> None:
+    one.files(spec_of("alice"), spec_of("bob"))
+    await one.queue.sweep(UP)
+    one.files(spec_of("bob"))
+    await one.queue.submit("alice", Demand(cause="stop", asked=False))
+    one.power.failures["start"] = [StaleContainerError("it is gone")]
+    result = await one.queue.submit("alice", Demand(cause="start", asked=True))
+    assert (result.phase, result.reason) == (Phase.ERROR, "STALE_CONTAINER")
+    assert one.row("alice").sync is Sync.OUT_OF_SYNC
+
+
+async def test_a_stranger_with_our_labels_is_published_for_its_owner(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    one.index.forget("alice", "lost")
+    one.files(spec_of("bob"))
+    await one.queue.sweep(UP)
+    row = one.row("alice")
+    assert (row.sync, row.phase) == (Sync.OUT_OF_SYNC, Phase.PENDING)
+
+
+def spoil(folder: Path) -> None:
+    """Put something else in the place of the index."""
+    for path in folder.glob("index.db*"):
+        path.write_bytes(b"no database at all" * 100)
+
+
+async def test_an_index_that_fails_is_a_failure_of_the_work(tmp_path: Path, one: Bench) -> None:
+    one.files(spec_of("alice"))
+    one.index.close()
+    spoil(tmp_path)
+    with pytest.raises(PublishFailedError):
+        await one.queue.sweep(UP)
+    result = await one.queue.submit("alice", UP)
+    assert (result.reason, result.phase) == ("INDEX_UNAVAILABLE", "")
+
+
+async def test_a_file_whose_name_is_no_id_is_told_but_not_published(one: Bench) -> None:
+    problem = Problem("A_b.yaml", 1, 1, "", "is no id", "rename it")
+    one.queue.snapshot = Snapshot(specs={"alice": spec_of("alice")}, invalid={"a_b": (problem,)})
+    results = {result.id: result for result in await one.queue.sweep(UP)}
+    assert results["a_b"].reason == "INVALID_FILE"
+    assert one.index.workspace("a_b") is None
+
+
+async def test_backoff_grows_to_its_limit(tmp_path: Path) -> None:
+    async with bench(tmp_path, retries=True) as found:
+        entry = reconciler.Entry()
+        error = OperationFailedError("no luck")
+        delays = [found.queue._delay(entry, error) for _ in range(12)]
+    assert 1.6 <= delays[0] <= 2.4
+    assert all(delay <= reconciler.RETRY_MOST * 1.2 for delay in delays)
+    assert min(delays[8:]) >= reconciler.RETRY_MOST * 0.8
