@@ -31,6 +31,8 @@ HOME_PATH = "/home/coder"
 RUN_PATH = "/run/codehub"
 USER = "1000:1000"
 STOP_GRACE_SECONDS = 10
+BILLIONTH = Decimal("1e-9")
+ROUND_ZEROS = 9
 LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 
 # The provider neither updates nor replaces when these change: without this a change is lost.
@@ -154,12 +156,20 @@ def _labels(inputs: WorkspaceInputs) -> list[docker.ContainerLabelArgs]:
 
 
 def _decimal(cores: float) -> str:
-    """Write cores as the provider reads them back: ``2.0``, ``0.5``, no exponent, no end zeros.
+    """Write cores as the provider reads them back, or each refresh would replace the container.
 
-    Written as ``2``, every later update would show a change of cpus too, which replaces.
+    It reads ``2.0`` for 2, ``10.`` for 10 and, wrongly, ``0.1`` for 0.05 (it takes nine zeros
+    anywhere for a round number); what it would read wrongly is moved by a billionth of a core.
     """
-    text = format(Decimal(str(cores)).quantize(Decimal("1e-9")), "f").rstrip("0")
-    return f"{text}0" if text.endswith(".") else text
+    exact = Decimal(str(cores)).quantize(BILLIONTH)
+    text = _read_back(exact)
+    return text if Decimal(text) == exact else _read_back(exact + BILLIONTH)
+
+
+def _read_back(cores: Decimal) -> str:
+    """Do what the provider's ``nanoInt64ToDecimalString`` does."""
+    text = format(cores, ".9f")
+    return format(cores, ".1f") if text.count("0") == ROUND_ZEROS else text.rstrip("0")
 
 
 def _settle_workspace(data: Mapping[str, Any], docker_host: str | None) -> None:
