@@ -37,6 +37,12 @@ _TITLES: Final = {
 }
 
 
+_ADVICE: Final = {
+    502: "Its editor may be busy, just starting, or ended. Try again in a moment; its logs say more.",
+    504: "It may be busy. Try again in a moment; if it stays so, stop and start it.",
+}
+
+
 class Pages:
     """Every page of the gateway."""
 
@@ -184,7 +190,7 @@ class Pages:
             symbol=symbol,
             tone=tone,
             code=error.status,
-            message=error.message,
+            message=_ADVICE[error.status] if upstream else error.message,
             retry=upstream,
             workspace=error.details.get("workspace", ""),
             request_id=request_id,
