@@ -24,7 +24,6 @@ from gateway.store import Store
 from gateway.throttle import LoginThrottle
 from gateway.trail import Trail
 from settings.model import GatewaySettings
-from settings.paths import DataPaths
 from state_index.index import Index
 from state_index.nudge import Nudge
 
@@ -91,7 +90,7 @@ def build(
         clocks: Other clocks than the real ones.
     """
     clock = clocks or Clocks()
-    paths = DataPaths(settings.data)
+    paths = settings.paths
     https = (settings.base_url or "").startswith("https:")
     live = LiveSessions()
     feed = Feed()
