@@ -5,7 +5,7 @@ request to the workspace; a session that ends cuts it off. Trailers are dropped.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from gateway.errors import RequestError, UpstreamTimeoutError
@@ -111,7 +111,7 @@ class Exchange:
             request_id=self._request_id,
         )
 
-    async def _body(self) -> AsyncIterator[bytes]:
+    async def _body(self) -> AsyncGenerator[bytes, None]:
         """Iterate over the request's body; the client runs this in a task of its own."""
         more = True
         while more:
@@ -141,7 +141,9 @@ class Exchange:
         await self._send(
             {"type": "http.response.start", "status": response.status, "headers": headers}
         )
-        async for chunk, last in response.chunks():
+        last = False
+        while not last:
+            chunk, last = await response.read()
             await self._send({"type": "http.response.body", "body": chunk, "more_body": not last})
 
     async def _failed(self, error: RequestError) -> None:

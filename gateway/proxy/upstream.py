@@ -1,69 +1,59 @@
-"""Sends requests to workspaces: one pool of connections for each way to one.
+"""The ways to workspaces: one pool of connections for each.
 
 A way is a workspace, its owner and its address; when one of these changes, everything that was
-connected by the former is closed. The only importer of the HTTP client, whose errors end here.
-It does not decide who may send, and passes on what it is given byte for byte.
+connected by the former is closed. It does not decide who may send, and sets no time limits.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.client_reqrep import ClientRequest
-from aiohttp.tracing import Trace
-from multidict import CIMultiDict
-from yarl import URL
-
-from gateway.errors import (
-    BadRequestError,
-    RequestError,
-    UpstreamTimeoutError,
-    UpstreamUnavailableError,
-)
-from gateway.proxy.headers import acceptable
+from gateway.errors import UpstreamUnavailableError
+from gateway.proxy.client import AnswerHead, Body, ClientConnection
+from gateway.proxy.headers import Pairs
 from gateway.proxy.sockets import connect
 from gateway.routing import Route
 
 CONNECTIONS: Final = 100
 """Requests under way to one workspace; more wait."""
 
-_IDLE: Final = 4.0  # seconds; Node closes idle connections after 5, and must not be first
-_HEAD_LIMIT: Final = 64 * 1024
-_HEADERS_LIMIT: Final = 256
-_BUFFER: Final = 64 * 1024
-_NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None)
-_STATUSES: Final = range(200, 600)
+IDLE: Final = 4.0
+"""Seconds that an unused connection is kept: Node closes them after 5, and must not be first."""
+
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
 class UpstreamResponse:
-    """A workspace's answer, of which the head has come."""
+    """A workspace's answer, of which the head has come.
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers = response.raw_headers
+    Attributes:
+        status: From 200 to 599.
+        headers: As they came; names and values are sound.
+    """
 
-    async def chunks(self) -> AsyncIterator[tuple[bytes, bool]]:
-        """Iterate over the body as it comes, each piece with whether it is the last.
+    def __init__(
+        self,
+        head: AnswerHead,
+        connection: ClientConnection,
+        done: Callable[[ClientConnection], None],
+    ) -> None:
+        self.status = head.status
+        self.headers = head.headers
+        self._connection = connection
+        self._done = done
+
+    async def read(self) -> tuple[bytes, bool]:
+        """Return what has come of the body, waiting for something, and whether it is the last.
 
         Raises:
             UpstreamUnavailableError: The workspace broke off.
         """
-        content = self._response.content
-        last = False
-        while not last:
-            try:
-                chunk = await content.readany()
-            except (aiohttp.ClientError, OSError) as error:
-                raise translated(error) from error
-            last = content.at_eof()
-            yield chunk, last
+        return await self._connection.read()
 
     def close(self) -> None:
         """Give the connection back to the pool, or close it when there is more to come."""
-        self._response.close()
+        self._done(self._connection)
 
 
 class Upstream:
@@ -71,69 +61,129 @@ class Upstream:
 
     Attributes:
         closers: What else to close when the way ends: tunnels.
+        idle: Seconds that an unused connection is kept.
     """
+
+    idle = IDLE
 
     def __init__(self, run: Path, route: Route) -> None:
         self.closers: set[Callable[[], None]] = set()
-        self._session = aiohttp.ClientSession(
-            connector=_Connector(run, route),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
-            timeout=_NO_TIMEOUT,
-            read_bufsize=_BUFFER,
-            max_line_size=_HEAD_LIMIT,
-            max_field_size=_HEAD_LIMIT,
-            max_headers=_HEADERS_LIMIT,
-            requote_redirect_url=False,
-        )
+        self._run = run
+        self._route = route
+        self._places = asyncio.Semaphore(CONNECTIONS)
+        self._all: set[ClientConnection] = set()
+        self._idle: list[tuple[ClientConnection, float]] = []
+        self._sweeper: asyncio.TimerHandle | None = None
 
     @property
     def busy(self) -> int:
         """How many connections are in use by requests."""
-        connector = self._session.connector
-        return 0 if connector is None else len(connector._acquired)  # noqa: SLF001 - no public count
+        return len(self._all) - len(self._idle)
 
     async def request(
-        self,
-        method: str,
-        target: bytes,
-        headers: Iterable[tuple[bytes, bytes]],
-        body: AsyncIterator[bytes] | None,
+        self, method: str, target: bytes, headers: Pairs, body: Body | None
     ) -> UpstreamResponse:
         """Send a request; returns when the answer's head has come.
+
+        A kept connection may turn out to be dead. Then, and only when nothing of an answer has
+        come and sending again is safe, it is sent again on a new one.
 
         Args:
             method: In upper case.
             target: Path and query, sent byte for byte.
-            headers: Exactly those to send, without framing other than Content-Length.
+            headers: Exactly those to send; without a Content-Length a body is sent in chunks.
             body: Read as fast as the workspace takes it; None when there is none.
 
         Raises:
-            BadRequestError: A header value is not UTF-8.
             UpstreamUnavailableError: The workspace can't be reached, broke off or talks nonsense.
         """
-        url = URL("http://workspace" + target.decode("ascii"), encoded=True)
+        await self._places.acquire()
         try:
-            fields = CIMultiDict((name.decode(), value.decode()) for name, value in headers)
-        except UnicodeDecodeError:
-            raise BadRequestError("A header value is not UTF-8.") from None
-        try:
-            response = await self._session.request(
-                method, url, headers=fields, data=body, allow_redirects=False
-            )
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise translated(error) from error
-        if response.status not in _STATUSES or not acceptable(response.raw_headers):
-            response.close()
-            raise UpstreamUnavailableError(details={"reason": "malformed answer"})
-        return UpstreamResponse(response)
+            kept = self._kept()
+            if kept is not None:
+                try:
+                    return await self._ask(kept, method, target, headers, body)
+                except UpstreamUnavailableError:
+                    if kept.touched or body is not None or method not in _IDEMPOTENT:
+                        raise
+            return await self._ask(await self._connect(), method, target, headers, body)
+        except BaseException:
+            self._places.release()
+            raise
 
     async def close(self) -> None:
         """Close every connection, also those in use."""
         for closer in list(self.closers):
             closer()
-        await self._session.close()
+        for connection in list(self._all):
+            connection.abort()
+        self._stop_sweeper()
+
+    async def _ask(
+        self,
+        connection: ClientConnection,
+        method: str,
+        target: bytes,
+        headers: Pairs,
+        body: Body | None,
+    ) -> UpstreamResponse:
+        try:
+            head = await connection.ask(method, target, headers, body)
+        except BaseException:
+            connection.abort()
+            raise
+        return UpstreamResponse(head, connection, self._done)
+
+    def _kept(self) -> ClientConnection | None:
+        """Return an idle connection, the one used last."""
+        oldest = asyncio.get_running_loop().time() - self.idle
+        while self._idle:
+            connection, since = self._idle.pop()
+            if connection.usable and since > oldest:
+                return connection
+            connection.abort()
+        return None
+
+    async def _connect(self) -> ClientConnection:
+        sock = await connect(self._run, self._route.upstream, workspace=self._route.id)
+        connection = ClientConnection(self._gone)
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.create_unix_connection(lambda: connection, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
+        self._all.add(connection)
+        return connection
+
+    def _done(self, connection: ClientConnection) -> None:
+        self._places.release()
+        if not connection.usable:
+            connection.abort()
+            return
+        loop = asyncio.get_running_loop()
+        self._idle.append((connection, loop.time()))
+        if self._sweeper is None:
+            self._sweeper = loop.call_later(self.idle, self._sweep)
+
+    def _gone(self, connection: ClientConnection) -> None:
+        self._all.discard(connection)
+        self._idle = [kept for kept in self._idle if kept[0] is not connection]
+
+    def _sweep(self) -> None:
+        """Close what was not used for too long."""
+        loop = asyncio.get_running_loop()
+        oldest = loop.time() - self.idle
+        for connection, since in self._idle:
+            if since <= oldest:
+                connection.abort()
+        self._idle = [kept for kept in self._idle if kept[1] > oldest]
+        self._sweeper = loop.call_later(self.idle / 2, self._sweep) if self._idle else None
+
+    def _stop_sweeper(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
 
 
 class Upstreams:
@@ -168,33 +218,3 @@ class Upstreams:
         while self._ways:
             _, way = self._ways.popitem()
             await way.close()
-
-
-class _Connector(aiohttp.BaseConnector):
-    """Connects through `sockets.connect`, whatever the URL says."""
-
-    def __init__(self, run: Path, route: Route) -> None:
-        super().__init__(limit=CONNECTIONS, keepalive_timeout=_IDLE)
-        self._run = run
-        self._route = route
-
-    async def _create_connection(
-        self,
-        req: ClientRequest,  # noqa: ARG002 - the client's own signature
-        traces: list[Trace],  # noqa: ARG002
-        timeout: aiohttp.ClientTimeout,  # noqa: ARG002, ASYNC109
-    ) -> ResponseHandler:
-        sock = await connect(self._run, self._route.upstream, workspace=self._route.id)
-        try:
-            _, protocol = await self._loop.create_unix_connection(self._factory, sock=sock)
-        except BaseException:
-            sock.close()
-            raise
-        return protocol
-
-
-def translated(error: Exception) -> RequestError:
-    """Return our error for the HTTP client's."""
-    if isinstance(error, TimeoutError):
-        return UpstreamTimeoutError()
-    return UpstreamUnavailableError(details={"reason": type(error).__name__})
