@@ -127,6 +127,11 @@ class House:
     async def until_phase(self, workspace: str, phase: str, *, within: float = 60.0) -> Published:
         return await self.until(workspace, lambda row: row.phase == phase, within=within)
 
+    async def announced(self) -> bool:
+        """Whether a daemon said that it runs."""
+        with Index.open(self.settings.index_url) as index:
+            return await asyncio.to_thread(index.runner) is not None
+
     async def inspect(self, workspace: str) -> dict[str, Any]:
         """Give what the engine says about a workspace's container."""
         return await self.docker.containers.container(f"{self.prefix}{workspace}").show()

@@ -124,7 +124,7 @@ async def test_start_returns_when_the_ide_answers_and_stop_stops(
     assert found is not None
     assert found.running
     await power.start("alice", spec_hash="h1", within=30)
-    assert "listening" in await power.logs("alice", tail=10)
+    assert "serving" in await power.logs("alice", tail=10)
     await power.stop("alice", grace=5)
     stopped = await power.container("alice")
     assert stopped is not None
