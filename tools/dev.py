@@ -24,7 +24,7 @@ COMMANDS = ("gateway", "run")
 """The gateway first: it is what people wait for."""
 END_SECONDS = 10.0
 """How long the children have to end before they are killed."""
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 POLL_SECONDS = 0.05
 ANSWER_SECONDS = 2.0
 

@@ -16,6 +16,9 @@ from tests.hub import Hub, hub, wait_for
 from tools import dev
 from tools.cache import PROJECT
 
+# Four Python programs start, one after the other; a busy machine takes a minute over that.
+SERVE_SECONDS = 100.0
+
 
 @pytest.fixture
 def served() -> Iterator[Hub]:
@@ -40,12 +43,14 @@ class Dev:
             )
 
     def wait_until_serving(self) -> None:
-        wait_for(lambda: "CodeHub is at" in self.text(), "tools.dev serves")
+        wait_for(self.shows_address, "tools.dev serves", seconds=SERVE_SECONDS)
         assert httpx.get(f"{self.hub.url}/login").status_code == 200
 
-    def text(self) -> str:
-        assert self.process.poll() is None or self.log.stat().st_size
-        return self.log.read_text()
+    def shows_address(self) -> bool:
+        """Whether it said where it is; it must not have ended before."""
+        text = self.log.read_text()
+        assert self.process.poll() is None, text
+        return "CodeHub is at" in text
 
     def children(self) -> dict[str, int]:
         """The process ids of runner and gateway."""
@@ -58,6 +63,7 @@ class Dev:
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(300)
 def test_it_serves_until_ctrl_c(served: Hub, tmp_path: Path) -> None:
     running = Dev(served, tmp_path / "log")
     try:
@@ -74,6 +80,7 @@ def test_it_serves_until_ctrl_c(served: Hub, tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(300)
 def test_the_first_password_is_printed_once(served: Hub, tmp_path: Path) -> None:
     passwords = []
     for name, number in (("first", signal.SIGTERM), ("second", signal.SIGHUP)):
@@ -93,6 +100,7 @@ def test_the_first_password_is_printed_once(served: Hub, tmp_path: Path) -> None
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("victim", ["run", "gateway"])
 def test_when_one_ends_the_other_is_ended(served: Hub, tmp_path: Path, victim: str) -> None:
     running = Dev(served, tmp_path / "log")

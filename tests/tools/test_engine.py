@@ -80,6 +80,11 @@ def test_refusals_carry_the_engines_words(engine: Engine, name: str, tmp_path: P
         engine.load(tmp_path / "no-image.tar")
 
 
+def test_a_bad_name_is_no_missing_image(engine: Engine) -> None:
+    with pytest.raises(EngineRequestError, match="invalid reference"):
+        engine.image_id("BAD NAME")
+
+
 def test_nobody_answers(tmp_path: Path) -> None:
     for address in (f"unix://{tmp_path}/none.sock", "tcp://127.0.0.1:1", "ssh://somewhere"):
         engine = Engine(address)
