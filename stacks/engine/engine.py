@@ -222,6 +222,9 @@ def _prepare_folders(config: EngineConfig) -> None:
     for folder in (config.state, config.work):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (config.work / "Pulumi.yaml").write_text(PROJECT_FILE)
+    # The data tree may lie in a repository: the CLI would ask it for its state at every call.
+    # It takes the nearest `.git`, and an empty one for none.
+    (config.work / ".git").mkdir(exist_ok=True)
     policies.install(config.work)
     with contextlib.suppress(FileExistsError):
         path = config.work / "passphrase"
