@@ -38,7 +38,7 @@ def steps(cache: Cache, engine: Engine, *, dev: bool = False) -> list[Step]:
     """
     return [
         *_engine_steps(cache, engine),
-        *_pulumi_steps(cache),
+        *_pulumi_steps(cache, dev=dev),
         *_image_steps(cache, engine),
         *([_browser_step(cache)] if dev else []),
     ]
@@ -56,17 +56,18 @@ def _engine_steps(cache: Cache, engine: Engine) -> list[Step]:
     ]
 
 
-def _pulumi_steps(cache: Cache) -> list[Step]:
-    def builds_left() -> bool:
+def _pulumi_steps(cache: Cache, *, dev: bool) -> list[Step]:
+    def go_wanted() -> bool:
         light_built = images.light().tarball(cache).exists()
-        return not (build.cli_ready(cache) and build.plugin_ready(cache) and light_built)
+        built = build.cli_ready(cache) and build.plugin_ready(cache) and light_built
+        return dev or not built
 
     return [
         Step(
             name="go",
             title="Go toolchain",
             estimate=8,
-            check=lambda: not builds_left() or toolchains.find_go(cache) is not None,
+            check=lambda: not go_wanted() or toolchains.find_go(cache) is not None,
             run=lambda say: toolchains.install_go(cache, say=say),
         ),
         Step(

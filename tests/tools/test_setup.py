@@ -108,13 +108,15 @@ def test_one_set_up_at_a_time(cache: Cache, capsys: pytest.CaptureFixture[str]) 
     assert "another set-up uses this cache" in capsys.readouterr().err
 
 
-def test_go_is_wanted_only_while_something_is_to_be_built(
+def test_go_is_wanted_while_something_is_to_be_built_and_by_tests(
     cache: Cache, only_programs: Callable[[str, str], Path]
 ) -> None:
-    go = steps(cache)["go"]
-    assert not go.check()
+    ready = Cache.from_env()
+    assert steps(ready)["go"].check()
+    assert not steps(ready, dev=True)["go"].check()
+    assert not steps(cache)["go"].check()
     only_programs("go", "echo go1.26.8")
-    assert go.check()
+    assert steps(cache)["go"].check()
 
 
 def test_builds_without_go_are_refused(
