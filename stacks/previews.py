@@ -12,7 +12,8 @@ from typing import Any
 from stacks.changes import PropertyChange, WorkspaceChange
 from stacks.engine import Outcome, ResourceChange
 from stacks.errors import PolicyViolationError
-from stacks.plan import CHANGED_IN_PLACE, Action, Change
+from stacks.plan import Action, Change
+from stacks.rendering import CHANGED_IN_PLACE
 from stacks.work import Work
 
 CONTAINER = "container"

@@ -18,7 +18,8 @@ from stacks.errors import (
     StacksError,
     TemporaryError,
 )
-from stacks.plan import GONE, Action, Change, Facts, Wish, plan, plan_one
+from stacks.plan import GONE, Action, Change, Wish, plan, plan_one
+from stacks.rendering import Facts
 from stacks.results import ended, failed
 from stacks.sight import Sight
 from stacks.source import Snapshot

@@ -29,11 +29,12 @@ from stacks.errors import (
 )
 from stacks.lock import RunnerLock
 from stacks.operator import LOG_TAIL
-from stacks.plan import Facts, Wish
+from stacks.plan import Wish
 from stacks.power import Power
 from stacks.power_docker import DockerPower
 from stacks.previews import preview_all
 from stacks.reconciler import Demand, Reconciler
+from stacks.rendering import Facts
 from stacks.sight import Sight
 from stacks.source import FolderSource
 from stacks.steps import OnStep, Result

@@ -22,9 +22,10 @@ from stacks.engine import (
     Outcome,
 )
 from stacks.errors import PublishFailedError, StacksError, StaleContainerError
-from stacks.plan import GONE, Action, Change, Facts
+from stacks.plan import GONE, Action, Change
 from stacks.power import Power
 from stacks.programs.inputs import LABEL_OWNER, SharedInputs
+from stacks.rendering import Facts
 from stacks.rundir import SOCKET_NAME
 from state_index.models import Changes, Published
 from state_index.phases import Event, Phase, Sync

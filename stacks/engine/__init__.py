@@ -40,8 +40,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Load `Engine` when it is asked for: it brings Pulumi's SDK, which most commands never need."""
+def __getattr__(name: str) -> Any:
+    """Load `Engine` when it is asked for: most commands need the model only.
+
+    Neither loads Pulumi's SDK: that is for the fork server's process.
+    """
     if name != "Engine":
         raise AttributeError(name)
     from stacks.engine.engine import Engine  # noqa: PLC0415

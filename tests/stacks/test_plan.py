@@ -12,9 +12,10 @@ import spec
 from spec import Problem, WorkspaceSpec
 from stacks import plan as planning
 from stacks.homes import Proof
-from stacks.plan import Action, Change, Facts, Known, Wish, last_wish, plan_one
+from stacks.plan import Action, Change, Known, Wish, last_wish, plan_one
 from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import LABEL_SPEC_HASH, HomeInputs
+from stacks.rendering import HASH_LENGTH, Facts, desired_hash, render
 from stacks.source import Snapshot
 from state_index.models import HistoryRow, Published, utc_now
 from state_index.phases import Phase, Sync
@@ -31,8 +32,8 @@ def spec_of(**keys: Any) -> WorkspaceSpec:
 
 
 def hashes(found: WorkspaceSpec, facts: Facts = FACTS) -> tuple[str, str]:
-    inputs = planning.render(found, facts=facts, home=HomeInputs(number=1, owner="alice"))
-    return inputs.spec_hash, planning.desired_hash(inputs, facts.versions)
+    inputs = render(found, facts=facts, home=HomeInputs(number=1, owner="alice"))
+    return inputs.spec_hash, desired_hash(inputs, facts.versions)
 
 
 def container(found: WorkspaceSpec, state: str = "running") -> Container:
@@ -73,7 +74,7 @@ def test_a_new_file_is_created_and_started() -> None:
     assert change.inputs is not None
     assert change.inputs.home == HomeInputs(number=1, owner="alice", exists=False)
     assert change.inputs.run_folder == "/run/x/ws"
-    assert len(change.desired_hash) == planning.HASH_LENGTH
+    assert len(change.desired_hash) == HASH_LENGTH
 
 
 @pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.WARM])

@@ -19,8 +19,8 @@ from stacks.errors import (
     PublishFailedError,
     StaleContainerError,
 )
-from stacks.plan import Facts
 from stacks.reconciler import Demand, Reconciler
+from stacks.rendering import Facts
 from stacks.sight import Sight
 from stacks.source import Snapshot
 from stacks.work import SHARED_STACK, Limits, Work
