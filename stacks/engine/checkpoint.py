@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stacks.engine.command import ORGANIZATION, PROJECT
-from stacks.engine.events import name_of
+from stacks.engine.model import name_of
 
 VERSION = 3
 

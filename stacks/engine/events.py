@@ -6,7 +6,7 @@ from typing import Any
 
 from pulumi.automation import events as auto
 
-from stacks.engine.model import EngineEvent, ResourceChange
+from stacks.engine.model import EngineEvent, ResourceChange, name_of
 from stacks.errors import Violation
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -18,11 +18,6 @@ _REPLACING = frozenset({
     "replace", "create-replacement", "delete-replaced", "import-replacement", "read-replacement",
     "discard-replaced", "remove-pending-replace",
 })  # fmt: skip
-
-
-def name_of(urn: str) -> str:
-    """Give a resource's Pulumi name, the last part of its URN."""
-    return urn.rpartition("::")[2]
 
 
 def translate(event: auto.EngineEvent) -> EngineEvent | None:

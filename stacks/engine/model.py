@@ -12,6 +12,11 @@ WORKSPACE_PROGRAM = "stacks.programs.docker:WORKSPACE"
 SHARED_PROGRAM = "stacks.programs.docker:SHARED"
 
 
+def name_of(urn: str) -> str:
+    """Give a resource's Pulumi name, the last part of its URN."""
+    return urn.rpartition("::")[2]
+
+
 class Kind(StrEnum):
     """What an operation does."""
 

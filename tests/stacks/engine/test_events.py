@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pulumi.automation import events as auto
 
-from stacks.engine.events import Collector, name_of, to_wire, translate
-from stacks.engine.model import EngineEvent, ResourceChange
+from stacks.engine.events import Collector, to_wire, translate
+from stacks.engine.model import EngineEvent, ResourceChange, name_of
 from stacks.errors import Violation
 
 CONTAINER = "docker:index/container:Container"
