@@ -273,3 +273,19 @@ def test_errors_of_the_driver_do_not_show_values(store: Store, tmp_path: Path) -
 def test_a_database_that_needs_no_file_works_too() -> None:
     with Store("sqlite://", idle=60) as store:
         store.check()
+
+
+def test_a_file_that_somebody_holds_is_waited_for_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.store.database._BUSY_SECONDS", 0.05)
+    url = f"sqlite:///{tmp_path / 'gateway.db'}"
+    holder = sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)
+    holder.execute("CREATE TABLE held (x)")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreUnavailableError, match="locked"):
+        Store(url, idle=60)
+    holder.execute("COMMIT")
+    holder.close()
+    with Store(url, idle=60) as store:
+        store.check()
