@@ -35,6 +35,9 @@ def tree(cache: Cache, *, say: Say = silent) -> Path:
         with cache.scratch("code-server") as scratch:
             _make(cache, scratch / "tree", say)
             cache.install(scratch / "tree", target)
+        for old in target.parent.iterdir():
+            if old != target:
+                shutil.rmtree(old)
     return target
 
 

@@ -73,7 +73,9 @@ def install(cache: Cache, engine: Engine, image: Image, *, say: Say = silent) ->
         ToolError: what kept the build or the engine from doing it.
     """
     tarball = image.tarball(cache)
-    if tarball.exists():
+    if engine.image_id(image.reference) is not None:
+        say(f"naming {image.reference} latest")  # a checkout of other sources had its turn
+    elif tarball.exists():
         say(f"loading {image.reference}")
         engine.load(tarball)
     else:

@@ -86,9 +86,12 @@ def test_the_command_of_terminals_finds_its_parts(cache: Cache, calls: Path) -> 
         assert link.exists()
 
 
-def test_it_is_made_once(cache: Cache, calls: Path) -> None:
+def test_it_is_made_once_and_older_ones_make_way(cache: Cache, calls: Path) -> None:
+    old = cache.root / "code-server" / "0-old"
+    old.mkdir(parents=True)
     assert code_server.tree(cache) == code_server.tree(cache)
     assert len(calls.read_text().splitlines()) == 4
+    assert not old.exists()
 
 
 def test_without_a_compiler_nothing_is_kept(

@@ -39,10 +39,12 @@ def test_the_light_image_is_built_kept_and_loaded(cache: Cache, engine: Engine, 
     images.install(cache, engine, image)
     assert images.ready(engine, image)
     built = engine.image_id(image.reference)
-    docker("rmi", image.reference, f"{name}:latest")
+    docker("rmi", f"{name}:latest")
     said: list[str] = []
     images.install(cache, engine, image, say=said.append)
-    assert said == [f"loading {image.reference}"]
+    docker("rmi", image.reference, f"{name}:latest")
+    images.install(cache, engine, image, say=said.append)
+    assert said == [f"naming {image.reference} latest", f"loading {image.reference}"]
     assert engine.image_id(f"{name}:latest") == built
     assert (
         docker("inspect", "-f", '{{index .Config.Labels "codehub.image-key"}}', name) == image.key
@@ -127,8 +129,8 @@ def test_the_workspace_image_joins_base_tree_and_overlay(
     image = replace(images.workspace(), name=name)
     images.install(cache, engine, image)
     docker("create", "--name", name, image.reference)
-    with (tmp_path / "out.tar").open("wb"):
-        docker("export", "-o", str(tmp_path / "out.tar"), name)
+    docker("export", "-o", str(tmp_path / "out.tar"), name)
+    docker("rm", name)
     with tarfile.open(tmp_path / "out.tar") as tar:
         entries = {entry.name.rstrip("/"): entry for entry in tar}
     assert {"usr/a", "bin", "opt/code-server/node"} <= entries.keys()
@@ -140,6 +142,7 @@ def test_the_workspace_image_joins_base_tree_and_overlay(
     assert shown == '["/usr/bin/tini","--","/usr/local/bin/codehub-entrypoint"] 1000:1000'
 
     image.tarball(cache).unlink()
+    docker("rmi", "-f", image.reference, f"{name}:latest")
     images.install(cache, engine, image)
     assert path_with_mmdebstrap.read_text().count("x") == 1  # the base was kept
 
