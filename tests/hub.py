@@ -18,6 +18,8 @@ from tempfile import mkdtemp
 from typing import TypeVar
 
 import httpx
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 T = TypeVar("T")
 
@@ -164,6 +166,14 @@ class Hub:
         """Return the host's path of a home volume."""
         volume = f"{self.prefix}{workspace}-home-{number}"
         return Path(docker("volume", "inspect", "-f", "{{.Mountpoint}}", volume))
+
+    def tunnel(self, workspace: str, path: str, *, cookie: str) -> ClientConnection:
+        """Open a WebSocket to a workspace as a page of ours would."""
+        return connect(
+            f"ws://127.0.0.1:{self.port}/w/{workspace}/{path}",
+            origin=Origin(self.url),
+            additional_headers={"Cookie": cookie},
+        )
 
     def clean(self) -> None:
         """End the processes, then remove all that bears the prefix."""

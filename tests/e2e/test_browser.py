@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, WebSocket, expect
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 
 from tests.e2e.conftest import WORKSPACE, log_in
 from tests.hub import Hub, docker, wait_for
@@ -59,11 +58,7 @@ def cookies(context: BrowserContext) -> str:
 def tunnel_status(served: Hub, cookie: str) -> int:
     """Return what a WebSocket handshake to the workspace is answered with."""
     try:
-        with connect(
-            f"ws://127.0.0.1:{served.port}/w/{WORKSPACE}/",
-            origin=served.url,  # type: ignore[arg-type]
-            additional_headers={"Cookie": cookie},
-        ):
+        with served.tunnel(WORKSPACE, "", cookie=cookie):
             return 101
     except InvalidStatus as refused:
         return refused.response.status_code

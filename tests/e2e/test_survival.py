@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from websockets.sync.client import connect
 
 from tests.hub import PASSWORD, Hub, docker, hub, wait_for
 
@@ -82,11 +81,7 @@ def test_a_killed_runner_leaves_the_way_open_and_goes_on_after(
     served.kill("run")
 
     cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-    with connect(
-        f"ws://127.0.0.1:{served.port}/w/first/echo",
-        origin=served.url,  # type: ignore[arg-type]
-        additional_headers={"Cookie": cookie},
-    ) as tunnel:
+    with served.tunnel("first", "echo", cookie=cookie) as tunnel:
         tunnel.send("still there")
         assert tunnel.recv(timeout=10) == "still there"
     # What only the runner can do is asked for and kept until there is one.

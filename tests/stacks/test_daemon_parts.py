@@ -68,7 +68,9 @@ async def _ended(index: Index, intent: Intent) -> Intent:
 
     async def over() -> bool:
         nonlocal found
-        found = await asyncio.to_thread(index.intent, intent.id) or intent
+        known = await asyncio.to_thread(index.intent, intent.id)
+        assert known is not None
+        found = known
         return found.status in {"done", "failed"}
 
     await until(over)

@@ -143,9 +143,9 @@ async def test_only_what_is_named_is_touched(house: House) -> None:
                 await call
         with pytest.raises(UnknownWorkspaceError):
             await runner.preview(["carol"])
-        for call in (runner.logs("alice"), runner.logs("../alice"), runner.destroy("a/b")):
+        for asked in (runner.logs("alice"), runner.logs("../alice"), runner.destroy("a/b")):
             with pytest.raises(UnknownWorkspaceError):
-                await call
+                await asked
 
 
 async def test_a_container_removed_by_hand_comes_back_as_it_was(house: House) -> None:

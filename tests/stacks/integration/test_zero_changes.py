@@ -22,7 +22,7 @@ pytestmark = pytest.mark.engine
 
 SPECS = 30
 TEXT = st.text(
-    st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs",)), max_size=20
+    st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=20
 )
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,15}", fullmatch=True).filter(
     lambda key: not key.startswith("CODEHUB")
