@@ -1,10 +1,11 @@
 """A second `up` finds nothing to do, whatever the spec and whatever was switched meanwhile.
 
-Thirty generated specs each go through create, update or replace, start, stop and a refresh; after
-each, an `up` must tell no event but ``same`` and leave container, start time and home alone. A
-stack is never removed and made again on the way.
+Thirty generated specs each go through create, update, replace, start and stop; after each, an `up`
+and one that reads the engine first must tell no event but ``same`` and leave the container and its
+start time alone. A stack is never removed and made again on the way.
 """
 
+import asyncio
 import random
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from tests.stacks.room import Room
 pytestmark = pytest.mark.engine
 
 SPECS = 30
+GROUPS = 6
 TEXT = st.text(
     st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=20
 )
@@ -32,7 +34,7 @@ MIB = 1 << 20
 # What a file can say, as it reaches the program.
 SHAPES = st.fixed_dictionaries({
     "cpu": st.one_of(st.integers(1, 2).map(float), st.decimals("0.1", "2", places=2).map(float)),
-    "memory": st.one_of(st.integers(32, 256).map(lambda n: n * MIB), st.integers(32 * MIB, 256 * MIB)),
+    "memory": st.one_of(st.integers(65, 256).map(lambda n: n * MIB), st.integers(65 * MIB, 256 * MIB)),
     "pids": st.integers(16, 4096),
     "env": st.dictionaries(NAMES, TEXT, max_size=4),
     "owner": st.sampled_from(["alice", "bob", "team-x"]),
@@ -58,15 +60,30 @@ def generated(seed: int, number: int) -> list[dict[str, Any]]:
 SHAPES_USED = generated(7, SPECS)
 
 
-@pytest.mark.parametrize("number", range(SPECS))
-async def test_nothing_changes_by_itself(room: Room, number: int) -> None:
-    shape = SHAPES_USED[number]
-    inputs = room.inputs(f"zero-{number}", **{**shape, "env": {}, "pids": 32})
-    (await room.up(inputs)).check()
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("group", range(GROUPS))
+async def test_nothing_changes_by_itself(room: Room, group: int) -> None:
+    both_cores = asyncio.Semaphore(2)
+
+    async def live(number: int) -> None:
+        async with both_cores:
+            await _live(room, room.inputs(f"zero-{number}"), SHAPES_USED[number])
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(group, SPECS, GROUPS):
+            tasks.create_task(live(number))
+
+
+async def _live(room: Room, inputs: WorkspaceInputs, shape: dict[str, Any]) -> None:
+    """Create, update, replace, start and stop, each followed by a look."""
+    await _apply(room, inputs, {"home": "create", "container": "create"})
     assert await mark(room, inputs)
     await _quiet(room, inputs)
+    inputs = replace(inputs, memory=shape["memory"])
+    await _apply(room, inputs, {"container": "update"})
+    await _quiet(room, inputs)
     inputs = replace(inputs, **shape, spec_hash="two")
-    (await room.up(inputs)).check()
+    await _apply(room, inputs, {"container": "replace"})
     await _quiet(room, inputs)
     container = room.docker.containers.container(inputs.container)
     await container.start()
@@ -74,6 +91,11 @@ async def test_nothing_changes_by_itself(room: Room, number: int) -> None:
     await container.stop(t=1)
     await _quiet(room, inputs)
     assert not await mark(room, inputs), "the home was made anew"
+
+
+async def _apply(room: Room, inputs: WorkspaceInputs, expected: dict[str, str]) -> None:
+    changed = (await room.up(inputs)).check().changed
+    assert {item.name: item.op for item in changed} == expected
 
 
 async def _quiet(room: Room, inputs: WorkspaceInputs) -> None:
