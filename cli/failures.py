@@ -40,6 +40,8 @@ _FAILED = frozenset(
         "tools.errors.ToolError",
     }
 )
+_CANCELLED = "asyncio.exceptions.CancelledError"
+"""What asyncio makes of a Ctrl-C that comes at the moment when a timeout ends too."""
 
 
 class CliError(Exception):
@@ -93,7 +95,7 @@ def judge(error: BaseException) -> Failure:
     """Exit code, message and hint of an error. Pure."""
     if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         return judge(error.exceptions[0])  # task groups wrap what ends them
-    if isinstance(error, click.Abort | KeyboardInterrupt):
+    if isinstance(error, click.Abort | KeyboardInterrupt) or _name(type(error)) == _CANCELLED:
         return Failure(INTERRUPTED, "")
     if isinstance(error, click.ClickException):
         return _usage(error)
@@ -103,7 +105,7 @@ def judge(error: BaseException) -> Failure:
 
 
 def _of_rooms(error: BaseException) -> Failure:
-    names = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
+    names = {_name(kind) for kind in type(error).__mro__}
     message = str(getattr(error, "message", "") or error)
     hint = str(getattr(error, "hint", "") or getattr(error, "remedy", ""))
     if names & _BAD_INPUT:
@@ -128,6 +130,10 @@ def _usage(error: click.ClickException) -> Failure:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "codehub"
     return Failure(error.exit_code, message, f"{path} --help")
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__name__}"
 
 
 def _of_system(error: OSError) -> str:

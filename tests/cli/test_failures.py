@@ -1,5 +1,6 @@
 """Every error of every room: its exit code, its message, its hint, and never a traceback."""
 
+import asyncio
 import errno
 import os
 
@@ -23,6 +24,7 @@ from spec import Problem
         (CliError("no"), Failure(1, "no")),
         (click.Abort(), Failure(130, "")),
         (KeyboardInterrupt(), Failure(130, "")),
+        (asyncio.CancelledError(), Failure(130, "")),
         (click.UsageError("No such thing."), Failure(2, "no such thing", "codehub --help")),
         (
             spec.errors.SourceUnreadableError("d", "is missing", "make it"),
