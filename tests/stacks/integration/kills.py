@@ -94,6 +94,7 @@ class Watch:
         return (pid,) if found and found.state != "Z" else ()
 
     def _kill(self, target: Target) -> None:
+        self._cli = self._cli or find_cli(self.stack)
         deadline = time.monotonic() + PLUGIN_SECONDS
         while target is Target.PLUGIN and not self._plugin and time.monotonic() < deadline:
             self._plugin = find_plugin(self._cli)  # it is being started just now
