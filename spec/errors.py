@@ -23,10 +23,12 @@ class InvalidSpecError(SpecError):
 
     Attributes:
         problems: everything that is wrong with it, in the order of the file.
+        owner: whom it names as the owner, if that much can be read: whom to show the problems.
     """
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], *, owner: str = "") -> None:
         self.problems = tuple(problems)
+        self.owner = owner
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -25,11 +25,13 @@ class FolderRead:
         problems: all that is wrong, by file and place.
         invalid: the problems of workspaces that have a file but no spec, by id. They must be left
             as they are: their file says that they exist.
+        owners: whom invalid files name as the owner, by id, where that can be read.
     """
 
     specs: dict[str, WorkspaceSpec] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     invalid: dict[str, list[Problem]] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
 
 
 class _FileError(Exception):
@@ -95,6 +97,8 @@ def _read(path: Path, file: str, read: FolderRead) -> None:
         spec = read_text(_content(path), file=file)
     except InvalidSpecError as error:
         found = list(error.problems)
+        if error.owner:
+            read.owners[printable(_stem(path.name))] = error.owner
     except _FileError as error:
         found = [Problem(file, 1, 1, "", error.message, error.hint)]
     else:

@@ -4,8 +4,9 @@ from pathlib import PurePath
 
 from pydantic import ValidationError
 
+from spec import rules
 from spec.complaints import complain
-from spec.errors import InvalidIdError, InvalidSpecError
+from spec.errors import InvalidIdError, InvalidSpecError, RuleError, WrongTypeError
 from spec.ids import check_id
 from spec.model import WRITTEN, WorkspaceFile, WorkspaceSpec
 from spec.nodes import Broken, Mapping, Node, Scalar, describe
@@ -39,7 +40,7 @@ def read_text(raw: bytes, *, file: str) -> WorkspaceSpec:
     root = _read_tree(raw, report)
     spec = _validate(root, workspace, report) if root is not None else None
     if spec is None or report.problems:
-        raise InvalidSpecError(report.sorted())
+        raise InvalidSpecError(report.sorted(), owner=_claimed_owner(root))
     return spec
 
 
@@ -78,6 +79,13 @@ def _read_tree(raw: bytes, report: _Report) -> Mapping | None:
     if not flaws:
         report.add("", _not_a_mapping(root))
     return None
+
+
+def _claimed_owner(root: Mapping | None) -> str:
+    try:
+        return rules.owner(root.value.get("owner")) if root else ""
+    except (RuleError, WrongTypeError):
+        return ""
 
 
 def _not_a_mapping(root: Node | None) -> Flaw:

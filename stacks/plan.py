@@ -110,6 +110,7 @@ class Change:
         reason: Why, for a person.
         spec: The workspace's file; None when it is gone or invalid.
         problems: What is wrong with the file.
+        claimed: Whom an invalid file names as the owner, or "".
         inputs: What to render (create, update, replace).
         spec_hash: Hash that the container must carry to be started.
         desired_hash: Hash to be published once it is applied.
@@ -125,6 +126,7 @@ class Change:
     reason: str = ""
     spec: WorkspaceSpec | None = None
     problems: tuple[Problem, ...] = ()
+    claimed: str = ""
     inputs: WorkspaceInputs | None = None
     spec_hash: str = ""
     desired_hash: str = ""
@@ -185,7 +187,8 @@ def plan_one(known: Known, *, snapshot: Snapshot, facts: Facts, wish: Wish) -> C
         problems = snapshot.invalid[known.id]
         told = f"its file has {len(problems)} problem{'s' if len(problems) > 1 else ''}"
         invalid = replace(change, action=Action.INVALID, sync=Sync.INVALID, reason=told)
-        return _as_it_is(known, replace(invalid, problems=problems))
+        claimed = snapshot.owners.get(known.id, "")
+        return _as_it_is(known, replace(invalid, problems=problems, claimed=claimed))
     return _without_file(known, change, snapshot=snapshot, wish=wish)
 
 

@@ -35,6 +35,7 @@ class Snapshot:
     Attributes:
         specs: The valid files, by workspace id.
         invalid: The problems of the others, by workspace id.
+        owners: Whom those others name as the owner, where that can be read.
         pending: Ids of files that are still being written.
         complete: Whether an id that is not here is truly gone.
         unreadable: Whether the folder itself could not be read.
@@ -43,6 +44,7 @@ class Snapshot:
 
     specs: Mapping[str, WorkspaceSpec] = field(default_factory=dict)
     invalid: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
     pending: frozenset[str] = frozenset()
     complete: bool = True
     unreadable: bool = False
@@ -212,6 +214,7 @@ def _snapshot(read: spec.FolderRead, pending: frozenset[str]) -> Snapshot:
     return Snapshot(
         specs=specs,
         invalid=invalid,
+        owners=read.owners,
         pending=pending,
         complete=not empty,
         error="the folder holds no workspace file" if empty else "",

@@ -268,6 +268,9 @@ def described(change: Change) -> Changes:
         told["spec_json"] = change.spec.model_dump_json()
     elif known.row is None and known.container is not None:
         told["owner"] = known.container.labels.get(LABEL_OWNER, "")
+    elif change.claimed and known.new and not known.homes:
+        # Nothing was made yet: who wrote the file may see what is wrong with it.
+        told["owner"] = change.claimed
     if known.phase not in GONE | {Phase.ERROR, Phase.UNKNOWN}:
         told["message"] = change.reason if change.spec is None else ""
     return told

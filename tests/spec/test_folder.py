@@ -170,3 +170,13 @@ def test_a_file_that_fails_while_it_is_read() -> None:
     with pytest.raises(_FileError) as caught:
         _content(Path("/proc/self/mem"))
     assert caught.value.message == "can't be read: input/output error"
+
+
+def test_whom_an_invalid_file_names_is_told_where_it_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "named.yaml").write_text("owner: alice\nimage: 7\n")
+    (tmp_path / "nobody.yaml").write_text("owner: {}\nimage: light\n")
+    (tmp_path / "silent.yaml").write_text("image: light\n")
+    (tmp_path / "unread.yaml").write_text("owner: alice\n\tbad")
+    read = read_folder(tmp_path)
+    assert set(read.invalid) == {"named", "nobody", "silent", "unread"}
+    assert read.owners == {"named": "alice"}

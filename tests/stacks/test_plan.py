@@ -17,6 +17,7 @@ from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import LABEL_SPEC_HASH, HomeInputs
 from stacks.rendering import HASH_LENGTH, Facts, desired_hash, render
 from stacks.source import Snapshot
+from stacks.work import described
 from state_index.models import HistoryRow, Published, utc_now
 from state_index.phases import Phase, Sync
 
@@ -399,3 +400,22 @@ def test_once_done_nothing_more_is_to_do(known: Known) -> None:
     assert done.container is not None
     done = replace(done, container=replace(done.container, labels=labels))
     assert decide(done).action is Action.NOTHING
+
+
+INVALID = Snapshot(invalid={"ws": (PROBLEM,)}, owners={"ws": "mallory"})
+
+
+def test_who_wrote_a_bad_first_file_is_shown_it() -> None:
+    change = plan_one(Known(id="ws"), snapshot=INVALID, facts=FACTS, wish=Wish())
+    assert change.action is Action.INVALID
+    assert described(change)["owner"] == "mallory"
+
+
+@pytest.mark.parametrize(
+    "known",
+    [settled(spec_of()), Known(id="ws", row=row(Phase.DELETED), homes=(HOME,))],
+    ids=["applied", "a home is kept"],
+)
+def test_a_bad_file_takes_nothing_from_an_owner(known: Known) -> None:
+    change = plan_one(replace(known, spec=None), snapshot=INVALID, facts=FACTS, wish=Wish())
+    assert "owner" not in described(change)
