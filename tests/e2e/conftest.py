@@ -1,4 +1,4 @@
-"""One CodeHub with alice, bob and a code-server workspace, and one browser, for all of e2e."""
+"""One CodeHub with alice, bob and a code-server workspace, and one browser."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ CHROMIUM_ARGS = [
 PAGE_MILLISECONDS = 30_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served() -> Iterator[Hub]:
     """Runner and gateway run; alice's workspace is being made."""
     with hub() as made:
@@ -40,9 +40,13 @@ def served() -> Iterator[Hub]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium.
+
+    Ended with its module: while it lives, its event loop counts as running in this thread, and
+    async tests elsewhere could not run theirs.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS
