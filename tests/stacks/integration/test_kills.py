@@ -2,13 +2,15 @@
 
 The events of an undisturbed run are recorded first; then the operation is killed at each of them
 (the whole group, the CLI alone, the plugin alone) and run again. A kill that found nothing to
-kill fails. Each is printed with the event that it hit; `pytest -s` shows them.
+kill fails. Each is logged with the event that it hit, in ``.pytest_cache/kills.jsonl``.
 """
 
 import json
 import os
 import random
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiodocker.volumes import DockerVolume
@@ -22,6 +24,7 @@ pytestmark = [pytest.mark.engine]
 
 SAMPLE = 3
 ATTEMPTS = 5
+LOG = Path(os.environ.get("CODEHUB_TEST_KILL_LOG") or ".pytest_cache/kills.jsonl")
 SEED = int(os.environ.get("CODEHUB_TEST_SEED", "20"))
 
 
@@ -60,7 +63,7 @@ async def _kill_at(room: Room, scenario: Scenario, *, sample: int = 0) -> None:
     every = [(target, at) for at, targets in enumerate(alive) for target in sorted(targets)]
     assert {target for target, _ in every} == set(Target)
     chosen = random.Random(SEED).sample(every, sample) if sample else every
-    print(f"\n{scenario.name}: {len(watch.labels)} events, {len(every)} points, seed {SEED}")  # noqa: T201
+    _log({"scenario": scenario.name, "events": watch.labels, "points": len(every), "seed": SEED})
     for target, at in chosen:
         hit, end = await _hit(room, scenario, target, at)
         assert hit is not None, f"{target} at {at} ({watch.labels[at]}) hit nothing"
@@ -77,9 +80,16 @@ async def _hit(
         seen, end, outcome = await play(room, scenario, id_="kill-0", target=target, at=at)
         await _forget(room, "kill-0")
         if seen.hit is not None:
-            print(json.dumps({**asdict(seen.hit), "recovered": outcome.recovered}))  # noqa: T201
+            _log({**asdict(seen.hit), "recovered": outcome.recovered})
             return seen.hit, end
     return None, None
+
+
+def _log(entry: dict[str, Any]) -> None:
+    """Keep each kill with the event that it hit."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with LOG.open("a") as stream:
+        stream.write(json.dumps(entry) + "\n")
 
 
 async def _forget(room: Room, id_: str) -> None:
