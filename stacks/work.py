@@ -193,6 +193,10 @@ class Work:
         await self._power.stop(change.id, grace=self._limits.stop)
         operation = Operation(kind=Kind.DESTROY, stack=change.id, request_id=why.request_id)
         (await self._run_told(operation, change.id, why)).check()
+        left = await self._power.container(change.id)
+        if left is not None:
+            # Pulumi's state was lost and knew nothing of it.
+            await self._power.remove_container(left.id)
         told = Changes(step="", message="removed; its home is kept")
         await self._board.say(change.id, why, Event.REMOVED, changes=told)
 

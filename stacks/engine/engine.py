@@ -113,7 +113,10 @@ class Engine:
         killed = await asyncio.to_thread(end_recorded, self._record(operation.stack))
         files = self._files(operation.stack)
         prepared = await recovery.prepare(operation, files, self._leftovers, killed=killed)
-        changed = replace(operation, refresh=operation.refresh or prepared.refresh)
+        if operation.kind is Kind.DESTROY and prepared.empty:
+            # The CLI takes a state without resources for a stack that is not there.
+            return Outcome(recovered=prepared.notes)
+        changed = replace(operation, refresh=prepared.refresh)
         request = Request(operation=changed, config=self._config, adopt=prepared.adopt)
         result = await self._work(request, on_event)
         if operation.kind is Kind.PREVIEW:

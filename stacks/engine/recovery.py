@@ -41,11 +41,13 @@ class Prepared:
     Attributes:
         adopt: Resources to take from the engine: ``home`` or ``network:<id>``.
         refresh: Whether the engine must be read before comparing.
+        empty: Whether the state holds nothing.
         notes: What was done, one line each.
     """
 
     adopt: frozenset[str] = frozenset()
     refresh: bool = False
+    empty: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -76,14 +78,18 @@ async def prepare(
     notes = [f"ended {killed} processes of an operation that was cut off"] if killed else []
     found, mending = await asyncio.to_thread(_mend, operation, files)
     notes += mending
+    empty = not found.resources
     if operation.kind in {Kind.REFRESH, Kind.DESTROY}:
         await _remove_strays(_labels(operation, found), found, leftovers, notes)
-        return Prepared(notes=tuple(notes))
+        return Prepared(empty=empty, notes=tuple(notes))
+    # Of an empty state there is nothing to be read again: a first `up` does not pay for it.
+    refresh = bool(operation.refresh or mending or killed) and not empty
     inputs = inputs_of(operation)
-    if inputs is None or not (notes or _missing(inputs.expected, found)):
-        return Prepared(refresh=bool(notes), notes=tuple(notes))
-    adopt = await _take_stock(operation, inputs, found, leftovers, notes)
-    return Prepared(adopt=adopt, refresh=bool(mending or killed), notes=tuple(notes))
+    adopt: frozenset[str] = frozenset()
+    # A refresh drops what is gone, a home too, and the program would make it again.
+    if inputs is not None and (refresh or notes or _missing(inputs.expected, found)):
+        adopt = await _take_stock(operation, inputs, found, leftovers, notes)
+    return Prepared(adopt=adopt, refresh=refresh, empty=empty, notes=tuple(notes))
 
 
 async def clear_name(operation: Operation, files: StateFiles, leftovers: Leftovers) -> list[str]:

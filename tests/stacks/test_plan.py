@@ -70,7 +70,7 @@ def decide(known: Known, *, wish: Wish | None = None, facts: Facts = FACTS) -> C
 
 def test_a_new_file_is_created_and_started() -> None:
     change = decide(Known(id="ws", spec=spec_of()))
-    assert (change.action, change.on, change.refresh) == (Action.CREATE, True, False)
+    assert (change.action, change.on, change.refresh) == (Action.CREATE, True, True)
     assert change.sync is Sync.OUT_OF_SYNC
     assert change.inputs is not None
     assert change.inputs.home == HomeInputs(number=1, owner="alice", exists=False)
@@ -239,7 +239,7 @@ def test_a_tombstone_is_left_alone_and_revived_by_its_file() -> None:
     gone = Known(id="ws", row=row(Phase.TOMBSTONED, spec_of()), homes=(HOME,))
     assert plan_one(gone, snapshot=GONE_FILE, facts=FACTS, wish=Wish()).action is Action.NOTHING
     revived = decide(replace(gone, spec=spec_of()))
-    assert (revived.action, revived.on, revived.refresh) == (Action.CREATE, True, False)
+    assert (revived.action, revived.on, revived.refresh) == (Action.CREATE, True, True)
     assert revived.inputs is not None
     assert revived.inputs.home.exists
 

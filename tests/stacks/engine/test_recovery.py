@@ -103,6 +103,19 @@ async def test_a_new_stack_gets_an_empty_state_and_nothing_is_adopted(files: Sta
     assert (prepared.adopt, prepared.refresh, prepared.notes) == (frozenset(), False, ())
 
 
+async def test_an_empty_state_needs_no_refresh(files: StateFiles) -> None:
+    assert not (await prepare(operation(refresh=True), files, FakeLeftovers())).refresh
+    write(files, state(HOME))
+    engine = FakeLeftovers([volume()])
+    assert (await prepare(operation(inputs=SEEN, refresh=True), files, engine)).refresh
+
+
+async def test_a_refresh_never_drops_a_recorded_home_that_is_gone(files: StateFiles) -> None:
+    write(files, state(HOME, CONTAINER))
+    with pytest.raises(HomeMissingError):
+        await prepare(operation(refresh=True), files, FakeLeftovers([container()]))
+
+
 async def test_a_stack_in_order_asks_the_engine_nothing(files: StateFiles) -> None:
     write(files, state(HOME, CONTAINER))
     engine = FakeLeftovers([container(), volume()])
@@ -213,7 +226,6 @@ async def test_a_corrupt_state_is_rebuilt_from_the_engine(files: StateFiles) -> 
     engine = FakeLeftovers([container("old"), volume()])
     prepared = await prepare(operation(inputs=SEEN), files, engine)
     assert prepared.adopt == {"home"}
-    assert prepared.refresh
     assert "remove old" in engine.calls
     assert read(files) == (Checkpoint.fresh("alice-api"), "")
 
@@ -239,7 +251,7 @@ async def test_destroy_knows_its_labels_from_the_state(files: StateFiles) -> Non
 
 async def test_destroy_of_a_stack_without_anything_asks_nothing(files: StateFiles) -> None:
     engine = FakeLeftovers([container("stray")])
-    await prepare(operation(Kind.DESTROY, None), files, engine)
+    assert (await prepare(operation(Kind.DESTROY, None), files, engine)).empty
     assert engine.calls == []
 
 

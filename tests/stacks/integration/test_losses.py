@@ -1,0 +1,55 @@
+"""What one memory lost, another proves: index, Pulumi's state, engine. No home is made anew."""
+
+import shutil
+
+import pytest
+
+from stacks.errors import HomeMissingError
+from state_index.phases import Phase
+from tests.stacks.house import House
+
+pytestmark = pytest.mark.engine
+
+
+def lose_index(house: House) -> None:
+    for path in (house.root / "data").glob("index.db*"):
+        path.unlink()
+
+
+async def test_a_lost_index_and_container_come_back_with_the_home(house: House) -> None:
+    house.write("alice")
+    assert [result.phase for result in await house.up()] == [Phase.RUNNING]
+    await house.leave_marker("alice", "mine")
+    await house.remove_container("alice")
+    lose_index(house)
+    (alice,) = await house.up()
+    assert (alice.phase, alice.message) == (Phase.RUNNING, "")
+    assert await house.marker("alice") == "mine"
+
+
+async def test_pulumis_state_proves_a_home_that_index_and_engine_lost(house: House) -> None:
+    house.write("alice")
+    assert [result.phase for result in await house.up()] == [Phase.RUNNING]
+    await house.remove_container("alice")
+    await house.remove_volume("alice-home-1")
+    lose_index(house)
+    for _ in range(2):
+        (alice,) = await house.up()
+        assert (alice.phase, alice.reason) == (Phase.ERROR, HomeMissingError.reason)
+        assert await house.volumes() == set()
+        assert await house.containers() == set()
+
+
+async def test_a_workspace_is_destroyed_although_pulumis_state_is_lost(house: House) -> None:
+    house.write("alice")
+    house.write("bob")
+    await house.up()
+    await house.leave_marker("alice", "mine")
+    shutil.rmtree(house.settings.paths.state)
+    house.remove("alice")
+    async with house.runner() as runner:
+        assert (await runner.destroy("alice")).phase == Phase.TOMBSTONED
+    assert await house.containers() == {"bob"}
+    house.write("alice")
+    await house.up()
+    assert await house.marker("alice") == "mine"
