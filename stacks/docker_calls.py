@@ -4,7 +4,7 @@ Everything that knows Docker's JSON stands here, as pure functions; `stacks.powe
 calls.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,13 @@ from aiodocker.exceptions import DockerError
 from stacks.engine.model import Leftover
 from stacks.errors import EngineRefusedError, EngineUnavailableError, StacksError
 from stacks.power import Container, HomeVolume
-from stacks.programs.inputs import LABEL_HOME, LABEL_OWNER, LABEL_PREFIX, LABEL_WORKSPACE
+from stacks.programs.inputs import (
+    HOME_PATH,
+    LABEL_HOME,
+    LABEL_OWNER,
+    LABEL_PREFIX,
+    LABEL_WORKSPACE,
+)
 
 NOT_FOUND = 404
 CONFLICT = 409
@@ -59,7 +65,6 @@ def quoted(message: str) -> str:
 def container_of(data: Mapping[str, Any]) -> Container:
     """Read one entry of the container list."""
     labels = data.get("Labels") or {}
-    mounts = data.get("Mounts") or []
     return Container(
         id=data["Id"],
         name=data["Names"][0].removeprefix("/") if data.get("Names") else "",
@@ -67,14 +72,13 @@ def container_of(data: Mapping[str, Any]) -> Container:
         state=data["State"],
         image=data["Image"],
         labels=labels,
-        volumes=tuple(mount["Name"] for mount in mounts if mount.get("Type") == "volume"),
+        home=_home_mounted(data.get("Mounts") or ()),
     )
 
 
 def inspected_container(data: Mapping[str, Any]) -> Container:
     """Read the answer of an inspect."""
     labels = data["Config"].get("Labels") or {}
-    mounts = data.get("Mounts") or []
     return Container(
         id=data["Id"],
         name=data["Name"].removeprefix("/"),
@@ -82,8 +86,14 @@ def inspected_container(data: Mapping[str, Any]) -> Container:
         state=data["State"]["Status"],
         image=data["Config"]["Image"],
         labels=labels,
-        volumes=tuple(mount["Name"] for mount in mounts if mount.get("Type") == "volume"),
+        home=_home_mounted(data.get("Mounts") or ()),
     )
+
+
+def _home_mounted(mounts: Iterable[Mapping[str, Any]]) -> str:
+    """Give the volume at the home's place; an image may ask for more volumes, at other places."""
+    volumes = (mount for mount in mounts if mount.get("Type") == "volume")
+    return next((mount["Name"] for mount in volumes if mount["Destination"] == HOME_PATH), "")
 
 
 def home_of(data: Mapping[str, Any]) -> HomeVolume | None:

@@ -25,7 +25,7 @@ class Container:
         state: The engine's word: created, running, exited, ...
         image: The image as it was asked for.
         labels: All labels.
-        volumes: Names of the volumes mounted.
+        home: Name of the volume that is mounted as its home, "" without one.
     """
 
     id: str
@@ -34,7 +34,7 @@ class Container:
     state: str
     image: str
     labels: Mapping[str, str] = field(default_factory=dict)
-    volumes: tuple[str, ...] = ()
+    home: str = ""
 
     @property
     def running(self) -> bool:

@@ -251,9 +251,8 @@ class DockerPower:
     async def _check_home(self, workspace_id: str, found: Container) -> None:
         # Docker would make an empty volume for a mount whose volume is gone.
         homes = {home.name for home in await self.homes(workspace_id)}
-        missing = [name for name in found.volumes if name not in homes]
-        if missing or not found.volumes:
-            name = missing[0] if missing else "of the container"
+        if found.home not in homes:
+            name = found.home or "of the container"
             raise HomeMissingError(f"the home volume {name} is not there", step="home")
 
     async def _start_and_watch(self, workspace_id: str, found: Container) -> None:

@@ -15,6 +15,7 @@ import pulumi
 import pulumi_docker as docker
 
 from stacks.programs.inputs import (
+    HOME_PATH,
     LABEL_HOME,
     LABEL_OWNER,
     LABEL_PIDS,
@@ -27,7 +28,6 @@ from stacks.programs.inputs import (
 from stacks.programs.pids import limit_pids
 from stacks.programs.program import Program
 
-HOME_PATH = "/home/coder"
 RUN_PATH = "/run/codehub"
 USER = "1000:1000"
 STOP_GRACE_SECONDS = 10

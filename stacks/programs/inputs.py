@@ -15,6 +15,9 @@ LABEL_HOME = "codehub.home"
 LABEL_PREFIX = "codehub.prefix"
 LABEL_PIDS = "codehub.pids"
 
+HOME_PATH = "/home/coder"
+"""Where a container sees its home."""
+
 CONTAINER_TYPE = "docker:index/container:Container"
 VOLUME_TYPE = "docker:index/volume:Volume"
 NETWORK_TYPE = "docker:index/network:Network"

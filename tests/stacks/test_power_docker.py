@@ -105,7 +105,7 @@ async def test_the_inventory_holds_ours_and_only_ours(make: Maker, power: Docker
     assert set(found.containers) == {"alice"}
     alice = found.containers["alice"]
     assert (alice.state, alice.running, alice.image) == ("created", False, make.image)
-    assert alice.volumes == (f"{make.prefix}alice-home-1",)
+    assert alice.home == f"{make.prefix}alice-home-1"
     assert alice.labels[LABEL_SPEC_HASH] == "h1"
     assert [stray.name for stray in found.strays] == [f"{make.prefix}other"]
     assert {id_: [home.number for home in homes] for id_, homes in found.homes.items()} == {
@@ -154,6 +154,14 @@ async def test_a_container_without_its_labelled_home_is_not_started(
     found = await power.container("alice")
     assert found is not None
     assert found.state == "created"
+
+
+async def test_other_volumes_of_an_image_do_not_matter(make: Maker, power: DockerPower) -> None:
+    await make.workspace("alice", Volumes={"/cache": {}})
+    await power.start("alice", spec_hash="h1", within=30)
+    found = await power.container("alice")
+    assert found is not None
+    assert (found.running, found.home) == (True, f"{make.prefix}alice-home-1")
 
 
 async def test_an_ide_that_ends_at_once_is_told_with_its_last_words(
