@@ -74,6 +74,7 @@ _SPECIAL_DOWN: Final = frozenset({b"set-cookie", b"location", b"service-worker-a
 
 _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_PLAIN_PATH: Final = re.compile(rb"/[!-$&-\[\]-~]*")  # visible ASCII but `%` and backslash
 _BODILESS: Final = frozenset({204, 304})
 
 
@@ -211,9 +212,18 @@ def _confined(name: bytes, value: bytes, root: bytes, origin: bytes) -> bytes | 
         return confined_cookie(value, root)
     if name == b"location":
         return _location(value, root, origin)
-    # The scope that a service worker may have. The workspace takes `/` for its root: so it is.
-    sound = value.startswith(b"/") and b"%" not in value and b"/." not in value
-    return _below(value, root) if sound and b"\\" not in value else None
+    return _worker_scope(value, root)
+
+
+def _worker_scope(value: bytes, root: bytes) -> bytes | None:
+    """Confine the scope that a service worker may have. The workspace takes `/` for its root.
+
+    Browsers read a URL here: they drop tabs before they resolve dots, and a scope is a prefix of
+    text, so `/w/demo` without its slash would hold `/w/demo-2/` too.
+    """
+    if not _PLAIN_PATH.fullmatch(value) or b"/." in value:
+        return None
+    return value if value.startswith(root) else root + value[1:]
 
 
 def _location(value: bytes, root: bytes, origin: bytes) -> bytes:
