@@ -74,6 +74,7 @@ class Upstream:
         self._all: set[ClientConnection] = set()
         self._idle: list[tuple[ClientConnection, float]] = []
         self._sweeper: asyncio.TimerHandle | None = None
+        self._over = False
 
     @property
     def busy(self) -> int:
@@ -112,7 +113,8 @@ class Upstream:
             raise
 
     async def close(self) -> None:
-        """Close every connection, also those in use."""
+        """Close every connection, also those in use; what still waits for one gets none."""
+        self._over = True
         for closer in list(self.closers):
             closer()
         for connection in list(self._all):
@@ -154,6 +156,9 @@ class Upstream:
             sock.close()
             raise
         self._all.add(connection)
+        if self._over:  # whoever waited for a place or for the socket is not let through any more
+            connection.abort()
+            raise UpstreamUnavailableError(details={"reason": "way ended"})
         return connection
 
     def _done(self, connection: ClientConnection) -> None:

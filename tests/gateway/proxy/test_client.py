@@ -211,6 +211,21 @@ async def test_more_requests_than_places_wait(run: Path) -> None:
         assert upstream._places._value == CONNECTIONS
 
 
+async def test_who_waits_for_a_place_gets_none_when_the_way_ends(run: Path) -> None:
+    async def refused(upstream: Upstream) -> None:
+        with pytest.raises(UpstreamUnavailableError):
+            await get(upstream)
+
+    async with recorder(run, answer=None) as workspace, way(run) as upstream:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(CONNECTIONS + 5):
+                group.create_task(refused(upstream))
+            await until(lambda: len(workspace.received) == CONNECTIONS, "all places to be taken")
+            await upstream.close()  # there is another owner, say
+        assert len(workspace.received) == CONNECTIONS
+        assert upstream._places._value == CONNECTIONS
+
+
 @pytest.mark.parametrize(
     ("method", "with_body", "again"),
     [("GET", False, True), ("DELETE", False, True), ("POST", False, False), ("PUT", True, False)],
