@@ -7,8 +7,10 @@ imported already, prints its port. Starting Python anew for each operation takes
 
 import contextlib
 import importlib
+import io
 import os
 import signal
+import sys
 from pathlib import Path
 
 from stacks.engine.model import EngineConfig
@@ -64,6 +66,8 @@ class Policies:
         try:
             os.dup2(writer, 1)
             os.closerange(3, MOST_DESCRIPTORS)  # the runner must see the worker's end
+            # The SDK writes its port and does not flush: in a pipe it would stay in Python's buffer.
+            sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), write_through=True)
             importlib.import_module(PACK).serve()
         finally:
             os._exit(1)
