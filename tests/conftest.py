@@ -1,6 +1,11 @@
 """Fixtures of every test."""
 
+import os
+
 import pytest
+
+# Some machines set it, and then output that nobody flushes arrives all the same: test without.
+os.environ.pop("PYTHONUNBUFFERED", None)
 
 
 @pytest.fixture(scope="session")
