@@ -15,6 +15,7 @@
         ├── ImageMissingError           the engine does not have the image
         ├── NameTakenError              an object of that name is there and is not ours
         ├── HomeMissingError            the home volume is gone; never healed by making one
+        ├── HomeOwnerError              the home belongs to someone else than the file says
         ├── HomeProtectedError          a step would have deleted a home; Pulumi refused
         ├── PolicyViolationError        a mandatory policy said no (`violations`)
         ├── ProgramError                our own program raised: a bug
@@ -172,7 +173,18 @@ class HomeMissingError(PermanentError):
     """The home volume is gone; it is never healed by making an empty one."""
 
     reason = "HOME_MISSING"
-    default_remedy = "Restore the volume, or ask for a new home by explicit command."
+    default_remedy = (
+        "Restore the volume with its labels, or take another id for a workspace with a new home."
+    )
+
+
+class HomeOwnerError(PermanentError):
+    """A home that was found again belonged to someone else than the file says."""
+
+    reason = "HOME_OWNER"
+    default_remedy = (
+        "Take another id. If the home is to change hands, bring it up with its former owner first."
+    )
 
 
 class HomeProtectedError(PermanentError):

@@ -8,7 +8,7 @@ volume labels and the index. Removing homes will stand here too; nothing removes
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from stacks.errors import HomeMissingError
+from stacks.errors import HomeMissingError, HomeOwnerError
 from stacks.power import HomeVolume
 from stacks.programs.inputs import HomeInputs
 
@@ -56,6 +56,24 @@ def decide(
     if known:
         raise _missing(workspace_id, known, wanted)
     return HomeInputs(number=FIRST_HOME, owner=owner, exists=False)
+
+
+def check_owner(workspace_id: str, *, owner: str, former: str) -> None:
+    """Refuse to hand a home that was found again to somebody else.
+
+    Args:
+        workspace_id: The workspace.
+        owner: Owner in the file.
+        former: Whose it was, as far as anything says; "" when nothing does.
+
+    Raises:
+        HomeOwnerError: It was another's.
+    """
+    if former and former != owner:
+        raise HomeOwnerError(
+            f"the home of {workspace_id} belonged to {former}, and its file says {owner}",
+            step="home",
+        )
 
 
 def _missing(workspace_id: str, known: Sequence[Proof], number: int) -> HomeMissingError:

@@ -12,10 +12,10 @@ from enum import StrEnum
 
 from spec import Problem, WorkspaceSpec
 from stacks import homes
-from stacks.errors import HomeMissingError, InvalidFileError, StacksError
+from stacks.errors import HomeMissingError, HomeOwnerError, InvalidFileError, StacksError
 from stacks.homes import Proof
 from stacks.power import Container, HomeVolume, Inventory
-from stacks.programs.inputs import LABEL_SPEC_HASH, WorkspaceInputs
+from stacks.programs.inputs import LABEL_OWNER, LABEL_SPEC_HASH, WorkspaceInputs
 from stacks.rendering import Facts, desired_hash, render
 from stacks.source import Snapshot
 from state_index.models import HistoryRow, Published
@@ -239,6 +239,8 @@ def _sync(known: Known) -> Sync:
 
 def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) -> Change:
     try:
+        if _is_found_again(known):
+            homes.check_owner(known.id, owner=spec.owner, former=_former_owner(known))
         home = homes.decide(known.id, owner=spec.owner, volumes=known.homes, proofs=known.proofs)
     except HomeMissingError as error:
         return Change(
@@ -249,6 +251,10 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) 
             spec=spec,
             error=error,
         )
+    except HomeOwnerError as error:
+        # Without the file: neither row nor engine may take its owner over.
+        blocked = Change(known=known, action=Action.BLOCKED, sync=Sync.OUT_OF_SYNC, error=error)
+        return replace(blocked, reason=error.message)
     inputs = render(spec, facts=facts, home=home)
     change = Change(
         known=known,
@@ -263,6 +269,20 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) 
         return replace(change, sync=Sync.OUT_OF_SYNC, reason="it failed; a change is waited for")
     shape = _shape(known, change)
     return shape if shape.action.needs_pulumi else _power(known, change)
+
+
+def _is_found_again(known: Known) -> bool:
+    """Whether its home is known from a tombstone or the engine only, not from a file before."""
+    row = known.row
+    known_before = row is not None and row.phase not in GONE and (row.applied_hash or row.spec_json)
+    return bool(known.homes) and not known_before
+
+
+def _former_owner(known: Known) -> str:
+    """Tell whose it was: its container, its row, else the home, which knows only the first."""
+    labels = known.container.labels if known.container else {}
+    row = known.row.owner if known.row else ""
+    return labels.get(LABEL_OWNER, "") or row or known.homes[-1].owner
 
 
 def _is_held(known: Known, change: Change) -> bool:

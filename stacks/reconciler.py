@@ -278,7 +278,8 @@ def _is_quiet(change: Change) -> bool:
     """Whether nothing has to be done on the engine, nor a new error to be told."""
     row, error = change.known.row, change.error
     if error is not None:
-        return row is not None and row.phase is Phase.ERROR and row.reason == error.reason
+        told = GONE | {Phase.ERROR}
+        return row is not None and row.phase in told and row.reason == error.reason
     return change.action in {Action.NOTHING, Action.INVALID}
 
 

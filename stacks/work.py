@@ -202,7 +202,8 @@ class Work:
 
     async def _block(self, change: Change, why: Context) -> None:
         assert change.error is not None, "what is blocked says why"
-        events = (Event.REVIVE,) if change.known.phase is Phase.TOMBSTONED else ()
+        revived = change.known.phase is Phase.TOMBSTONED and change.spec is not None
+        events = (Event.REVIVE,) if revived else ()
         await self._board.say(change.id, why, *events, changes=described(change))
         raise change.error
 

@@ -14,7 +14,7 @@ from stacks import plan as planning
 from stacks.homes import Proof
 from stacks.plan import Action, Change, Known, Wish, last_wish, plan_one
 from stacks.power import Container, HomeVolume, Inventory
-from stacks.programs.inputs import LABEL_SPEC_HASH, HomeInputs
+from stacks.programs.inputs import LABEL_OWNER, LABEL_SPEC_HASH, HomeInputs
 from stacks.rendering import HASH_LENGTH, Facts, desired_hash, render
 from stacks.source import Snapshot
 from stacks.work import described
@@ -107,6 +107,27 @@ def test_every_key_is_in_the_table_above() -> None:
     assert tried == set(spec.WorkspaceSpec.model_fields) - {"id"}
     resources = {name for keys, _ in mark.args[1] for name in keys.get("resources", {})}
     assert resources == set(spec.Resources.model_fields)
+
+
+@pytest.mark.parametrize("before", [None, row(Phase.TOMBSTONED, spec_of()), row(Phase.ERROR)])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_home_found_again_waits_when_its_owner_is_another(
+    before: Published | None, there: bool
+) -> None:
+    found = container(spec_of()) if there else None
+    known = Known(id="ws", spec=spec_of(owner="bob"), row=before, container=found, homes=(HOME,))
+    change = decide(known, wish=Wish(force=True))
+    assert (change.action, change.inputs) == (Action.BLOCKED, None)
+    assert change.error is not None
+    assert change.error.message == "the home of ws belonged to alice, and its file says bob"
+    assert described(change).get("owner", "alice") != "bob"
+
+
+def test_a_home_that_changed_hands_is_known_by_its_container() -> None:
+    labels = container(spec_of()).labels | {LABEL_OWNER: "bob"}
+    found = replace(container(spec_of()), labels=labels)
+    known = Known(id="ws", spec=spec_of(owner="bob"), container=found, homes=(HOME,))
+    assert decide(known).action is Action.REPLACE
 
 
 def test_running_pins_the_power_on() -> None:

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from stacks.errors import HomeMissingError
+from stacks.errors import HomeMissingError, HomeOwnerError
 from state_index.phases import Phase
 from tests.stacks.house import House
 
@@ -52,4 +52,37 @@ async def test_a_workspace_is_destroyed_although_pulumis_state_is_lost(house: Ho
     assert await house.containers() == {"bob"}
     house.write("alice")
     await house.up()
+    assert await house.marker("alice") == "mine"
+
+
+@pytest.mark.parametrize("by", ["index", "index and container", "tombstone"])
+async def test_a_home_that_is_found_again_changes_hands_by_no_accident(
+    house: House, by: str
+) -> None:
+    house.write("alice")
+    await house.up()
+    await house.leave_marker("alice", "mine")
+    if by == "tombstone":
+        house.remove("alice")
+        async with house.runner() as runner:
+            await runner.destroy("alice")
+    else:
+        lose_index(house)
+    if by == "index and container":
+        await house.remove_container("alice")
+    containers = await house.containers()
+    house.write("alice", owner="bob")
+    for _ in range(3):
+        (told,) = await house.up()
+        assert (told.action, told.reason) == ("blocked", HomeOwnerError.reason)
+        row = house.row("alice")
+        assert row is not None
+        assert row.owner != "bob"
+        assert await house.containers() == containers
+    house.write("alice")
+    await house.up()
+    assert await house.marker("alice") == "mine"
+    house.write("alice", owner="bob")
+    (handed,) = await house.up()
+    assert (handed.action, handed.phase) == ("replace", Phase.RUNNING)
     assert await house.marker("alice") == "mine"
