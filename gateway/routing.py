@@ -14,6 +14,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NoReturn, Self
 
+from state_index.errors import IndexReplacedError
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Phase
@@ -121,8 +122,11 @@ async def follow(
         IndexUnavailableError: The index can't be read.
     """
     known = -1
+    files = index.files
     while True:
         generation = await asyncio.to_thread(index.generation)
+        if index.files != files:  # somebody else was told: the watcher still looks at the old one
+            raise IndexReplacedError("The state index was replaced.")
         if generation == known:
             routes.confirm()
         else:

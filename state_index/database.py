@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from state_index.errors import IndexUnavailableError, IndexUrlError
+from state_index.errors import IndexReplacedError, IndexUnavailableError, IndexUrlError
 from state_index.failures import translated
 from state_index.quick import Quick
 
@@ -39,6 +39,9 @@ class Database:
         url: `sqlite:///<file>` or `postgresql+psycopg://...`.
         busy_timeout: seconds that a writer waits for another one (SQLite).
 
+    Attributes:
+        files: how many files under this name were found gone so far.
+
     Raises:
         IndexUrlError: the URL names nothing that processes can share.
         IndexUnavailableError: its folder can't be made.
@@ -49,6 +52,8 @@ class Database:
         self._read = _engine(self.url, busy_timeout)
         self._write = self._read.execution_options(**{_WRITE: True})
         self._quick: Quick | None = None
+        self._file: tuple[int, int] | None = None
+        self.files = 0
         self._opening = Lock()
 
     @property
@@ -81,13 +86,26 @@ class Database:
 
         Raises:
             IndexUnavailableError: it could not be read.
+            IndexReplacedError: the file is not the one that was open (SQLite).
         """
         if not self.is_sqlite:
             with self.read() as connection:
                 return int(connection.scalar(query) or 0)
         with self._opening:
+            self._check_file()
             self._quick = self._quick or Quick(self._read)
+            self._file = self._file or _identity(self.url)
         return self._quick.number(_text(query))
+
+    def _check_file(self) -> None:
+        """Let go of a file that is not there any more: its connections would read it for ever."""
+        if self._file is None or self._file == _identity(self.url):
+            return
+        self.close()
+        self._quick = self._file = None
+        self.files += 1
+        message = "the state index is not available: its file was removed or replaced"
+        raise IndexReplacedError(message)
 
     def probe(self, newest: sa.Select[Any]) -> Callable[[], int]:
         """A cheap way to see that another connection committed: the number is then another one.
@@ -111,6 +129,15 @@ class Database:
         if self._quick is not None:
             self._quick.close()
         self._read.dispose()
+
+
+def _identity(url: sa.URL) -> tuple[int, int] | None:
+    """Which file there is under an index's name; None when there is none."""
+    try:
+        found = Path(str(url.database)).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @lru_cache(maxsize=8)

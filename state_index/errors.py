@@ -12,6 +12,7 @@
         ├── IndexBusyError         another writer holds it: try again
         ├── IndexFullError         no room left on its disk
         ├── IndexCorruptError      the file is not a sound database
+        ├── IndexReplacedError     the file that was open is not the one that is there now
         ├── IndexSchemaError       it was written by a newer CodeHub, or is not an index
         └── IndexUrlError          the URL names no database that an index can live in
 
@@ -115,6 +116,12 @@ class IndexFullError(IndexUnavailableError):
 
 class IndexCorruptError(IndexUnavailableError):
     """The file is no sound database; it can be rebuilt, so move it away."""
+
+
+class IndexReplacedError(IndexUnavailableError):
+    """The file was removed, or another one is in its place; the next call opens what is there."""
+
+    retryable = True
 
 
 class IndexSchemaError(IndexUnavailableError):

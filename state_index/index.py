@@ -163,8 +163,18 @@ class Index:
         return rows.runner_info(row) if row else None
 
     def generation(self) -> int:
-        """The index's generation: grows with every change of a workspace row."""
+        """The index's generation: grows with every change of a workspace row.
+
+        Raises:
+            IndexReplacedError: the file was removed or replaced; what was read before may be wrong.
+            IndexUnavailableError: it could not be read.
+        """
         return self._database.number(GENERATION)
+
+    @property
+    def files(self) -> int:
+        """How many index files were found gone so far; what was read of these counts no more."""
+        return self._database.files
 
     def workspaces(self, owner: str | None = None) -> list[Published]:
         """All rows, or those of an owner, ordered by id."""

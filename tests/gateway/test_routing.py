@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.routing import Route, Routes, follow
-from state_index.errors import IndexUnavailableError
+from state_index.errors import IndexReplacedError, IndexUnavailableError
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Event, Phase
@@ -165,6 +165,46 @@ async def test_index_that_can_not_be_read_stops_everything(
         _rename(tmp_path / "index.db", "elsewhere", "index_clock")
         await followed.until("demo", Phase.PENDING)
     followed.index.close()
+
+
+async def test_index_that_is_gone_stops_everything_until_there_is_a_new_one(
+    followed: Followed, tmp_path: Path
+) -> None:
+    """Connections go on reading a removed file for ever: an old owner must not count."""
+    followed.index.publish("demo", cause="test", owner="alice")
+    async with followed.following():
+        await followed.until("demo", Phase.PENDING)
+        _remove(tmp_path)
+        await _until(lambda: followed.routes.current() is None)
+        with Index.open(followed.url) as fresh:  # as a runner does that begins
+            fresh.publish("demo", cause="test", owner="bob")  # at the generation of before
+        await _until(lambda: followed.routes.current() is not None)
+        assert [row.owner for row in followed.rows] == ["bob"]
+        assert [row.owner for row in followed.index.workspaces()] == ["bob"]
+        assert [old.owner for old in followed.ended] == ["alice"]
+    followed.index.close()
+
+
+async def test_index_that_is_replaced_is_read_again_whoever_notices(
+    followed: Followed, tmp_path: Path
+) -> None:
+    followed.index.publish("demo", cause="test", owner="alice")
+    with Index.open(f"sqlite:///{tmp_path}/other.db") as other:
+        other.publish("demo", cause="test", owner="bob")
+    async with followed.following():
+        await followed.until("demo", Phase.PENDING)
+        _remove(tmp_path)
+        (tmp_path / "other.db").rename(tmp_path / "index.db")
+        with suppress(IndexReplacedError):  # a readiness probe may be told first
+            followed.index.generation()
+        await _until(lambda: followed.ended)
+        assert [row.owner for row in followed.rows] == ["bob"]
+    followed.index.close()
+
+
+def _remove(folder: Path) -> None:
+    for file in folder.glob("index.db*"):
+        file.unlink()
 
 
 def _rename(database: Path, table: str, to: str) -> None:
