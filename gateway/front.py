@@ -6,6 +6,7 @@ head that can be read in one way, an origin of ours for whatever changes somethi
 unknown visitor, security headers, and a line in the log without query or cookie.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
@@ -19,7 +20,7 @@ from gateway.headers import security_headers
 from gateway.origin import SAFE_METHODS, unsafe_request_problem
 from gateway.peer import client_address
 from gateway.proxy.seams import Visitor
-from gateway.proxy.server import incoming
+from gateway.proxy.server import HttpProtocol, incoming
 from gateway.services import Services
 from telemetry.context import bind, new_request_id
 from telemetry.logs import get_logger
@@ -33,6 +34,9 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 _ANYBODY: Final = (b"/healthz", b"/readyz")
 _STATIC: Final = b"/static/"
 _SERVER_ERROR: Final = 500
+
+BODY_TIMEOUT: Final = 30.0
+"""Seconds in which the whole body of a request to a page or the API must have come."""
 
 _log = get_logger("gateway.access")
 
@@ -85,7 +89,8 @@ class Front:
             return
         # The framework knows no HEAD; the server leaves the body out, going by its own scope.
         bare = scope["method"] == "HEAD" and not scope["raw_path"].startswith(API)
-        await self._site({**scope, "method": "GET"} if bare else scope, receive, send)
+        body = _Prompt(receive, incoming(scope).connection) if head.has_body else receive
+        await self._site({**scope, "method": "GET"} if bare else scope, body, send)
 
     async def _check(self, scope: Scope, head: RequestHead) -> None:
         """Refuse what nobody may send; note who the visitor is."""
@@ -142,6 +147,29 @@ class Front:
             if name == b"x-forwarded-for"
         ]
         return client_address(peer, forwarded, self._services.settings.trusted_proxies)
+
+
+class _Prompt:
+    """Receives a body that must come in time; else nobody's slowness would cost a connection each.
+
+    Workspaces' bodies are not received here: they may be large, and only owners send them.
+    """
+
+    def __init__(self, receive: Receive, connection: HttpProtocol) -> None:
+        self._receive = receive
+        self._connection = connection
+        self._end: float | None = asyncio.get_running_loop().time() + BODY_TIMEOUT
+
+    async def __call__(self) -> Message:
+        try:
+            async with asyncio.timeout_at(self._end):
+                message = await self._receive()
+        except TimeoutError:
+            self._connection.drop(flush=False)
+            return {"type": "http.disconnect"}
+        if not message.get("more_body", False):
+            self._end = None  # what is waited for from now on is the client's going away
+        return message
 
 
 class _Watched:

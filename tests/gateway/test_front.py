@@ -267,6 +267,16 @@ async def test_without_an_index_it_serves_what_it_can_and_catches_up(
         assert (await client.get("/readyz")).status_code == 200
 
 
+async def test_slow_bodies_do_not_hold_connections(
+    hub: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.front.BODY_TIMEOUT", 0.2)
+    lines = ("Content-Type: application/x-www-form-urlencoded", "Content-Length: 99")
+    for path in ("/login", "/api/v1/session"):
+        request = head(hub, path, *lines, method="POST")
+        assert await raw(hub, request + b"username=al") == b""
+
+
 async def test_who_was_refused_whose_workspace_is_written_down(hub: Running) -> None:
     hub.publish("alice-a", Phase.RUNNING, upstream="unix:alice-a/ide.sock")
     async with hub.visitor() as alice, hub.visitor(BOB) as bob:
