@@ -274,8 +274,9 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) 
 def _is_found_again(known: Known) -> bool:
     """Whether its home is known from a tombstone or the engine only, not from a file before."""
     row = known.row
-    known_before = row is not None and row.phase not in GONE and (row.applied_hash or row.spec_json)
-    return bool(known.homes) and not known_before
+    if row is not None and row.phase not in GONE and (row.applied_hash or row.spec_json):
+        return False
+    return bool(known.homes)
 
 
 def _former_owner(known: Known) -> str:
@@ -307,7 +308,10 @@ def _shape(known: Known, change: Change) -> Change:
         return replace(change, action=Action.CREATE, reason=told, refresh=True)
     if container.labels.get(LABEL_SPEC_HASH) != change.spec_hash:
         # Pulumi does not see labels when it refreshes: it would take a foreign one for its own.
-        return replace(change, action=Action.REPLACE, reason="its file changed")
+        # Where the file is as it was, only a refresh tells it that its own container is gone.
+        foreign = row is not None and row.applied_hash == change.desired_hash
+        told = "its container is another's" if foreign else "its file changed"
+        return replace(change, action=Action.REPLACE, reason=told, refresh=foreign)
     if row is None or not row.applied_hash:
         return replace(change, action=Action.UPDATE, reason="the index does not know it")
     if row.applied_hash != change.desired_hash:

@@ -1,6 +1,7 @@
 """What one memory lost, another proves: index, Pulumi's state, engine. No home is made anew."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -86,3 +87,18 @@ async def test_a_home_that_is_found_again_changes_hands_by_no_accident(
     (handed,) = await house.up()
     assert (handed.action, handed.phase) == ("replace", Phase.RUNNING)
     assert await house.marker("alice") == "mine"
+
+
+async def test_a_container_that_another_data_tree_made_is_replaced(house: House) -> None:
+    house.write("alice")
+    await house.up()
+    await house.leave_marker("alice", "mine")
+    other = replace(house, root=house.root / "other")
+    other.root.mkdir()
+    other.write("alice")
+    assert [result.phase for result in await other.up()] == [Phase.RUNNING]
+    (alice,) = await house.up()
+    assert (alice.action, alice.phase) == ("replace", Phase.RUNNING)
+    assert await house.marker("alice") == "mine"
+    (again,) = await house.up()
+    assert not again.changed
