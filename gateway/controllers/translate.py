@@ -26,6 +26,7 @@ from state_index import errors as index
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
+_DECODER: Final = "litestar.serialization"
 _TOO_LARGE: Final = 413
 _CLIENT_ERRORS: Final = range(400, 500)
 
@@ -41,8 +42,18 @@ def translated(error: Exception) -> RequestError:
         return UnavailableError()
     if isinstance(error, HTTPException):
         return _from_framework(error)
+    if isinstance(error, RecursionError | UnicodeDecodeError) and _is_decoders(error):
+        return BadRequestError()
     _log.error("unexpected", exc_info=error)
     return InternalError()
+
+
+def _is_decoders(error: Exception) -> bool:
+    """Return whether a body caused it: the framework lets some errors of its decoder through."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and last.tb_frame.f_globals["__name__"].startswith(_DECODER)
 
 
 def _refused(error: index.RequestRefusedError) -> RequestError:

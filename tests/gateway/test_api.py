@@ -172,6 +172,8 @@ async def test_guessing_is_throttled_and_does_not_lock_the_account(tmp_path: Pat
         b'{"username": "alice", "password": 5}',
         b'{"username": "alice", "password": "canary-secret", "extra": true}',
         b'{"username": null, "password": "canary-secret"}',
+        b'{"username": "\xff", "password": "canary-secret"}',
+        pytest.param(b"[" * 60_000, id="deep"),
     ],
 )
 async def test_a_body_that_is_no_login_is_refused_without_an_echo(
