@@ -13,6 +13,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 _SPRAY_FACTOR = 10
 _V6_SUBSCRIBER_BITS = 64
+_ACCOUNT_MAX = 64
 
 
 @dataclass(slots=True)
@@ -70,8 +71,9 @@ class LoginThrottle:
 
     def _keys(self, account: str, address: str) -> list[tuple[tuple[str, str], int]]:
         subscriber = _subscriber(address)
+        # No account has a name that long: without an end, ten thousand of them fill the memory.
         return [
-            ((account, subscriber), self._attempts),
+            ((account[:_ACCOUNT_MAX], subscriber), self._attempts),
             (("", subscriber), self._attempts * _SPRAY_FACTOR),
         ]
 

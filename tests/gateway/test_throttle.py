@@ -84,6 +84,12 @@ def test_an_ipv6_visitor_has_one_bucket_for_the_whole_network(
     assert (door.attempt("alice", two) > 0) is same
 
 
+def test_long_names_take_no_more_memory_than_short_ones() -> None:
+    door = throttle(Clock(), attempts=1)
+    door.attempt("a" * 60_000, "192.0.2.1")
+    assert max(len(account) for account, _ in door._buckets) <= 64
+
+
 def test_memory_is_bounded_and_the_newest_are_kept() -> None:
     door = throttle(Clock(), attempts=1, capacity=10)
     for number in range(100):
