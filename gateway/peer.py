@@ -23,7 +23,7 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Ne
     address = peer
     while hops and _trusted(address, trusted):
         hop = hops.pop()
-        if not _valid(hop):
+        if "%" in hop or not _valid(hop):  # what follows the % of fe80::1%eth0 may be any text
             break
         address = hop
     return address

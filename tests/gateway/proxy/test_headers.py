@@ -64,6 +64,7 @@ def test_headers_that_reach_the_workspace(header: tuple[bytes, bytes]) -> None:
         b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port",
         b"x-forwarded-prefix", b"x-forwarded-user", b"x-forwarded", b"x-real-ip",
         b"x-original-url", b"true-client-ip", b"expect", b"via", b"x-request-id", b"host",
+        b"client-ip", b"x-original-forwarded-for", b"x-scheme", b"x-remote-addr",
     ],
 )  # fmt: skip
 def test_headers_that_do_not(name: bytes) -> None:
@@ -148,6 +149,7 @@ def test_cookies_of_workspaces(value: bytes, confined: bytes | None) -> None:
         b"Upgrade", b"Alt-Svc", b"Clear-Site-Data", b"Date", b"Expect-CT", b"NEL", b"Report-To",
         b"Public-Key-Pins", b"Server", b"Strict-Transport-Security", b"X-Sendfile",
         b"X-Accel-Redirect", b"X-Accel-Expires", b"X-Lighttpd-Send-File", b"X-Reproxy-URL",
+        b"X-Request-Id",
     ],
 )  # fmt: skip
 def test_headers_that_do_not_reach_the_browser(name: bytes) -> None:
