@@ -5,6 +5,7 @@ themselves. docs/reference/settings.md is generated from them.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +14,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from settings.paths import DataPaths, ToolPaths, cache_root
 from settings.types import Duration, Networks, Place, setting
+
+# Hosts beyond ASCII are written as browsers send them: xn--...
+_ORIGIN = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/*",
+    re.IGNORECASE,
+)
 
 
 def _database(name: str) -> Any:
@@ -278,8 +285,8 @@ class GatewaySettings(Settings):
     def _origin(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        scheme, found, rest = value.rstrip("/").partition("://")
-        if scheme not in {"http", "https"} or not found or not rest or set(rest) & set("/?#@ "):
+        found = _ORIGIN.fullmatch(value)
+        if not found or not 0 < int(found["port"] or 1) < 2**16:
             message = "an origin is wanted: http:// or https://, a host, perhaps a port, no path"
             raise ValueError(message)
         return value.rstrip("/")
