@@ -38,7 +38,8 @@ def redact(value: Any, key: str = "", depth: int = DEPTH) -> Any:
         }
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(inner, "", depth - 1) if depth else REDACTED for inner in value]
-    return value
+    # Anything else is written by its text: an error, say, which quotes a URL.
+    return value if value is None or isinstance(value, int | float) else redact_text(str(value))
 
 
 def redact_text(text: str) -> str:

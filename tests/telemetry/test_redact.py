@@ -58,6 +58,13 @@ def test_texts(text: str, expected: str) -> None:
     assert redact_text(text) == expected
 
 
+def test_other_things_are_their_texts() -> None:
+    url = "postgresql://u:hunter2@h/db"
+    assert redact(ValueError(url)) == f"postgresql://u:{REDACTED}@h/db"
+    assert redact({"errors": [ValueError(url)]}) == {"errors": [f"postgresql://u:{REDACTED}@h/db"]}
+    assert (redact(None), redact(True), redact(1.5)) == (None, True, 1.5)
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
