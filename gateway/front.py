@@ -150,7 +150,7 @@ class Front:
 
 
 class _Prompt:
-    """Receives a body that must come in time; else nobody's slowness would cost a connection each.
+    """Receives a body that must come in time: whoever sends slowly would hold a connection for ever.
 
     Workspaces' bodies are not received here: they may be large, and only owners send them.
     """
