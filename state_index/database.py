@@ -155,7 +155,7 @@ def parse_url(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
         parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError, ImportError):
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
         _refuse("not the URL of a database that is supported here")
     backend = parsed.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:

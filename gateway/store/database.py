@@ -73,9 +73,12 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return create_engine(parsed, pool_pre_ping=True)
+    except (ImportError, ValueError) as error:  # no driver for it here; a port that is no number
+        raise ArgumentError from error
     if parsed.database:
         _make_private(Path(parsed.database))
     # isolation_level None: the driver begins nothing by itself, our event does.

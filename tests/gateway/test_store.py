@@ -245,11 +245,19 @@ def test_writers_wait_for_each_other_instead_of_failing(store: Store, clock: Clo
 
 
 @pytest.mark.parametrize(
-    "url", ["not a url", "sqlite:////nonexistent/folder/x.db", "nosuchdb://x/y"]
+    "url",
+    [
+        "not a url",
+        "sqlite:////nonexistent/folder/x.db",
+        "nosuchdb://x/y",
+        "mysql://u:hunter2@h/db",  # its driver is not among our dependencies
+        "postgresql+psycopg://u:hunter2@h:port/db",
+    ],
 )
 def test_a_store_that_cannot_be_opened_says_so(url: str) -> None:
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(StoreUnavailableError) as caught:
         Store(url, idle=60)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_file_that_is_no_database_is_refused_without_its_content(tmp_path: Path) -> None:

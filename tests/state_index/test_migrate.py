@@ -202,6 +202,7 @@ def test_a_foreign_database_is_refused(url: str, tmp_path: Path) -> None:
         "mysql://u:hunter2@h/db",
         "nonsense://u:hunter2@h/db",
         "postgresql+nodriver://u:hunter2@h/db",
+        "postgresql+psycopg://u:hunter2@h:port/db",
     ],
 )
 def test_urls_that_can_not_be_shared_are_refused_without_being_quoted(url: str) -> None:
