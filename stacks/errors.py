@@ -6,6 +6,7 @@
     │   ├── OperationTimeoutError       an operation was ended because its time was over
     │   ├── OperationKilledError        the worker, the Pulumi CLI or the plugin died under it
     │   ├── OperationFailedError        Pulumi reported a failure that we cannot place
+    │   ├── StateUnavailableError       Pulumi's state files cannot be read or written
     │   ├── NetworkMissingError         the shared network is not on the engine
     │   ├── EngineRefusedError          the Docker engine refused a call
     │   ├── StaleContainerError         the container is gone or made from another spec: needs `up`
@@ -19,7 +20,6 @@
         ├── HomeProtectedError          a step would have deleted a home; Pulumi refused
         ├── PolicyViolationError        a mandatory policy said no (`violations`)
         ├── ProgramError                our own program raised: a bug
-        ├── StateCorruptError           Pulumi's state is unreadable and has no usable copy
         ├── ToolchainError              the Pulumi CLI or a plugin is not there
         ├── StartFailedError            the IDE ended, or did not answer in time
         ├── RunFolderError              the run folder cannot be made or is not a folder
@@ -135,6 +135,13 @@ class PublishFailedError(TemporaryError):
     default_remedy = "It is tried again; look at the disk that holds CODEHUB_DATA."
 
 
+class StateUnavailableError(TemporaryError):
+    """Pulumi's state files cannot be read or written."""
+
+    reason = "STATE_UNAVAILABLE"
+    default_remedy = "It is tried again; look at the disk that holds CODEHUB_DATA."
+
+
 class RunnerUnreachableError(TemporaryError):
     """The daemon does not answer on its socket, or broke off."""
 
@@ -199,13 +206,6 @@ class ProgramError(PermanentError):
 
     reason = "PROGRAM_ERROR"
     default_remedy = "This is a bug in CodeHub; the log has the traceback."
-
-
-class StateCorruptError(PermanentError):
-    """Pulumi's state is unreadable and no copy of it is usable."""
-
-    reason = "STATE_CORRUPT"
-    default_remedy = "Move the named file away: the next `up` adopts what the engine holds."
 
 
 class ToolchainError(PermanentError):

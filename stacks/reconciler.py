@@ -226,7 +226,8 @@ class Reconciler:
             return await self._failed(workspace_id, entry, demand, change, error)
         except Exception as error:  # noqa: BLE001 - one workspace's bug must not stop the others
             _log.exception("bug")
-            wrapped = ProgramError(f"{type(error).__name__}: {error}")
+            cause = _cause(error)
+            wrapped = ProgramError(f"{type(cause).__name__}: {cause}")
             return await self._failed(workspace_id, entry, demand, change, wrapped)
         entry.failures = 0
         return ended(change, await self._board.row(workspace_id))
@@ -281,6 +282,13 @@ def _is_quiet(change: Change) -> bool:
         told = GONE | {Phase.ERROR}
         return row is not None and row.phase in told and row.reason == error.reason
     return change.action in {Action.NOTHING, Action.INVALID}
+
+
+def _cause(error: Exception) -> Exception:
+    """Take a task group's frame off what ended it."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _is_id(name: str) -> bool:

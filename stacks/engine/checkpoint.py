@@ -97,7 +97,7 @@ class Checkpoint:
         """
         content = json.loads(raw)
         known = isinstance(content, dict) and content.get("version") == VERSION
-        if not known or not isinstance(content.get("checkpoint"), dict):
+        if not known or not _is_checkpoint(content.get("checkpoint")):
             raise ValueError("not a state file of version 3")
         return cls(content)
 
@@ -145,6 +145,20 @@ class Checkpoint:
     def to_bytes(self) -> bytes:
         """Give what Pulumi reads."""
         return json.dumps(self.content, separators=(",", ":")).encode()
+
+
+def _is_checkpoint(value: object) -> bool:
+    """Whether it has what is read here and by the CLI, in the right types."""
+    if not isinstance(value, dict) or not isinstance(value.get("stack"), str):
+        return False
+    latest = value.get("latest") or {}
+    if not isinstance(latest, dict):
+        return False
+    pending = latest.get("pending_operations") or []
+    resources = latest.get("resources") or []
+    if not isinstance(pending, list) or not isinstance(resources, list):
+        return False
+    return all(isinstance(item, dict) and isinstance(item.get("urn"), str) for item in resources)
 
 
 def _half_made(resource: Mapping[str, Any]) -> bool:

@@ -32,6 +32,7 @@ from stacks.errors import (
     OperationKilledError,
     OperationTimeoutError,
     StacksError,
+    StateUnavailableError,
     ToolchainError,
 )
 
@@ -90,7 +91,10 @@ class Engine:
                 outcome = await self._again(operation, on_event, outcome)
         except StacksError as error:
             outcome = Outcome(error=error)
-        await asyncio.to_thread(self._files(operation.stack).prune_history)
+        except OSError as error:
+            outcome = Outcome(error=_unavailable(error))
+        with contextlib.suppress(OSError):  # the next operation prunes it too
+            await asyncio.to_thread(self._files(operation.stack).prune_history)
         return replace(outcome, duration=time.monotonic() - began)
 
     async def forget(self, stack: str) -> None:
@@ -213,6 +217,12 @@ def _outcome(result: Result, prepared: Prepared) -> Outcome:
         violations=tuple(item for item in failures.violations(result) if not item.mandatory),
         recovered=prepared.notes,
     )
+
+
+def _unavailable(error: OSError) -> StateUnavailableError:
+    where = f"{error.filename}: " if error.filename else ""
+    told = f"Pulumi's state cannot be used: {where}{error.strerror or error}"
+    return StateUnavailableError(told, step="state")
 
 
 def _tuples(item: dict[str, Any]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def test_a_home_found_again_waits_when_its_owner_is_another(
 
 
 def test_a_home_that_changed_hands_is_known_by_its_container() -> None:
-    labels = container(spec_of()).labels | {LABEL_OWNER: "bob"}
+    labels = {**container(spec_of()).labels, LABEL_OWNER: "bob"}
     found = replace(container(spec_of()), labels=labels)
     known = Known(id="ws", spec=spec_of(owner="bob"), container=found, homes=(HOME,))
     assert decide(known).action is Action.REPLACE

@@ -151,7 +151,7 @@ async def test_of_contrary_wishes_the_newer_one_counts(one: Bench) -> None:
 
 async def test_one_failure_is_one_workspace_s(one: Bench) -> None:
     one.files(spec_of("alice"), spec_of("bob", image="missing"), spec_of("carol"))
-    one.engine.errors["carol"] = [RuntimeError("a bug")]
+    one.engine.errors["carol"] = [ExceptionGroup("a frame", [RuntimeError("a bug")])]
     logging.disable(logging.CRITICAL)
     try:
         results = {result.id: result for result in await one.queue.sweep(UP)}
@@ -160,7 +160,7 @@ async def test_one_failure_is_one_workspace_s(one: Bench) -> None:
     assert results["alice"].phase == Phase.RUNNING
     assert (results["bob"].reason, results["bob"].step) == ("IMAGE_MISSING", "image")
     assert (results["carol"].reason, results["carol"].retryable) == ("PROGRAM_ERROR", False)
-    assert "a bug" in one.row("carol").message
+    assert "RuntimeError: a bug" in one.row("carol").message
 
 
 async def test_a_lasting_error_waits_and_is_told_once(one: Bench) -> None:

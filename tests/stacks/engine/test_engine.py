@@ -12,7 +12,7 @@ import aiodocker
 import pytest
 
 from stacks.engine import SHARED_PROGRAM, Engine, EngineEvent, Kind, Operation
-from stacks.engine.checkpoint import read
+from stacks.engine.checkpoint import StateFiles, read
 from stacks.engine.processes import session_members
 from stacks.errors import (
     EngineUnavailableError,
@@ -23,6 +23,7 @@ from stacks.errors import (
     OperationKilledError,
     OperationTimeoutError,
     ProgramError,
+    StateUnavailableError,
     ToolchainError,
 )
 from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, SharedInputs, WorkspaceInputs
@@ -209,6 +210,20 @@ async def test_a_lost_state_is_rebuilt_around_the_home(room: Room) -> None:
     assert len(outcome.recovered) == 2
     assert not await mark(room, inputs)  # it is there still
     assert (await room.up(inputs)).check().changed == ()
+
+
+async def test_a_state_file_that_cannot_be_read_is_told_as_such(room: Room) -> None:
+    inputs = room.inputs()
+    (await room.up(inputs)).check()
+    files = StateFiles(room.config.state, inputs.id)
+    files.checkpoint.unlink()
+    files.checkpoint.mkdir()
+    outcome = await room.up(replace(inputs, spec_hash="two"))
+    assert isinstance(outcome.error, StateUnavailableError)
+    assert str(files.checkpoint) in outcome.error.message
+    assert "is a directory" in outcome.error.message.lower()
+    files.checkpoint.rmdir()
+    (await room.up(replace(inputs, spec_hash="two"))).check()
 
 
 async def test_a_half_written_state_is_taken_from_the_copy_or_rebuilt(room: Room) -> None:
