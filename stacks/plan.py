@@ -212,7 +212,7 @@ def _without_file(known: Known, change: Change, *, snapshot: Snapshot, wish: Wis
 
 def _as_it_is(known: Known, change: Change) -> Change:
     """Leave the shape alone, for no file says what it should be; on and off still work."""
-    if known.row is None or not known.row.applied_hash:
+    if known.row is None or not (known.row.applied_hash or _can_be_switched(known)):
         return change
     if known.container is None:
         return _interrupted(known, change)
@@ -221,6 +221,11 @@ def _as_it_is(known: Known, change: Change) -> Change:
     label = known.container.labels.get(LABEL_SPEC_HASH, "")
     on = wants_on(known, known.row.pinned)
     return _power(known, replace(change, spec_hash=label, on=on))
+
+
+def _can_be_switched(known: Known) -> bool:
+    """Whether someone asks, and there is something to switch though the index was lost."""
+    return known.asked is not None and known.container is not None
 
 
 def _interrupted(known: Known, change: Change) -> Change:

@@ -130,6 +130,17 @@ def test_a_home_that_changed_hands_is_known_by_its_container() -> None:
     assert decide(known).action is Action.REPLACE
 
 
+@pytest.mark.parametrize(
+    ("asked", "action"), [(None, Action.NOTHING), (True, Action.START), (False, Action.STOP)]
+)
+def test_what_neither_file_nor_index_know_is_switched_when_asked(
+    asked: bool | None, action: Action
+) -> None:
+    known = Known(id="ws", row=row(Phase.PENDING), container=container(spec_of()), asked=asked)
+    change = plan_one(known, snapshot=GONE_FILE, facts=FACTS, wish=Wish())
+    assert change.action is action
+
+
 def test_running_pins_the_power_on() -> None:
     known = replace(settled(spec_of(), Phase.WARM), spec=spec_of(state="running"))
     assert decide(known).action is Action.START

@@ -102,3 +102,22 @@ async def test_a_container_that_another_data_tree_made_is_replaced(house: House)
     assert await house.marker("alice") == "mine"
     (again,) = await house.up()
     assert not again.changed
+
+
+async def test_what_neither_file_nor_index_know_is_switched_when_asked(house: House) -> None:
+    house.write("alice")
+    house.write("bob")
+    await house.up()
+    lose_index(house)
+    house.remove("alice")
+    await house.up()
+    async with house.runner() as runner:
+        for switch, phase, there in (
+            (runner.stop, Phase.WARM, "exited"),
+            (runner.start, Phase.RUNNING, "running"),
+        ):
+            result = await switch("alice")
+            assert (result.changed, result.phase) == (True, phase)
+            assert (await house.inspect("alice"))["State"]["Status"] == there
+            (row,) = [found for found in await runner.up() if found.id == "alice"]
+            assert (row.changed, row.phase) == (False, phase)
