@@ -63,7 +63,8 @@ def described_by(change: Change, outcome: Outcome) -> WorkspaceChange:
         return told
     if isinstance(outcome.error, PolicyViolationError):
         told = replace(told, violations=outcome.violations + outcome.error.violations)
-    return replace(told, error=outcome.error.to_json())
+    # What would not come about says nothing about the data.
+    return replace(told, data="", error=outcome.error.to_json())
 
 
 def exact_action(planned: Action, outcome: Outcome) -> Action:
@@ -78,6 +79,9 @@ def data_note(change: Change) -> str:
     """Say in words what happens to the user's data."""
     homes = change.known.homes
     kept = f"home {homes[-1].number} is kept" if homes else "there is no home"
+    row = change.known.row
+    if homes and row and row.owner and change.spec and row.owner != change.spec.owner:
+        kept += f" and goes from {row.owner} to {change.spec.owner}"
     notes = {
         Action.CREATE: f"{kept} and mounted again" if homes else "a new, empty home is made",
         Action.REPLACE: f"{kept}; what was written outside of it is lost",

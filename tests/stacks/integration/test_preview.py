@@ -86,6 +86,28 @@ async def test_a_lost_home_is_told_before_anything_is_done(house: House) -> None
     assert change.error["remedy"]
 
 
+async def test_a_home_that_only_pulumi_knows_is_not_told_to_be_made(house: House) -> None:
+    house.write("alice", state="warm")
+    await house.up()
+    await house.remove_container("alice")
+    await house.remove_volume("alice-home-1")
+    for path in (house.root / "data").glob("index.db*"):
+        path.unlink()
+    (change,) = (await preview(house)).values()
+    assert change.error is not None
+    assert (change.error["reason"], change.data) == ("HOME_MISSING", "")
+
+
+async def test_a_home_that_changes_hands_is_told_in_words(house: House) -> None:
+    house.write("alice", state="warm")
+    await house.up()
+    house.write("alice", state="warm", owner="bob")
+    (change,) = (await preview(house)).values()
+    assert change.destructive
+    told = "home 1 is kept and goes from alice to bob; what was written outside of it is lost"
+    assert change.data == told
+
+
 async def test_what_pulumi_cannot_preview_is_told(house: House) -> None:
     house.write("alice", state="warm")
     none = str(house.root / "no-pulumi")
