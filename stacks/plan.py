@@ -212,7 +212,7 @@ def _without_file(known: Known, change: Change, *, snapshot: Snapshot, wish: Wis
 
 def _as_it_is(known: Known, change: Change) -> Change:
     """Leave the shape alone, for no file says what it should be; on and off still work."""
-    if known.row is None or not (known.row.applied_hash or _can_be_switched(known)):
+    if known.row is None or not (known.row.applied_hash or _is_to_be_told(known)):
         return change
     if known.container is None:
         return _interrupted(known, change)
@@ -220,12 +220,15 @@ def _as_it_is(known: Known, change: Change) -> Change:
         return change
     label = known.container.labels.get(LABEL_SPEC_HASH, "")
     on = wants_on(known, known.row.pinned)
+    if not known.row.applied_hash and known.asked is None:
+        on = known.running  # found, not made: only what it does is told
     return _power(known, replace(change, spec_hash=label, on=on))
 
 
-def _can_be_switched(known: Known) -> bool:
-    """Whether someone asks, and there is something to switch though the index was lost."""
-    return known.asked is not None and known.container is not None
+def _is_to_be_told(known: Known) -> bool:
+    """Whether a container of which the index lost all is asked for, or can be seen again."""
+    news = known.asked is not None or known.phase is Phase.UNKNOWN
+    return news and known.container is not None
 
 
 def _interrupted(known: Known, change: Change) -> Change:

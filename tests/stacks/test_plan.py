@@ -141,6 +141,13 @@ def test_what_neither_file_nor_index_know_is_switched_when_asked(
     assert change.action is action
 
 
+@pytest.mark.parametrize(("state", "action"), [("running", Action.START), ("exited", Action.STOP)])
+def test_what_the_index_does_not_know_is_seen_again_as_it_is(state: str, action: Action) -> None:
+    known = Known(id="ws", row=row(Phase.UNKNOWN), container=container(spec_of(), state))
+    change = plan_one(known, snapshot=GONE_FILE, facts=FACTS, wish=Wish())
+    assert change.action is action
+
+
 def test_running_pins_the_power_on() -> None:
     known = replace(settled(spec_of(), Phase.WARM), spec=spec_of(state="running"))
     assert decide(known).action is Action.START
