@@ -159,7 +159,7 @@ class Runner:
     async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
         """Tell what `up` would do; see `Operator`."""
         wanted = None if ids is None else frozenset(ids)
-        await self._read(wanted)
+        await self._read()
         changes = await self.queue.look(Wish(prune=self.settings.prune, force=True))
         self._check_known(wanted, changes)
         chosen = [change for id_, change in changes.items() if wanted is None or id_ in wanted]
@@ -175,7 +175,7 @@ class Runner:
     ) -> list[Result]:
         """Bring workspaces to what their files say; see `Operator`."""
         wanted = None if ids is None else frozenset(ids)
-        await self._read(wanted)
+        await self._read()
         if wanted is not None:
             self._check_known(wanted, await self.board.rows())
         demand = Demand(
@@ -239,10 +239,10 @@ class Runner:
         with self.board.listening(on_step):
             return await self.queue.submit(workspace_id, demand)
 
-    async def _read(self, wanted: frozenset[str] | None) -> None:
-        """Read the folder; a folder that cannot be read is an error when nothing else is named."""
+    async def _read(self) -> None:
+        """Read the folder: what files say of a workspace cannot be done without them."""
         snapshot = self.queue.snapshot = await self.source.read()
-        if snapshot.unreadable and wanted is None:
+        if snapshot.unreadable:
             raise SourceError(snapshot.error, step="read")
 
     def _check_known(self, wanted: frozenset[str] | None, known: Iterable[str]) -> None:

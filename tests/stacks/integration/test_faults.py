@@ -135,6 +135,8 @@ async def test_an_empty_or_missing_folder_deletes_nothing(house: House) -> None:
     assert (kept.action, kept.phase, kept.sync) == ("nothing", Phase.RUNNING, Sync.OUT_OF_SYNC)
     house.folder.rmdir()
     with pytest.raises(SourceError, match="no such file"):
+        await house.up("alice")
+    with pytest.raises(SourceError, match="no such file"):
         await house.up(prune=True)
     async with house.runner() as runner:
         with pytest.raises(SourceError, match="not known"):
