@@ -10,6 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _history()
+    _intents()
+    _workspaces()
+    op.execute("INSERT INTO index_clock (id, generation) VALUES (1, 0)")
+
+
+def _history() -> None:
     op.create_table(
         "history",
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
@@ -29,13 +36,8 @@ def upgrade() -> None:
         op.f("ix_history_workspace_id_number"), "history", ["workspace_id", "number"], unique=False
     )
 
-    op.create_table(
-        "index_clock",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("generation", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("id = 1", name=op.f("ck_index_clock_single")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_index_clock")),
-    )
+
+def _intents() -> None:
     op.create_table(
         "intents",
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
@@ -67,6 +69,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'open'"),
     )
 
+
+def _workspaces() -> None:
+    op.create_table(
+        "index_clock",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_index_clock_single")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_index_clock")),
+    )
     op.create_table(
         "runner",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -102,4 +113,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspaces")),
     )
     op.create_index(op.f("ix_workspaces_owner"), "workspaces", ["owner"], unique=False)
-    op.execute("INSERT INTO index_clock (id, generation) VALUES (1, 0)")
