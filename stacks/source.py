@@ -7,7 +7,6 @@ workspace whose file is gone; `stacks.plan` does.
 """
 
 import asyncio
-import logging
 import os
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -20,9 +19,6 @@ import spec
 from spec import Problem, WorkspaceSpec
 
 SUFFIX = ".yaml"
-
-# It tells each batch of events as news; what they led to is told by the runner.
-logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
 FINGERPRINT_TRIES = 10
 """Reads in a row that may be overtaken by a change before the changing files are left out."""

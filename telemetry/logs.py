@@ -24,6 +24,7 @@ QUIET = {
     "uvicorn.access": logging.WARNING,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
+    "watchfiles": logging.WARNING,  # tells each batch of events as news
 }
 """Libraries whose info lines say nothing to an operator, or hold query strings."""
 
@@ -107,8 +108,19 @@ def _route(handler: logging.Handler, level: int) -> None:
             root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
+    _reset_others(root)
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(max(level, least))
+
+
+def _reset_others(root: logging.Logger) -> None:
+    """Take back what libraries did to their own loggers: all lines go one way, in one form."""
+    for found in list(root.manager.loggerDict.values()):
+        if isinstance(found, logging.Logger):
+            found.handlers.clear()
+            found.setLevel(logging.NOTSET)
+            found.propagate = True
+            found.disabled = False
 
 
 # Before `configure`, structlog would print on standard output, which is for data.

@@ -68,6 +68,18 @@ def test_a_library_s_line_has_the_same_form_and_context() -> None:
     }
 
 
+def test_what_a_library_did_to_its_own_logger_is_taken_back() -> None:
+    library = logging.getLogger("wilful")
+    library.addHandler(logging.NullHandler())
+    library.setLevel(logging.CRITICAL)
+    library.propagate = False
+    library.disabled = True
+    lines = Lines()
+    library.info("heard")
+    assert [line["event"] for line in lines.json()] == ["heard"]
+    assert library.handlers == []
+
+
 def test_loggers_made_before_are_configured_too() -> None:
     log = get_logger("early")
     lines = Lines()
