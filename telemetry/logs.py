@@ -21,7 +21,9 @@ QUIET = {
     "alembic": logging.WARNING,
     "asyncio": logging.WARNING,
     "aiohttp.access": logging.WARNING,
+    "sqlalchemy": logging.WARNING,  # its info lines hold parameters, secrets among them
     "uvicorn.access": logging.WARNING,
+    "uvicorn.error": logging.NOTSET,  # its own default would be kept else
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
     "watchfiles": logging.WARNING,  # tells each batch of events as news
@@ -118,7 +120,6 @@ def _reset_others(root: logging.Logger) -> None:
     for found in list(root.manager.loggerDict.values()):
         if isinstance(found, logging.Logger):
             found.handlers.clear()
-            found.setLevel(logging.NOTSET)
             found.propagate = True
             found.disabled = False
 

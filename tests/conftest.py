@@ -1,8 +1,13 @@
 """Fixtures of every test."""
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
+import structlog
+
+from telemetry.logs import OurHandler
 
 # Some machines set it, and then output that nobody flushes arrives all the same: test without.
 os.environ.pop("PYTHONUNBUFFERED", None)
@@ -12,3 +17,16 @@ os.environ.pop("PYTHONUNBUFFERED", None)
 def anyio_backend() -> str:
     """Run async tests on asyncio, as the product does."""
     return "asyncio"
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    """For tests that set logging up: leave it as it was for those after."""
+    root = logging.getLogger()
+    level, config = root.level, structlog.get_config()
+    ours = [handler for handler in root.handlers if isinstance(handler, OurHandler)]
+    yield
+    root.setLevel(level)
+    others = [handler for handler in root.handlers if not isinstance(handler, OurHandler)]
+    root.handlers[:] = [*others, *ours]
+    structlog.configure(**config)

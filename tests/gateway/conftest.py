@@ -1,12 +1,10 @@
 """Fixtures of the gateway's tests."""
 
 import io
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from gateway.store import Store
 from telemetry.logs import configure
@@ -26,14 +24,8 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
 
 
 @pytest.fixture
-def logs() -> Iterator[io.StringIO]:
+def logs(logging_restored: None) -> io.StringIO:
     """Everything that is logged, down to debug lines."""
     stream = io.StringIO()
     configure("debug", "json", stream)
-    yield stream
-    root = logging.getLogger()
-    for handler in list(root.handlers):
-        if getattr(handler, "codehub", False):
-            root.removeHandler(handler)
-    root.setLevel(logging.WARNING)
-    structlog.reset_defaults()
+    return stream

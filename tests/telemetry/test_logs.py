@@ -7,25 +7,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from telemetry import context
-from telemetry.logs import Format, Level, OurHandler, configure, get_logger
+from telemetry.logs import Format, Level, configure, get_logger
 
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    root = logging.getLogger()
-    level, config = root.level, structlog.get_config()
-    yield
-    root.setLevel(level)
-    for handler in [one for one in root.handlers if isinstance(one, OurHandler)]:
-        root.removeHandler(handler)
-    structlog.configure(**config)
+pytestmark = pytest.mark.usefixtures("logging_restored")
 
 
 class Lines:
@@ -71,7 +60,6 @@ def test_a_library_s_line_has_the_same_form_and_context() -> None:
 def test_what_a_library_did_to_its_own_logger_is_taken_back() -> None:
     library = logging.getLogger("wilful")
     library.addHandler(logging.NullHandler())
-    library.setLevel(logging.CRITICAL)
     library.propagate = False
     library.disabled = True
     lines = Lines()
