@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, WebSocket, expect
+from playwright.sync_api import BrowserContext, Locator, Page, WebSocket, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from websockets.exceptions import InvalidStatus
 
 from tests.e2e.conftest import WORKSPACE, log_in
@@ -26,13 +27,30 @@ def open_workspace(page: Page, served: Hub) -> None:
     page.locator(".part.statusbar").wait_for()
 
 
+def pick(page: Page, key: str, text: str, option: str) -> None:
+    """Open the quick input by a key, type into it and choose an option."""
+    box = page.locator(".quick-input-widget input[type=text]")
+    # The workbench draws before it listens: a person presses again when nothing opens.
+    wait_for(lambda: page.keyboard.press(key) or is_seen(box), f"the quick input of {key}")
+    box.fill(text)
+    page.get_by_role("option", name=re.compile(re.escape(option))).first.click()
+
+
+def is_seen(found: Locator) -> bool:
+    """Give the page a moment to show something."""
+    try:
+        found.wait_for(timeout=1000)
+    except PlaywrightTimeoutError:
+        return False
+    return True
+
+
 def run_command(page: Page, command: str) -> None:
     """Type into the editor's terminal, opening it by the command palette."""
-    page.keyboard.press("F1")
-    page.keyboard.type("Terminal: Create New Terminal")
-    page.get_by_role("option", name=re.compile("Create New Terminal")).first.click()
-    terminal = page.locator(".terminal-wrapper.active, .terminal-wrapper").first
-    terminal.locator(".xterm-screen").wait_for()
+    pick(page, "F1", ">Terminal: Create New Terminal", "Create New Terminal")
+    terminal = page.locator(".terminal-wrapper").first
+    # Typed before the shell asks, keys would be lost.
+    page.locator(".terminal-command-decoration").first.wait_for(state="attached")
     terminal.locator("textarea.xterm-helper-textarea").focus()
     page.keyboard.type(command)
     page.keyboard.press("Enter")
@@ -40,13 +58,9 @@ def run_command(page: Page, command: str) -> None:
 
 def edit_file(page: Page, name: str, text: str) -> None:
     """Open a file by quick open, type at its beginning and save."""
-    page.keyboard.press("Control+p")
-    page.keyboard.type(name)
-    page.get_by_role("option", name=re.compile(re.escape(name))).first.click()
-    editor = page.locator(".monaco-editor textarea.inputarea, .monaco-editor .native-edit-context")
-    editor.first.wait_for(state="attached")
+    pick(page, "Control+p", name, name)
     page.get_by_role("tab", name=re.compile(re.escape(name))).wait_for()
-    editor.first.focus()
+    page.locator(".editor-instance .monaco-editor.focused").wait_for()
     page.keyboard.type(text)
     page.keyboard.press("Control+s")
 
