@@ -31,15 +31,16 @@ def pick(page: Page, key: str, text: str, option: str) -> None:
     """Open the quick input by a key, type into it and choose an option."""
     box = page.locator(".quick-input-widget input[type=text]")
     # The workbench draws before it listens: a person presses again when nothing opens.
-    wait_for(lambda: page.keyboard.press(key) or is_seen(box), f"the quick input of {key}")
+    wait_for(lambda: opens(page, key, box), f"the quick input of {key}")
     box.fill(text)
     page.get_by_role("option", name=re.compile(re.escape(option))).first.click()
 
 
-def is_seen(found: Locator) -> bool:
-    """Give the page a moment to show something."""
+def opens(page: Page, key: str, box: Locator) -> bool:
+    """Press a key and give the page a moment to show what it opens."""
+    page.keyboard.press(key)
     try:
-        found.wait_for(timeout=1000)
+        box.wait_for(timeout=1000)
     except PlaywrightTimeoutError:
         return False
     return True
