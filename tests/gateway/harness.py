@@ -1,8 +1,7 @@
 """A whole gateway in the test's own event loop: real server, real databases, a real port."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +22,7 @@ from settings.paths import DataPaths
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Event, Phase, Sync
+from tests.waiting import until
 
 ALICE = ("alice", "correct horse battery")
 BOB = ("bob", "staple staple staple")
@@ -107,14 +107,6 @@ def settings_for(folder: Path, **values: str) -> GatewaySettings:
     env = {"CODEHUB_DATA": str(folder / "data"), "CODEHUB_PORT": "0"}
     env |= {f"CODEHUB_{name.upper()}": value for name, value in values.items()}
     return load(GatewaySettings, env=env, cwd=folder)
-
-
-async def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until something is so; fail when it takes too long."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"never: {what}"
-        await asyncio.sleep(0.01)
 
 
 @cache

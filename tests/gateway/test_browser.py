@@ -12,7 +12,8 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from state_index.models import RunnerInfo
 from state_index.phases import Phase
 from tests.gateway.fake_runner import fake_runner
-from tests.gateway.harness import ALICE, Running, serving, until
+from tests.gateway.harness import ALICE, Running, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 

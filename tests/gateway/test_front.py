@@ -13,8 +13,9 @@ from gateway.store import AuditRecord
 from state_index.errors import IndexUnavailableError
 from state_index.index import Index
 from state_index.phases import Phase
-from tests.gateway.harness import ALICE, BOB, Running, login_of, serving, until
+from tests.gateway.harness import ALICE, BOB, Running, login_of, serving
 from tests.gateway.test_api import break_table
+from tests.waiting import until
 
 
 @pytest.fixture

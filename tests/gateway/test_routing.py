@@ -15,6 +15,7 @@ from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Event, Phase
 from state_index.watch import Watcher
+from tests.waiting import until
 
 
 def route(workspace: str = "demo", owner: str = "alice", upstream: str = "unix:demo/s") -> Route:
@@ -132,7 +133,7 @@ async def test_follows_the_index(followed: Followed) -> None:
         assert [row.id for row in followed.rows] == ["demo"]
         assert followed.ended == []
         index.publish("demo", cause="test", owner="bob")
-        await _until(lambda: followed.ended)
+        await until(lambda: followed.ended)
         assert followed.ended[0].owner == "alice"
         index.forget("demo", "test")
         await followed.until("demo", None)
@@ -145,8 +146,8 @@ async def test_nothing_is_read_again_without_a_change(followed: Followed) -> Non
     async with followed.following():
         await followed.until("demo", Phase.PENDING)
         followed.index.beat()  # a commit that changes no workspace
-        until = time.monotonic() + 0.7  # longer than what is known lasts without a confirmation
-        while time.monotonic() < until:
+        end = time.monotonic() + 0.7  # longer than what is known lasts without a confirmation
+        while time.monotonic() < end:
             assert followed.routes.current() is not None
             await asyncio.sleep(0.01)
         assert followed.told == 1
@@ -161,7 +162,7 @@ async def test_index_that_can_not_be_read_stops_everything(
     async with followed.following():
         await followed.until("demo", Phase.PENDING)
         _rename(tmp_path / "index.db", "index_clock", "elsewhere")
-        await _until(lambda: followed.routes.current() is None)
+        await until(lambda: followed.routes.current() is None)
         _rename(tmp_path / "index.db", "elsewhere", "index_clock")
         await followed.until("demo", Phase.PENDING)
     followed.index.close()
@@ -175,10 +176,10 @@ async def test_index_that_is_gone_stops_everything_until_there_is_a_new_one(
     async with followed.following():
         await followed.until("demo", Phase.PENDING)
         _remove(tmp_path)
-        await _until(lambda: followed.routes.current() is None)
+        await until(lambda: followed.routes.current() is None)
         with Index.open(followed.url) as fresh:  # as a runner does that begins
             fresh.publish("demo", cause="test", owner="bob")  # at the generation of before
-        await _until(lambda: followed.routes.current() is not None)
+        await until(lambda: followed.routes.current() is not None)
         assert [row.owner for row in followed.rows] == ["bob"]
         assert [row.owner for row in followed.index.workspaces()] == ["bob"]
         assert [old.owner for old in followed.ended] == ["alice"]
@@ -197,7 +198,7 @@ async def test_index_that_is_replaced_is_read_again_whoever_notices(
         (tmp_path / "other.db").rename(tmp_path / "index.db")
         with suppress(IndexReplacedError):  # a readiness probe may be told first
             followed.index.generation()
-        await _until(lambda: followed.ended)
+        await until(lambda: followed.ended)
         assert [row.owner for row in followed.rows] == ["bob"]
     followed.index.close()
 
@@ -211,11 +212,3 @@ def _rename(database: Path, table: str, to: str) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute(f"ALTER TABLE {table} RENAME TO {to}")
         connection.commit()
-
-
-async def _until(ask: object) -> None:
-    assert callable(ask)
-    deadline = time.monotonic() + 10
-    while not ask():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.005)

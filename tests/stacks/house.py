@@ -19,7 +19,7 @@ from stacks.runner import Runner
 from stacks.steps import Result
 from state_index.index import Index
 from state_index.models import Published
-from tests.stacks.waiting import until
+from tests.waiting import until
 
 DAEMON = """
 import asyncio

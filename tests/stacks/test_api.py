@@ -25,7 +25,7 @@ from stacks.errors import (
 )
 from stacks.steps import OnStep, Result, Step
 from telemetry import context
-from tests.stacks.waiting import until
+from tests.waiting import until
 
 
 class Told:

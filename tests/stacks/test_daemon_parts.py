@@ -15,7 +15,7 @@ from state_index.models import Changes, Intent
 from state_index.nudge import send
 from state_index.phases import Event, Phase, Sync
 from tests.stacks.house import House
-from tests.stacks.waiting import until
+from tests.waiting import until
 
 
 @pytest.fixture

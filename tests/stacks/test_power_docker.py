@@ -28,7 +28,7 @@ from stacks.programs.inputs import (
     LABEL_SPEC_HASH,
     LABEL_WORKSPACE,
 )
-from tests.stacks.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 

@@ -28,7 +28,7 @@ from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Phase, Sync
 from tests.stacks.fakes import FakeEngine, FakePower, taken
-from tests.stacks.waiting import until
+from tests.waiting import until
 
 UP = Demand(cause="up", force=True)
 

@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import io
 import socket
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from gateway.proxy.upstream import Upstreams
 from gateway.routing import Route, Routes
 from gateway.site import Site
 from state_index.phases import Phase
+from tests.waiting import until
 
 COOKIE = b"Cookie: codehub=alice-session\r\n"
 PATIENCE = 10.0
@@ -249,14 +249,6 @@ def _problem(head: RequestHead, site: Site) -> RequestError | None:
     except RequestError as error:
         return error
     return malformed(head, site)
-
-
-async def until(ask: Callable[[], object], what: str, *, seconds: float = PATIENCE) -> None:
-    """Wait until a condition is true."""
-    deadline = time.monotonic() + seconds
-    while not ask():
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        await asyncio.sleep(0.005)
 
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

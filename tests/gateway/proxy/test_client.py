@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from gateway.errors import UpstreamUnavailableError
 from gateway.proxy.upstream import CONNECTIONS, Upstream, UpstreamResponse, Upstreams
-from tests.gateway.proxy.support import PATIENCE, recorder, route, unix_server, until
+from tests.gateway.proxy.support import PATIENCE, recorder, route, unix_server
+from tests.waiting import until
 
 HEADERS = [(b"host", b"hub")]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -24,9 +24,9 @@ from tests.gateway.proxy.support import (
     recorder,
     route,
     unix_server,
-    until,
     web_app,
 )
+from tests.waiting import until
 
 CHUNK = b"x" * 65536
 
@@ -268,15 +268,18 @@ async def test_a_slow_reader_slows_the_workspace_down(run: Path) -> None:
             await writer.drain()
             written += len(CHUNK)
 
+    async def stalled() -> bool:
+        seen = written
+        for _turn in range(1000):  # of the loop, which all who take part share
+            await asyncio.sleep(0)
+        return seen == written
+
     async with unix_server(run / "demo/ide.sock", pour), gateway(run) as hub:
         reader, writer = await hub.connect()
         reader._limit = 2**10  # type: ignore[attr-defined]  # the client stops reading soon
         writer.write(hub.get())
         await until(lambda: written, "the first bytes")
-        seen = -1
-        while seen != written:
-            seen = written
-            await asyncio.sleep(0.2)
+        await until(stalled, "writing to stall")
         assert written < 32 * 2**20
         writer.transport.abort()
         await until(lambda: hub.way().busy == 0, "the pool to be clean")

@@ -14,7 +14,8 @@ import httptools
 import pytest
 
 from gateway.proxy import server
-from tests.gateway.proxy.support import COOKIE, gateway, recorder, unix_server, until
+from tests.gateway.proxy.support import COOKIE, gateway, recorder, unix_server
+from tests.waiting import until
 
 HOST = b"Host: {host}\r\n"
 END = b"Connection: close\r\n" + COOKIE + b"\r\n"
@@ -306,7 +307,9 @@ async def test_slow_answers_are_no_slow_heads(run: Path) -> None:
         reader, writer = await hub.connect()
         kept = hub.get().replace(b"Connection: close\r\n", b"")
         writer.write(kept + kept[:20])
-        await asyncio.sleep(0.5)  # more than the time for a head
+        slow, writing = await hub.connect()
+        writing.write(kept[:20])
+        assert await slow.read() == b"", "the time for a head is over"
         go_on.set()
         await reader.readuntil(b"ok")
         assert await reader.read() == b"", "and now the head's time runs"

@@ -28,8 +28,8 @@ from tests.gateway.proxy.support import (
     recorder,
     route,
     unix_server,
-    until,
 )
+from tests.waiting import until
 
 ACCEPT = base64.b64encode(
     hashlib.sha1(b"dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()

@@ -12,7 +12,7 @@ import pytest
 from stacks.engine.processes import session_members
 from tests.stacks.integration.kills import find_cli
 from tests.stacks.room import Room
-from tests.stacks.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 

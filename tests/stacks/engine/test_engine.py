@@ -29,7 +29,7 @@ from stacks.errors import (
 from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, SharedInputs, WorkspaceInputs
 from tests.stacks.integration.kills import find_cli, mark
 from tests.stacks.room import Room
-from tests.stacks.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 

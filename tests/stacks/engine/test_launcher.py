@@ -13,7 +13,7 @@ from stacks.engine import launcher
 from stacks.engine.launcher import ForkServer
 from stacks.engine.processes import read_process
 from stacks.errors import OperationKilledError, ToolchainError
-from tests.stacks.waiting import until
+from tests.waiting import until
 
 LIMIT = 1 << 16
 

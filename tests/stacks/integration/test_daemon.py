@@ -23,7 +23,7 @@ from state_index.models import Intent
 from state_index.nudge import send
 from state_index.phases import Phase, Sync
 from tests.stacks.house import House
-from tests.stacks.waiting import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 
