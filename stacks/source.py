@@ -13,12 +13,14 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import watchfiles
-
 import spec
 from spec import Problem, WorkspaceSpec
+from stacks.folder_events import Fingerprint, FolderEvents
+from telemetry.logs import get_logger
 
 SUFFIX = ".yaml"
+
+_log = get_logger(__name__)
 
 FINGERPRINT_TRIES = 10
 """Reads in a row that may be overtaken by a change before the changing files are left out."""
@@ -50,30 +52,6 @@ class Snapshot:
     def ids(self) -> frozenset[str]:
         """All workspaces that have a file."""
         return frozenset(self.specs) | frozenset(self.invalid) | self.pending
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """What tells one state of a file from another without reading it."""
-
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-    @classmethod
-    def of(cls, found: os.stat_result) -> "Fingerprint":
-        """Take it from a stat."""
-        return cls(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-
-    @property
-    def sealed(self) -> bool:
-        """Whether the file was renamed (or given its mode or times) after its last write.
-
-        A write sets both times to one value; a rename moves only the change time on. Where a
-        kernel's clock is too coarse to show it, the file counts once it is unchanged.
-        """
-        return self.ctime_ns > self.mtime_ns
 
 
 def settle_delay(print_: Fingerprint, *, now_ns: int, seen_for: float, settle: float) -> float:
@@ -108,6 +86,7 @@ class FolderSource:
         self._folder = folder
         self._settle = settle
         self._poll_interval = poll_interval
+        self._events = FolderEvents(folder)
         self._seen: dict[str, tuple[Fingerprint, float]] = {}
         # The last reading, kept while no file changes: parsing is what a look would cost.
         self._last: tuple[dict[str, Fingerprint], Snapshot] | None = None
@@ -126,29 +105,20 @@ class FolderSource:
         """Yield when the folder may have changed: on events, and at each poll interval."""
         while True:
             if await asyncio.to_thread(self._folder.is_dir):
-                async for _ in self._events():
+                async for _ in self._bursts():
                     yield
             else:
                 await asyncio.sleep(self._poll_interval)
                 yield
 
-    async def _events(self) -> AsyncIterator[None]:
-        watcher = watchfiles.awatch(
-            self._folder,
-            debounce=50,
-            step=10,
-            rust_timeout=round(self._poll_interval * 1000),
-            yield_on_timeout=True,
-            recursive=False,
-            watch_filter=None,
-        )
+    async def _bursts(self) -> AsyncIterator[None]:
         try:
-            async for _ in watcher:
+            async for _ in self._events.bursts(at_least_every=self._poll_interval):
                 yield
-                if not self._folder.is_dir():
-                    return
-        except FileNotFoundError:
-            return
+        except OSError as error:
+            _log.warning("no events of the folder, it is polled", problem=str(error))
+            await asyncio.sleep(self._poll_interval)
+            yield
 
     def _read_once(self, *, patient: bool) -> Snapshot | float:
         """Give the snapshot, or the seconds after which to try again."""
@@ -196,6 +166,7 @@ class FolderSource:
         return {
             name: settle_delay(print_, now_ns=now_ns, seen_for=now - since, settle=self._settle)
             for name, (print_, since) in seen.items()
+            if not self._events.was_renamed(name, print_)
         }
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.source import Fingerprint, FolderSource, settle_delay
+from stacks.folder_events import Fingerprint
+from stacks.source import FolderSource, settle_delay
 
 GOOD = "owner: alice\nimage: codehub/light\n"
 
