@@ -109,9 +109,12 @@ def listening(settings: GatewaySettings) -> Iterator[tuple[socket.socket, Gatewa
     try:
         sock = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        reason = error.strerror or str(error)
+        # Python adds the address to the system's words.
+        reason = (error.strerror or type(error).__name__).partition(" (while")[0]
+        # What holds an @ is no address, but perhaps a URL with a password.
+        host = "what CODEHUB_HOST says," if "@" in settings.host else settings.host
         raise ListenError(
-            f"Can't listen on {settings.host} port {settings.port}: {reason}."
+            f"Can't listen on {host} port {settings.port}: {reason}."
             " Set CODEHUB_PORT to another port, or end what holds it."
         ) from error
     with sock:

@@ -120,7 +120,14 @@ def _position(error: ValueError) -> str:
 
 def _unreadable(path: Path, named: str | None, problem: str) -> WrongSetting:
     name = f"{PREFIX}CONFIG" if named else path.name
-    return WrongSetting(name=name, problem=f"{path}: {problem}", example='log_level = "info"')
+    if not _may_hold_credentials(named):
+        problem = f"{path}: {problem}"
+    return WrongSetting(name=name, problem=problem, example='log_level = "info"')
+
+
+def _may_hold_credentials(value: Any) -> bool:
+    """Whether a value is not to be quoted: a URL with credentials ends up in any setting."""
+    return "@" in str(value)
 
 
 def _text(value: Any) -> Any:
@@ -191,6 +198,8 @@ def _wrong(name: str, field: FieldInfo, message: str, item: Given | None) -> Wro
         return WrongSetting(name=written, problem="not a valid value", example=example)
     problem = message.removeprefix("Value error, ")
     problem = problem[:1].lower() + problem[1:]
-    if item:
+    if item and _may_hold_credentials(item.value):
+        problem += ", and is not shown, since it holds an @"
+    elif item:
         problem += f", not {str(item.value)[:SHOWN]!r}"
     return WrongSetting(name=written, problem=problem, example=example)

@@ -136,6 +136,14 @@ def _translated() -> Iterator[None]:
     except ArgumentError as error:
         raise StoreUnavailableError("The store's URL is not a database URL.") from error
     except SQLAlchemyError as error:
-        # Only the driver's own words: statement and parameters stay out of messages and logs.
-        cause = getattr(error, "orig", None) or type(error).__name__
-        raise StoreUnavailableError(f"The store can't be used: {cause}.") from error
+        raise StoreUnavailableError(f"The store can't be used: {_words(error)}.") from error
+
+
+def _words(error: SQLAlchemyError) -> str:
+    """Return the driver's own words: statement and parameters stay out of messages and logs.
+
+    A URL with an odd password is taken apart wrongly; then drivers quote a half of it as the host.
+    """
+    original = getattr(error, "orig", None)
+    words = str(original or type(error).__name__)
+    return type(original).__name__ if "@" in words else words

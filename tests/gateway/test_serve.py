@@ -83,6 +83,13 @@ def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
         pass
 
 
+def test_a_url_in_place_of_the_address_is_not_quoted(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, host="u:hunter2@db.invalid")
+    with pytest.raises(ListenError, match="CODEHUB_HOST") as caught, listening(settings):
+        pass
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("values", "url"),
     [
