@@ -27,7 +27,7 @@ from gateway.controllers.session import SessionController
 from gateway.controllers.translate import translated
 from gateway.controllers.workspaces import OperationsController, WorkspacesController
 from gateway.errors import ForbiddenError, OriginRefusedError, UnauthenticatedError
-from gateway.follow import follow_index, forever, sweep_sessions
+from gateway.follow import follow_index, forever, prune_store, sweep_sessions
 from gateway.front import ASGIApp, Front, wants_page
 from gateway.guards import Refuse
 from gateway.head import RequestHead, workspace_target
@@ -179,6 +179,7 @@ def _lifespan(
                         forever("index", lambda: follow_index(services, upstreams, ready))
                     ),
                     tasks.create_task(forever("sessions", lambda: sweep_sessions(services))),
+                    tasks.create_task(forever("prune", lambda: prune_store(services))),
                 ]
                 await _wait_a_little(ready)
                 yield

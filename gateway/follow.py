@@ -1,13 +1,15 @@
-"""Keeps up with the index and the store while the gateway runs: two tasks, each for ever.
+"""Keeps up with the index and the store while the gateway runs: three tasks, each for ever.
 
 One reads the published rows again whenever the index changes, and gives them to routes and feed.
-The other closes the connections of sessions that ended by time or in another process.
+One closes the connections of sessions that ended by time or in another process. One removes from
+the store what is too old.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from gateway.errors import StoreError
 from gateway.proxy.upstream import Upstreams
 from gateway.routing import follow
 from gateway.services import Services
@@ -17,6 +19,12 @@ from telemetry.logs import get_logger
 
 SWEEP: Final = 0.5
 """Seconds between two looks at sessions that have connections open."""
+
+PRUNE: Final = 600.0
+"""Seconds between two looks for what is too old in the store."""
+
+_PRUNE_ON: Final = 0.5
+"""Seconds until more is removed, so that logins get in between."""
 
 _AGAIN: Final = 0.2
 
@@ -58,6 +66,21 @@ async def sweep_sessions(services: Services) -> None:
     while True:
         await services.sessions.close_ended()
         await asyncio.sleep(SWEEP)
+
+
+async def prune_store(services: Services) -> None:
+    """Remove old audit rows and sessions that are over, a few at a time; never returns.
+
+    A store that can't be written is tried again at the next look: nothing waits for this.
+    """
+    keep = services.settings.audit_keep
+    while True:
+        try:
+            more = await asyncio.to_thread(services.store.prune, keep=keep)
+        except StoreError as error:
+            _log.warning("store_not_pruned", problem=str(error))
+            more = False
+        await asyncio.sleep(_PRUNE_ON if more else PRUNE)
 
 
 async def forever(name: str, work: Callable[[], Awaitable[None]]) -> None:

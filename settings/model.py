@@ -271,6 +271,14 @@ class GatewaySettings(Settings):
         unit="duration",
         gt=0,
     )
+    audit_keep: Duration = setting(
+        7776000.0,
+        description="How long the audit log keeps what was done and refused.",
+        why="Long enough to look into what is noticed late, short enough that the file stays small.",
+        example="365d",
+        unit="duration",
+        gt=0,
+    )
     upstream_timeout: Duration = setting(
         30.0,
         description="How long a workspace or the runner may take to begin an answer.",

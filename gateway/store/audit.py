@@ -1,4 +1,4 @@
-"""The audit log: who did what, or was refused it. Rows are added and read, never changed.
+"""The audit log: who did what, or was refused it. Rows are added, read, and removed by age.
 
 Nothing typed into a password field gets here; a name that belongs to no account is not written
 either, because people type passwords into name fields.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from gateway.store.database import Database
 from gateway.store.tables import AuditRow
@@ -74,6 +74,24 @@ class Audit:
         with self._database.read() as session:
             rows = session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit))
             return [_record(row) for row in rows]
+
+    def prune(self, *, keep: float, limit: int) -> int:
+        """Remove the oldest of the rows that are too old.
+
+        Args:
+            keep: Seconds for which rows are kept.
+            limit: How many rows go at most, so that writers need not wait long.
+
+        Returns:
+            How many went.
+        """
+        old = select(AuditRow.id).where(AuditRow.at < self._now() - keep)
+        oldest = old.order_by(AuditRow.at).limit(limit).scalar_subquery()
+        with self._database.write() as session:
+            gone = session.execute(
+                delete(AuditRow).where(AuditRow.id.in_(oldest)).returning(AuditRow.id)
+            )
+            return len(gone.all())
 
 
 def _record(row: AuditRow) -> AuditRecord:

@@ -38,7 +38,7 @@ class SessionTable:
     def create(
         self, key: str, by: Credentials, *, now: float, expires: float, user_agent: str
     ) -> bool:
-        """Add a session, and drop those that are over.
+        """Add a session.
 
         Returns:
             False, and nothing is added, when the account was disabled or got another password
@@ -53,7 +53,6 @@ class SessionTable:
             user_agent=user_agent,
         )
         with self._database.write() as session:
-            session.execute(delete(SessionRow).where(self._over(now)))
             user = session.get(UserRow, by.user.id)
             valid = user and not user.disabled and user.password_hash == by.password_hash
             if valid:
@@ -97,6 +96,23 @@ class SessionTable:
                 delete(SessionRow).where(SessionRow.key == key).returning(SessionRow.key)
             )
             return gone.scalar() is not None
+
+    def prune(self, *, now: float, limit: int) -> int:
+        """Remove sessions that are over.
+
+        Args:
+            now: Seconds since 1970.
+            limit: How many go at most, so that writers need not wait long.
+
+        Returns:
+            How many went.
+        """
+        over = select(SessionRow.key).where(self._over(now)).limit(limit).scalar_subquery()
+        with self._database.write() as session:
+            gone = session.execute(
+                delete(SessionRow).where(SessionRow.key.in_(over)).returning(SessionRow.key)
+            )
+            return len(gone.all())
 
     def _alive(self, now: float) -> tuple[ColumnElement[bool], ...]:
         return (

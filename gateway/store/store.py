@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import Final, Self
 
 from sqlalchemy import text
 
@@ -11,6 +11,9 @@ from gateway.store.database import Database
 from gateway.store.sessions import SessionTable
 from gateway.store.users import Users
 from settings.model import GatewaySettings
+
+PRUNED_AT_ONCE: Final = 500
+"""Rows of each table that one transaction removes at most: some milliseconds."""
 
 
 class Store:
@@ -34,6 +37,7 @@ class Store:
             StoreUnavailableError: It can't be opened or migrated.
         """
         self._database = Database(url)
+        self._now = now
         self.users = Users(self._database, now=now)
         self.sessions = SessionTable(self._database, idle=idle)
         self.audit = Audit(self._database, now=now)
@@ -46,6 +50,23 @@ class Store:
         """
         with self._database.read() as session:
             session.execute(text("SELECT count(*) FROM alembic_version"))
+
+    def prune(self, *, keep: float, limit: int = PRUNED_AT_ONCE) -> bool:
+        """Remove some of the sessions that are over, and of the audit rows that are too old.
+
+        Args:
+            keep: Seconds for which audit rows are kept.
+            limit: Rows of each table that go at most.
+
+        Returns:
+            Whether there may be more to remove.
+
+        Raises:
+            StoreUnavailableError: The store can't be written.
+        """
+        sessions = self.sessions.prune(now=self._now(), limit=limit)
+        rows = self.audit.prune(keep=keep, limit=limit)
+        return max(sessions, rows) == limit
 
     def close(self) -> None:
         """Close every connection to the database."""

@@ -48,7 +48,7 @@ class SessionRow(Base):
 
 
 class AuditRow(Base):
-    """Something that somebody did or was refused. Rows are only ever added."""
+    """Something that somebody did or was refused. Rows are added, never changed, removed by age."""
 
     __tablename__ = "audit"
     __table_args__ = (Index("ix_audit_at", "at"),)

@@ -122,8 +122,10 @@ def _seeds() -> tuple[bytes, bytes]:
 
 
 def seed(paths: DataPaths) -> None:
-    """Put both databases into a data tree."""
+    """Put both databases into a data tree, unless a gateway before has left its own there."""
     paths.make()
+    if paths.store_db.exists():
+        return
     for path, content in zip((paths.index_db, paths.store_db), _seeds(), strict=True):
         path.touch(0o600)
         path.write_bytes(content)
