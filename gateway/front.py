@@ -15,7 +15,7 @@ from gateway.answers import API, refusal_for, send_answer
 from gateway.cookies import NAMES
 from gateway.errors import MisdirectedError, OriginRefusedError, RequestError
 from gateway.guards import is_navigation
-from gateway.head import PREFIX, RequestHead, malformed, workspace_target
+from gateway.head import PREFIX, RequestHead, loggable_path, malformed, workspace_target
 from gateway.headers import security_headers
 from gateway.origin import SAFE_METHODS, unsafe_request_problem
 from gateway.peer import client_address
@@ -200,8 +200,7 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
     write(
         "request",
         method=scope["method"],
-        # As it came: percent signs and all, so that a path can't write lines of its own.
-        path=path.decode("latin-1"),
+        path=loggable_path(path),
         status=status,
         ms=round(seconds * 1000, 1),
         client=scope["state"]["address"],

@@ -19,6 +19,9 @@ Headers = Sequence[tuple[bytes, bytes]]
 PREFIX: Final = b"/w/"
 """Where workspaces are on this origin."""
 
+LOGGED: Final = 256
+"""Bytes of a path that a log line holds; whoever sends longer ones must not fill the disk."""
+
 _NAMES: Final = re.compile(rb"[A-Za-z0-9-]+(?:,[A-Za-z0-9-]+)*")
 _TARGET: Final = re.compile(rb"/[!\"$-~]*")  # visible ASCII but '#', which no client sends
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -76,6 +79,16 @@ class WorkspaceTarget(NamedTuple):
 
     id: str
     rest: bytes
+
+
+def loggable_path(target: bytes) -> str:
+    """Return a target's path for a log line: without its query, which may hold secrets, and cut.
+
+    As it came, percent signs and all, so that it can't write lines of its own.
+    """
+    path = target.partition(b"?")[0]
+    text = path[:LOGGED].decode("latin-1")
+    return text if len(path) <= LOGGED else f"{text}... ({len(path)} bytes)"
 
 
 def workspace_target(target: bytes) -> WorkspaceTarget | None:

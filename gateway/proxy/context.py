@@ -18,7 +18,7 @@ from gateway.guards import (
     authorize,
     is_navigation,
 )
-from gateway.head import RequestHead
+from gateway.head import RequestHead, loggable_path
 from gateway.live import LiveSessions
 from gateway.peer import Network, client_address
 from gateway.proxy.seams import Answer, Pages, SessionLookup
@@ -85,7 +85,7 @@ class ProxyContext:
             "workspace_request_answered",
             request_id=request_id,
             method=head.method,
-            path=_path(head),
+            path=loggable_path(head.target),
             status=answer.status,
             decision=type(decision).__name__,
         )
@@ -138,11 +138,6 @@ def log_outcome(event: str, *, forward: Forward, head: RequestHead, **details: o
         workspace=forward.route.id,
         user=forward.visitor.name,
         method=head.method,
-        path=_path(head),
+        path=loggable_path(head.target),
         **details,
     )
-
-
-def _path(head: RequestHead) -> str:
-    """Return the path without its query, which may hold secrets."""
-    return head.target.partition(b"?")[0].decode("latin-1")

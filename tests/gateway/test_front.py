@@ -87,6 +87,25 @@ async def test_paths_cannot_write_lines_of_their_own(hub: Running, logs: io.Stri
     assert [line["path"] for line in lines if line["event"] == "request"] == ["/a%0aforged%20line"]
 
 
+@pytest.mark.parametrize("before", ["/", "/w/alice-a/", "/w/"])
+async def test_what_clients_write_is_cut_in_log_lines(
+    hub: Running, logs: io.StringIO, before: str
+) -> None:
+    """Anybody can send heads of 64 KiB, again and again."""
+    hub.publish("alice-a", Phase.RUNNING)
+    async with hub.visitor() as visitor:
+        cookie = visitor.cookies["codehub"]
+    long = "a" * 20_000
+    agent = [f"Cookie: codehub={cookie}", f"User-Agent: {long}", f"Referer: {long}"]
+    await raw(hub, head(hub, before + long, *agent))
+    written = logs.getvalue().splitlines()
+    paths = [json.loads(line).get("path", "") for line in written]
+    cut = [path for path in paths if path.startswith(before + "aaa")]
+    assert cut
+    assert all(path.endswith(f"a... ({len(before + long)} bytes)") for path in cut)
+    assert max(map(len, written)) < 1000
+
+
 @pytest.mark.parametrize("path", ["/login", "/nope", "/api/v1/session", "/healthz", "/static/x/y"])
 async def test_every_answer_of_ours_has_the_security_headers(hub: Running, path: str) -> None:
     async with hub.client() as client:
