@@ -6,8 +6,8 @@ other: RUNNER_UNAVAILABLE. Nothing of the workspace's text is interpreted here.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +16,6 @@ import aiohttp
 from gateway.errors import NotFoundError, RunnerUnavailableError
 from state_index.index import Index
 from telemetry.logs import get_logger
-
-LOG_BYTES_MAX: Final = 8 * 2**20
-"""How much of a log is relayed at most."""
 
 _PREFIX: Final = "unix:"
 _CONNECT_SECONDS: Final = 2.0
@@ -45,11 +42,16 @@ class RunnerClient:
             total=None, sock_connect=_CONNECT_SECONDS, sock_read=timeout
         )
 
-    async def logs(self, workspace_id: str, *, tail: int, request_id: str) -> bytes:
-        """Return the last lines that a workspace wrote, at most `LOG_BYTES_MAX`.
+    @asynccontextmanager
+    async def logs(
+        self, workspace_id: str, *, tail: int, request_id: str
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Give the last lines that a workspace wrote, in pieces, as they come.
+
+        What is not taken is not read: at most 128 KiB wait here, the rest is the runner's.
 
         Raises:
-            RunnerUnavailableError: The runner is not there, or failed.
+            RunnerUnavailableError: The runner is not there, or failed; also between two pieces.
             NotFoundError: The runner knows no container of this workspace.
         """
         path = f"/v1/workspaces/{workspace_id}/logs"
@@ -59,14 +61,8 @@ class RunnerClient:
             if response.status != _OK:
                 _log.warning("runner_refused", status=response.status, path=path)
                 raise RunnerUnavailableError("The runner could not give the logs.")
-            parts: list[bytes] = []
-            size = 0
-            async for part in response.content.iter_any():
-                parts.append(part)
-                size += len(part)
-                while size - len(parts[0]) >= LOG_BYTES_MAX:
-                    size -= len(parts.pop(0))
-            return b"".join(parts)[-LOG_BYTES_MAX:]
+            async with aclosing(_pieces(response)) as pieces:
+                yield pieces
 
     async def reachable(self) -> bool:
         """Return whether something listens at the runner's address."""
@@ -88,24 +84,37 @@ class RunnerClient:
         info = await asyncio.to_thread(self._index.runner)
         if info is None or not info.address.startswith(_PREFIX):
             raise RunnerUnavailableError
-        try:
-            with _near(self._data / info.address.removeprefix(_PREFIX)) as near:
-                async with (
+        async with AsyncExitStack() as opened:
+            with _translated():
+                near = opened.enter_context(_near(self._data / info.address.removeprefix(_PREFIX)))
+                session = await opened.enter_async_context(
                     aiohttp.ClientSession(
                         connector=aiohttp.UnixConnector(near), timeout=self._timeout
-                    ) as session,
-                    session.get(
-                        f"http://runner{path}",
-                        params=params,
-                        headers={"X-Request-Id": request_id},
-                        allow_redirects=False,
-                    ) as response,
-                ):
-                    yield response
-        except (aiohttp.ClientError, OSError) as error:
-            # TimeoutError is an OSError.
-            _log.warning("runner_unavailable", problem=type(error).__name__)
-            raise RunnerUnavailableError from error
+                    )
+                )
+                asked = session.get(
+                    f"http://runner{path}",
+                    params=params,
+                    headers={"X-Request-Id": request_id},
+                    allow_redirects=False,
+                )
+                response = await opened.enter_async_context(asked)
+            yield response
+
+
+async def _pieces(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    with _translated():
+        async for piece in response.content.iter_any():
+            yield piece
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+        _log.warning("runner_unavailable", problem=type(error).__name__)
+        raise RunnerUnavailableError from error
 
 
 @contextmanager

@@ -7,6 +7,7 @@ feed is the business of `app`.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.cookies import read_cookie
 from gateway.errors import StoreError, UnavailableError
@@ -15,6 +16,7 @@ from gateway.live import LiveSessions
 from gateway.login import Logins
 from gateway.pages import Pages
 from gateway.passwords import Verifier
+from gateway.places import Places
 from gateway.proxy.seams import Visitor
 from gateway.routing import Routes
 from gateway.runner import RunnerClient
@@ -26,6 +28,9 @@ from gateway.trail import Trail
 from settings.model import GatewaySettings
 from state_index.index import Index
 from state_index.nudge import Nudge
+
+LOG_READS: Final = 4
+"""Logs that one user may read at once; the page of one may take some MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Services:
     trail: Trail
     pages: Pages
     runner: RunnerClient
+    reading: Places
     nudge: Nudge
 
 
@@ -123,5 +129,6 @@ def build(
         trail=trail,
         pages=Pages(https=https, find=feed.find),
         runner=RunnerClient(index, paths.root, timeout=settings.upstream_timeout),
+        reading=Places(LOG_READS, message="You are reading too many logs at once."),
         nudge=Nudge(paths.nudge),
     )

@@ -13,12 +13,12 @@ from gateway.controllers.common import (
     caller_of,
     change_power,
     own_workspace,
-    request_id_of,
     seen_workspace,
     services_of,
     visitor_of,
     visitor_or_none,
 )
+from gateway.controllers.logs import shown
 from gateway.controllers.translate import translated
 from gateway.controllers.workspaces import TAIL, Everybody, Tail
 from gateway.cookies import clear_cookie, set_cookie
@@ -27,7 +27,6 @@ from gateway.errors import (
     LoginFailedError,
     NotFoundError,
     RequestError,
-    RunnerUnavailableError,
     ThrottledError,
     UnavailableError,
 )
@@ -136,19 +135,7 @@ async def logs(
 ) -> Response[bytes]:
     """Show the last lines that a workspace wrote."""
     row = await own_workspace(request, workspace_id)
-    services = services_of(request)
-    text, problem = "", None
-    try:
-        raw = await services.runner.logs(row.id, tail=tail, request_id=request_id_of(request))
-        text = raw.decode("utf-8", "replace")
-    except RunnerUnavailableError as error:
-        problem = error
-    except NotFoundError:
-        text = ""  # never started: the page says so
-    page = services.pages.logs(
-        row.id, visitor=visitor_of(request), tail=tail, text=text, problem=problem
-    )
-    return response(page)
+    return shown(request, row.id, tail)
 
 
 @post("/workspaces/{workspace_id:str}/start", include_in_schema=False)

@@ -12,11 +12,11 @@ from gateway.controllers.common import (
     AnyRequest,
     change_power,
     own_workspace,
-    request_id_of,
     seen_workspace,
     services_of,
     visitor_of,
 )
+from gateway.controllers.logs import streamed
 from gateway.errors import ForbiddenError, NotFoundError
 
 TAIL = 200
@@ -63,12 +63,12 @@ class WorkspacesController(Controller):
     async def logs(
         self, request: AnyRequest, workspace_id: FromPath[str], tail: Tail = TAIL
     ) -> Response[bytes]:
-        """Give the last lines that the workspace wrote, as plain text, by way of the runner."""
+        """Give the last lines that the workspace wrote, as plain text, by way of the runner.
+
+        They are streamed. Each user may read a few at once; more are 429 with `Retry-After`.
+        """
         row = await own_workspace(request, workspace_id)
-        text = await services_of(request).runner.logs(
-            row.id, tail=tail, request_id=request_id_of(request)
-        )
-        return Response(text, media_type="text/plain")
+        return streamed(request, row.id, tail)
 
 
 class OperationsController(Controller):

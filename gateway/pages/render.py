@@ -155,9 +155,19 @@ class Pages:
         visitor: Visitor,
         tail: int,
         text: str = "",
+        cut: bool = False,
         problem: RequestError | None = None,
     ) -> Answer:
-        """Return the page with the last log lines."""
+        """Return the page with the last log lines.
+
+        Args:
+            workspace_id: Whose.
+            visitor: Who looks.
+            tail: How many lines were asked for.
+            text: The lines.
+            cut: Whether older ones of these are left out.
+            problem: Why there are none.
+        """
         return self._page(
             "logs.html",
             status=problem.status if problem else 200,
@@ -166,6 +176,7 @@ class Pages:
             tail=tail,
             choices=sorted({*TAILS, tail}),
             text=text,
+            cut=cut,
             problem=problem.message if problem else "",
         )
 

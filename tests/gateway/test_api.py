@@ -384,25 +384,6 @@ async def test_what_the_runner_refuses(
         assert code_of(await client.get("/api/v1/workspaces/alice-a/logs")) == expected
 
 
-async def test_a_runner_that_breaks_off_is_unavailable(hub: Running, runner: FakeRunner) -> None:
-    hub.publish("alice-a", Phase.RUNNING)
-    runner.break_off = True
-    async with hub.visitor() as client:
-        answer = await client.get("/api/v1/workspaces/alice-a/logs")
-        assert (answer.status_code, code_of(answer)) == (502, "RUNNER_UNAVAILABLE")
-
-
-async def test_endless_logs_are_cut_at_their_end(
-    hub: Running, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.runner.LOG_BYTES_MAX", 1000)
-    hub.publish("alice-a", Phase.RUNNING)
-    runner.logs = b"".join(b"%09d\n" % number for number in range(100_000))
-    async with hub.visitor() as client:
-        answer = await client.get("/api/v1/workspaces/alice-a/logs")
-        assert answer.content == runner.logs[-1000:]
-
-
 async def test_unknown_paths_and_methods_have_the_envelope_too(hub: Running) -> None:
     async with hub.visitor() as client:
         missing = await client.get("/api/v1/nothing", headers={"Accept": "text/html"})
