@@ -5,13 +5,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import power, shape
+from benchmarks import idle, power, shape
 from benchmarks.harness import Result, save, table
 
 RESULTS = Path(__file__).parent / "results"
 PAIRS = 20
 FLEET_PAIRS = 3
 """A pair of fleets takes a minute or two."""
+IDLE_WINDOWS = 12
 
 Scenario = Callable[[int], Awaitable[Result | list[Result]]]
 SCENARIOS: dict[str, tuple[Scenario, int]] = {
@@ -20,6 +21,7 @@ SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "operation": (shape.operation, PAIRS),
     "first-up": (shape.first_up, FLEET_PAIRS),
     "no-op": (shape.no_op_up, PAIRS),
+    "idle": (idle.idle, IDLE_WINDOWS),
 }
 
 
