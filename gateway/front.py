@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from gateway.answers import API, refusal_for, send_answer
 from gateway.cookies import NAMES
-from gateway.errors import MisdirectedError, OriginRefusedError, RequestError
+from gateway.errors import BadRequestError, MisdirectedError, OriginRefusedError, RequestError
 from gateway.guards import is_navigation
 from gateway.head import PREFIX, RequestHead, loggable_path, malformed, workspace_target
 from gateway.headers import security_headers
@@ -37,6 +37,8 @@ _SERVER_ERROR: Final = 500
 
 BODY_TIMEOUT: Final = 30.0
 """Seconds in which the whole body of a request to a page or the API must have come."""
+
+_NO_BODY: Final = "The body did not come."
 
 _log = get_logger("gateway.access")
 
@@ -166,7 +168,9 @@ class _Prompt:
                 message = await self._receive()
         except TimeoutError:
             self._connection.drop(flush=False)
-            return {"type": "http.disconnect"}
+            raise BadRequestError(_NO_BODY) from None
+        if self._end is not None and message["type"] == "http.disconnect":
+            raise BadRequestError(_NO_BODY)  # the framework would take it for a mistake of its own
         if not message.get("more_body", False):
             self._end = None  # what is waited for from now on is the client's going away
         return message

@@ -1,7 +1,8 @@
 """Runs the gateway: one process, one listening socket, until it is told to end.
 
 SIGTERM and SIGINT end it within ten seconds: no new connections, event streams and tunnels are
-closed, answers under way may finish for a while. Workspaces keep running.
+closed, answers under way may finish for `PATIENCE` seconds, then they are cut off. A second signal
+ends the patience. Workspaces keep running.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -16,13 +18,17 @@ import uvloop
 
 from gateway.app import Gateway, create_app
 from gateway.errors import ListenError
+from gateway.live import Ended
 from gateway.proxy.app import protocols
 from gateway.store import open_store
 from settings.model import GatewaySettings
 from state_index.index import Index
 from telemetry.logs import configure, get_logger
 
-_GRACE: Final = 6
+PATIENCE: Final = 5.0
+"""Seconds that answers under way have to finish, once the gateway is to end."""
+
+_GRACE: Final = 7  # when this is over, uvicorn cancels tasks, which it says with tracebacks
 _KEEP_ALIVE: Final = 65
 _BACKLOG: Final = 2048
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -50,11 +56,29 @@ class Server(uvicorn.Server):
             )
         )
         self._gateway = gateway
+        self._patience = PATIENCE
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        """Begin to end; asked again, wait for nothing any more."""
+        if self.should_exit:
+            self._patience = 0.0
+            self._cut()
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End event streams, which would be waited for, then everything else."""
         self._gateway.services.feed.close()
-        await super().shutdown(sockets)
+        late = asyncio.get_running_loop().call_later(self._patience, self._cut)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            late.cancel()
+
+    def _cut(self) -> None:
+        """Cut off what is still open: first what a session holds, so that the log says why."""
+        self._gateway.services.live.end_all(Ended.SHUTDOWN)
+        for connection in list(self.server_state.connections):
+            connection.cut()  # type: ignore[union-attr]  # they are all of `protocols`
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -76,6 +76,10 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self.transport.abort()
 
+    def cut(self) -> None:
+        """Close the connection at once, whatever it is doing; handlers see the client go away."""
+        self.transport.abort()
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
         super().connection_made(transport)

@@ -288,13 +288,28 @@ async def test_without_an_index_it_serves_what_it_can_and_catches_up(
 
 
 async def test_slow_bodies_do_not_hold_connections(
-    hub: Running, monkeypatch: pytest.MonkeyPatch
+    hub: Running, monkeypatch: pytest.MonkeyPatch, logs: io.StringIO
 ) -> None:
     monkeypatch.setattr("gateway.front.BODY_TIMEOUT", 0.2)
     lines = ("Content-Type: application/x-www-form-urlencoded", "Content-Length: 99")
     for path in ("/login", "/api/v1/session"):
         request = head(hub, path, *lines, method="POST")
         assert await raw(hub, request + b"username=al") == b""
+    assert "Traceback" not in logs.getvalue()
+
+
+async def test_a_client_that_goes_away_in_its_body_is_no_mistake_of_ours(
+    hub: Running, logs: io.StringIO
+) -> None:
+    lines = ("Content-Type: application/json", "Content-Length: 99")
+    for path in ("/login", "/api/v1/session"):
+        _, writer = await asyncio.open_connection("127.0.0.1", hub.settings.port)
+        writer.write(head(hub, path, *lines, method="POST") + b"{")
+        await writer.drain()
+        writer.write_eof()
+        writer.close()
+        await until(lambda path=path: f'"{path}"' in logs.getvalue(), "the request is over")  # type: ignore[misc]
+    assert "Traceback" not in logs.getvalue()
 
 
 async def test_who_was_refused_whose_workspace_is_written_down(hub: Running) -> None:

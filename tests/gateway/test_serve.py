@@ -1,14 +1,9 @@
 """The process: it listens, says where, ends on signals within its time, and names what is wrong."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -18,40 +13,7 @@ from gateway.errors import ListenError
 from gateway.serve import listening, public_url
 from settings.model import GatewaySettings
 from tests.gateway.harness import settings_for
-
-PROGRAM = """
-import sys
-from pathlib import Path
-from gateway.serve import run
-from settings.load import load
-from settings.model import GatewaySettings
-run(load(GatewaySettings, cwd=Path.cwd()), started=lambda url: print(url, flush=True))
-"""
-
-
-@contextmanager
-def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A gateway as a process of its own, and the address that it says."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("CODEHUB_")}
-    env |= {
-        "CODEHUB_DATA": str(folder / "data"),
-        "CODEHUB_PORT": "0",
-        "CODEHUB_LOG_FORMAT": "json",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-    with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM],
-        cwd=folder,
-        env=env,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as running:
-        try:
-            assert running.stdout is not None
-            yield running, running.stdout.readline().strip()
-        finally:
-            running.kill()
+from tests.gateway.process import process
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
