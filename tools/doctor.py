@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from settings.model import RunnerSettings
+from settings.model import GatewaySettings, RunnerSettings
 from tools import build, images
 from tools.cache import Cache
 from tools.commands import output
@@ -48,12 +48,15 @@ def engine_of(settings: RunnerSettings) -> Engine:
     return Engine(settings.docker_host) if settings.docker_host else Engine.from_env()
 
 
-def checks(settings: RunnerSettings, cache: Cache | None = None) -> list[Check]:
+def checks(
+    settings: RunnerSettings, cache: Cache | None = None, *, gateway: GatewaySettings | None = None
+) -> list[Check]:
     """Look at everything.
 
     Args:
         settings: the runner's.
         cache: the cache of tools; by default the environment's.
+        gateway: the gateway's settings; without them these are not looked at.
     """
     cache = cache or Cache.from_env()
     return [
@@ -65,6 +68,7 @@ def checks(settings: RunnerSettings, cache: Cache | None = None) -> list[Check]:
         _data(settings.data),
         _space(cache.root),
         _workspaces(settings.workspaces),
+        *([_edge(gateway)] if gateway else []),
     ]
 
 
@@ -158,3 +162,27 @@ def _workspaces(folder: Path) -> Check:
     ok = folder.is_dir()
     detail = str(folder) if ok else f"{folder} is no folder"
     return Check("workspace files", ok, detail, "" if ok else "make it, or set CODEHUB_WORKSPACES")
+
+
+def _edge(gateway: GatewaySettings) -> Check:
+    """Whether the settings for a TLS edge before the gateway go together."""
+    name = "TLS edge"
+    secure = (gateway.base_url or "").startswith("https:")
+    if secure and not gateway.trusted_proxies:
+        return Check(
+            name,
+            False,
+            f"no proxy is trusted for {gateway.base_url}: all visitors seem to come from its address,"
+            " so they share one limit of failed logins, and the audit log names the proxy",
+            "set CODEHUB_TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1/32, and have it"
+            " set X-Forwarded-For",
+        )
+    if gateway.trusted_proxies and gateway.base_url is None:
+        return Check(
+            name,
+            False,
+            "a proxy is trusted, but CODEHUB_BASE_URL does not say what browsers see: requests for"
+            " the public host are refused (421), and cookies are not Secure",
+            "set CODEHUB_BASE_URL to the public origin, such as https://hub.example.org",
+        )
+    return Check(name, True, f"{gateway.base_url} by a trusted proxy" if secure else "none")

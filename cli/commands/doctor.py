@@ -30,11 +30,11 @@ def doctor(ctx: click.Context, frame: Frame, *, output: str) -> None:
     """
     from dataclasses import asdict
 
-    from settings.model import RunnerSettings
+    from settings.model import GatewaySettings, RunnerSettings
     from tools.doctor import checks
 
     settings = frame.load(RunnerSettings)
-    found = [*checks(settings), _runner(settings)]
+    found = [*checks(settings, gateway=frame.load(GatewaySettings)), _runner(settings)]
     if output == "json":
         print_json({"ok": all(one.ok for one in found), "checks": [asdict(one) for one in found]})
     else:

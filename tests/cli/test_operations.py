@@ -184,7 +184,9 @@ def test_doctor_on_this_machine_and_on_a_bare_one(fresh: Hub) -> None:
     found = json.loads(fresh.run("doctor", "-o", "json", check=False).stdout)
     names = {one["name"] for one in found["checks"]}
     assert {"engine", "pulumi", "runner", "workspace files"} <= names
-    bare = fresh.run("doctor", check=False, CODEHUB_CACHE=str(fresh.root / "none"))
+    elsewhere = {"CODEHUB_CACHE": str(fresh.root / "none"), "CODEHUB_BASE_URL": "https://hub.test"}
+    bare = fresh.run("doctor", check=False, **elsewhere)
     assert bare.returncode == 1
     assert ["pulumi", "missing"] in [line.split()[:2] for line in bare.stdout.splitlines()]
     assert "pulumi: " in bare.stderr
+    assert "TLS edge: set CODEHUB_TRUSTED_PROXIES" in bare.stderr

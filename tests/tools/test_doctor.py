@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from settings.load import load
-from settings.model import RunnerSettings
+from settings.model import GatewaySettings, RunnerSettings
 from tools import doctor
 from tools.cache import Cache
 from tools.doctor import Check
@@ -74,6 +74,37 @@ def test_the_data_folder_is_for_its_owner(
     found = by_name(doctor.checks(asked, Cache(tmp_path)))["data folder"]
     assert found.ok is ok
     assert found.remedy.startswith(remedy)
+
+
+PROXY = {"CODEHUB_TRUSTED_PROXIES": "127.0.0.1/32"}
+PUBLIC = {"CODEHUB_BASE_URL": "https://hub.example.org"}
+
+
+@pytest.mark.parametrize(
+    ("env", "wrong", "remedy"),
+    [
+        (PUBLIC, "all visitors seem to come from its address", "set CODEHUB_TRUSTED_PROXIES"),
+        (PROXY, "refused (421), and cookies are not Secure", "set CODEHUB_BASE_URL"),
+        ({**PUBLIC, **PROXY}, "", ""),
+        ({}, "", ""),
+        ({"CODEHUB_BASE_URL": "http://hub.internal:8000"}, "", ""),
+    ],
+)
+def test_settings_of_a_tls_edge_go_together(
+    tmp_path: Path,
+    settings: Callable[..., RunnerSettings],
+    env: dict[str, str],
+    wrong: str,
+    remedy: str,
+) -> None:
+    gateway = load(GatewaySettings, env=env, cwd=tmp_path)
+    asked = settings(CODEHUB_DOCKER_HOST=NOWHERE)
+    found = by_name(doctor.checks(asked, Cache(tmp_path), gateway=gateway))["TLS edge"]
+    assert found.ok is (not wrong)
+    assert wrong in found.detail
+    assert found.remedy.startswith(remedy)
+    assert bool(found.remedy) is bool(remedy)
+    assert "TLS edge" not in by_name(doctor.checks(asked, Cache(tmp_path)))
 
 
 def test_limits_that_the_engine_cannot_hold() -> None:
