@@ -4,16 +4,19 @@ from typing import Final
 
 CSP: Final = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
-    " frame-ancestors 'self'"
+    " frame-ancestors 'none'"
 )
-"""No inline script or style, nothing from elsewhere. `'self'` frames: VS Code shows some."""
+"""No inline script or style, nothing from elsewhere, and not in a frame: workspaces are on this
+origin, and could read and click in a frame of ours. Their own answers don't get this."""
 
 _COMMON: Final = (
     ("content-security-policy", CSP),
     ("x-content-type-options", "nosniff"),
     # Not `no-referrer`: with that, browsers send `Origin: null` with our own forms.
     ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin-allow-popups"),
+    # Whoever opened us, or was opened by us, has no hold on our window: workspaces, which send no
+    # such header, are on this origin too. Browsers heed it on HTTPS and on loopback.
+    ("cross-origin-opener-policy", "same-origin"),
 )
 _HSTS: Final = ("strict-transport-security", "max-age=31536000")
 

@@ -79,12 +79,12 @@ def test_security_headers_allow_nothing_inline_and_nothing_from_elsewhere() -> N
     headers = security_headers(https=True)
     policy = headers["content-security-policy"]
     assert "default-src 'self'" in policy
-    assert "frame-ancestors 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert "http" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
-    assert headers["cross-origin-opener-policy"] == "same-origin-allow-popups"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
     assert "max-age" in headers["strict-transport-security"]
     assert "strict-transport-security" not in security_headers(https=False)
 
