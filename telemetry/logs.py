@@ -26,7 +26,6 @@ QUIET = {
     "uvicorn.error": logging.NOTSET,  # its own default would be kept else
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
-    "watchfiles": logging.WARNING,  # tells each batch of events as news
 }
 """Libraries whose info lines say nothing to an operator, or hold query strings."""
 
