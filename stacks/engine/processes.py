@@ -105,10 +105,21 @@ def kill_session(session: int, *, started: int = 0, spare: int = 0) -> int:
 def record_session(path: Path, pid: int) -> int:
     """Write down a running session for `end_recorded`; gives the leader's start."""
     process = read_process(pid)
-    started = process.started if process else 0
+    if process is None:  # it ended before it was asked for anything
+        return 0
+    started = process.started
     record = SessionRecord(pid=pid, started=started, boot=BOOT_ID.read_text().strip())
     path.write_text(json.dumps(asdict(record)))
     return started
+
+
+def _is_reused(record: SessionRecord) -> bool:
+    """Whether the leader's id is another process's by now, and so its session another one.
+
+    While any process of a session lives, the kernel does not give its id away.
+    """
+    leader = read_process(record.pid)
+    return leader is not None and leader.started != record.started
 
 
 def end_recorded(path: Path) -> int:
@@ -119,7 +130,7 @@ def end_recorded(path: Path) -> int:
         path.unlink(missing_ok=True)
         return 0
     killed = 0
-    if record.boot == BOOT_ID.read_text().strip():
+    if record.boot == BOOT_ID.read_text().strip() and not _is_reused(record):
         killed = kill_session(record.pid, started=record.started)
     path.unlink(missing_ok=True)
     return killed

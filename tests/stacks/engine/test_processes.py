@@ -106,7 +106,20 @@ def test_an_unreadable_record_is_dropped(tmp_path: Path, text: str) -> None:
     assert not path.exists()
 
 
-def test_the_record_of_a_process_that_is_gone_has_no_start(tmp_path: Path) -> None:
+def test_a_process_that_is_gone_is_not_recorded(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     assert record_session(tmp_path / "x.session", process.pid) == 0
+    assert not (tmp_path / "x.session").exists()
+
+
+def test_a_session_whose_id_went_to_a_later_process_is_left_alone(
+    session: tuple[int, int], tmp_path: Path
+) -> None:
+    """Ids come round after 32768 of them: what the record means may have ended long ago."""
+    path = tmp_path / "x.session"
+    started = record_session(path, session[0])
+    path.write_text(json.dumps({**json.loads(path.read_text()), "started": started - 1}))
+    assert end_recorded(path) == 0
+    assert len(session_members(session[0])) == 2
+    assert not path.exists()
