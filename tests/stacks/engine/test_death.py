@@ -50,7 +50,7 @@ async def test_everything_of_an_operation_dies_with_its_runner(room: Room) -> No
     )
     assert runner.stdout is not None
     assert await runner.stdout.readline() == b"prelude\n"
-    session = os.getsid(find_cli(inputs.id))
+    session = os.getsid(find_cli(inputs.id, room.config.work))
 
     runner.kill()
     await runner.wait()

@@ -338,7 +338,7 @@ async def test_an_operation_that_takes_too_long_is_ended_in_order(room: Room) ->
     outcome = await room.up(inputs, timeout=0.45)
     assert isinstance(outcome.error, OperationTimeoutError)
     assert "0.45 s" in outcome.error.message
-    assert find_cli(inputs.id) == 0
+    assert find_cli(inputs.id, room.config.work) == 0
     assert (await room.up(inputs)).check().ok
 
 
@@ -348,7 +348,7 @@ async def test_an_operation_that_does_not_end_in_order_is_ended_by_force(room: R
 
     def freeze(event: EngineEvent) -> None:
         if not sessions:
-            cli = find_cli(inputs.id)
+            cli = find_cli(inputs.id, room.config.work)
             sessions.append(os.getsid(cli))
             os.kill(cli, signal.SIGSTOP)
 
@@ -369,7 +369,7 @@ async def test_cancelling_ends_the_operation(room: Room) -> None:
 
     def see(event: EngineEvent) -> None:
         if not begun.is_set():
-            session.append(os.getsid(find_cli(inputs.id)))
+            session.append(os.getsid(find_cli(inputs.id, room.config.work)))
             begun.set()
 
     async with asyncio.TaskGroup() as group:
@@ -398,7 +398,7 @@ async def test_what_a_dead_runner_left_running_is_ended_first(room: Room) -> Non
     def freeze(event: EngineEvent) -> None:
         if event.resource == "home" and not frozen:
             frozen.append(record.read_text())
-            for process in session_members(os.getsid(find_cli(inputs.id))):
+            for process in session_members(os.getsid(find_cli(inputs.id, room.config.work))):
                 os.kill(process.pid, signal.SIGSTOP)
 
     async with asyncio.TaskGroup() as group:

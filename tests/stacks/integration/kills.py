@@ -61,6 +61,7 @@ class Watch:
 
     scenario: str
     stack: str
+    work: Path
     target: Target | None = None
     at: int = -1
     labels: list[str] = field(default_factory=list)
@@ -77,12 +78,12 @@ class Watch:
             self._kill(self.target)
         elif self.hit is None:
             # Known beforehand, a process is killed within microseconds of its event.
-            self._cli = self._cli or find_cli(self.stack)
+            self._cli = self._cli or find_cli(self.stack, self.work)
             self._plugin = self._plugin or find_plugin(self._cli)
             self.alive.append(frozenset(key for key in Target if self._pids(key)))
 
     def _pids(self, target: Target) -> tuple[int, ...]:
-        self._cli = self._cli or find_cli(self.stack)
+        self._cli = self._cli or find_cli(self.stack, self.work)
         if target is Target.GROUP:
             cli = read_process(self._cli)
             members = [item.pid for item in session_members(cli.session)] if cli else []
@@ -94,7 +95,7 @@ class Watch:
         return (pid,) if found and found.state != "Z" else ()
 
     def _kill(self, target: Target) -> None:
-        self._cli = self._cli or find_cli(self.stack)
+        self._cli = self._cli or find_cli(self.stack, self.work)
         deadline = time.monotonic() + PLUGIN_SECONDS
         while target is Target.PLUGIN and not self._plugin and time.monotonic() < deadline:
             self._plugin = find_plugin(self._cli)  # it is being started just now
@@ -117,11 +118,16 @@ def _killed(pid: int) -> bool:
     return True
 
 
-def find_cli(stack: str) -> int:
-    """Give the id of the CLI's process that works on a stack, 0 when there is none."""
+def find_cli(stack: str, work: Path) -> int:
+    """Give the id of the CLI's process that works on a stack, 0 when there is none.
+
+    Args:
+        stack: Name of the stack; another suite on this machine may use it too.
+        work: The work folder, which is that of one engine room only.
+    """
     wanted = f"organization/codehub/{stack}".encode()
     pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return next((pid for pid in pids if wanted in _arguments(pid)), 0)
+    return next((pid for pid in pids if wanted in _arguments(pid) and _folder(pid) == work), 0)
 
 
 def find_plugin(cli: int) -> int:
@@ -140,6 +146,13 @@ def _arguments(pid: int) -> list[bytes]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def _folder(pid: int) -> Path | None:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:  # it ended just now
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +176,7 @@ async def play(
     inputs = room.inputs(id_)
     await scenario.prepare(room, inputs)
     changed = replace(inputs, **scenario.change)
-    watch = Watch(scenario.name, inputs.id, target, at)
+    watch = Watch(scenario.name, inputs.id, room.config.work.resolve(), target, at)
     await room.run_kind(scenario.kind, changed, watch)
     marked = await mark(room, changed)
     healed = (await room.run_kind(scenario.kind, changed)).check()

@@ -5,9 +5,12 @@ The events of an undisturbed run are recorded first; then the operation is kille
 kill fails. Each is logged with the event that it hit, in ``.pytest_cache/kills.jsonl``.
 """
 
+import asyncio
+import contextlib
 import json
 import os
 import random
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,10 +20,23 @@ from aiodocker.volumes import DockerVolume
 
 from stacks.engine import Kind
 from stacks.programs.inputs import WorkspaceInputs
-from tests.stacks.integration.kills import End, Hit, Scenario, Target, differences, look, mark, play
+from tests.stacks.integration.kills import (
+    End,
+    Hit,
+    Scenario,
+    Target,
+    differences,
+    find_cli,
+    look,
+    mark,
+    play,
+)
 from tests.stacks.room import Room
 
 pytestmark = [pytest.mark.engine]
+
+KILLED = "kill-0"
+"""Id of the workspace: the same in every run, so that what comes of it can be compared."""
 
 SAMPLE = 3
 ATTEMPTS = 5
@@ -53,10 +69,10 @@ SCENARIOS = (
 
 
 async def _kill_at(room: Room, scenario: Scenario, *, sample: int = 0) -> None:
-    watch, undisturbed, _ = await play(room, scenario, id_="kill-0")
-    await _forget(room, "kill-0")
-    again, _, _ = await play(room, scenario, id_="kill-0")
-    await _forget(room, "kill-0")
+    watch, undisturbed, _ = await play(room, scenario, id_=KILLED)
+    await _forget(room, KILLED)
+    again, _, _ = await play(room, scenario, id_=KILLED)
+    await _forget(room, KILLED)
     assert again.labels == watch.labels
     # At the last events a process may or may not have ended by itself.
     alive = [one & two for one, two in zip(watch.alive, again.alive, strict=True)]
@@ -77,8 +93,8 @@ async def _hit(
 ) -> tuple[Hit | None, End | None]:
     """Kill at one event; at the last ones a process may end by itself first: try those again."""
     for _ in range(ATTEMPTS):
-        seen, end, outcome = await play(room, scenario, id_="kill-0", target=target, at=at)
-        await _forget(room, "kill-0")
+        seen, end, outcome = await play(room, scenario, id_=KILLED, target=target, at=at)
+        await _forget(room, KILLED)
         if seen.hit is not None:
             _log({**asdict(seen.hit), "recovered": outcome.recovered})
             return seen.hit, end
@@ -112,6 +128,26 @@ async def test_a_sample_of_kills_heals(room: Room, scenario: Scenario) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda item: item.name)
 async def test_every_kill_heals(room: Room, scenario: Scenario) -> None:
     await _kill_at(room, scenario)
+
+
+async def test_only_the_rooms_own_cli_is_found_and_killed(tmp_path: Path) -> None:
+    """Two suites on one machine use the same stack names: one killed the other's operations."""
+    rooms = [tmp_path / "ours", tmp_path / "theirs"]
+    script = "import sys; print(flush=True); sys.stdin.read()"
+    async with contextlib.AsyncExitStack() as exits:
+        pids = []
+        for room in rooms:
+            room.mkdir()
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", script, f"organization/codehub/{KILLED}", cwd=room,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            exits.push_async_callback(process.communicate, b"")
+            assert process.stdout is not None
+            await process.stdout.readline()
+            pids.append(process.pid)
+        assert [find_cli(KILLED, room) for room in rooms] == pids
+        assert find_cli(KILLED, tmp_path) == 0
 
 
 async def test_the_comparison_sees_differences(room: Room) -> None:
