@@ -6,12 +6,11 @@ query for the newest row and the newest intent. What changed is for the caller t
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Self
 
 from state_index.database import Database
-from state_index.schema import GENERATION, NEWEST
+from state_index.schema import NEWEST
 
 INTERVAL = 0.05
 """Seconds between two looks: half of the 100 ms in which a change must arrive."""
@@ -78,16 +77,3 @@ class Watcher:
         changed = nudged or now != self._seen
         self._seen = now
         return changed
-
-    async def generations(self, since: int = -1) -> AsyncIterator[int]:
-        """Yield the index's generation whenever it is another than the last one; first at once.
-
-        Args:
-            since: the generation that the caller knows already.
-        """
-        while True:
-            now = self._database.number(GENERATION)
-            if now != since:
-                since = now
-                yield now
-            await self.wait()

@@ -153,11 +153,3 @@ def pulumi_cli() -> Path:
 def pulumi_home() -> Path:
     """PULUMI_HOME of this machine's cache."""
     return Cache.from_env().pulumi_home
-
-
-def plugin_identity() -> str:
-    """Which Docker plugin is installed, part of every spec hash; what would be built when none is yet."""
-    try:
-        return Cache.from_env().identity_file.read_text().strip()
-    except FileNotFoundError:
-        return f"docker-{plugin_key()}"

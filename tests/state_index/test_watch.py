@@ -10,7 +10,6 @@ import pytest
 
 from state_index.database import Database
 from state_index.index import Index
-from state_index.models import RunnerInfo
 from state_index.nudge import listen, send
 from state_index.phases import Event
 from state_index.schema import GENERATION, NEWEST
@@ -93,24 +92,6 @@ async def test_a_nudge_wakes_even_when_nothing_was_written(index: Index, url: st
         assert not await watcher.wait(0.05)
 
 
-async def test_generations_come_at_once_and_then_as_they_change(
-    watcher: Watcher, index: Index
-) -> None:
-    generations = watcher.generations()
-    assert await anext(generations) == 0
-    index.announce(RunnerInfo(address="unix:runner.sock", pid=1, version="0"))
-    index.publish("a", cause="new")
-    async with asyncio.timeout(DEADLINE):
-        assert await anext(generations) == 1
-        index.publish("a", cause="step", step="x")
-        index.publish("a", cause="step", step="y")
-        assert await anext(generations) in {2, 3}
-    known = watcher.generations(since=index.generation())
-    index.publish("b", cause="new")
-    async with asyncio.timeout(DEADLINE):
-        assert await anext(known) == 4
-
-
 class Counting(Watcher):
     """Counts its looks."""
 
@@ -126,16 +107,6 @@ async def test_an_idle_watcher_looks_once_an_interval_and_no_more(index: Index, 
     async with Counting(url, interval=0.05) as watcher:
         assert not await watcher.wait(1.0)
         assert 1 < watcher.looks <= 21
-
-
-async def test_a_commit_that_changes_no_row_yields_no_generation(index: Index, url: str) -> None:
-    nudge = asyncio.Event()
-    async with Watcher(url, nudge=nudge) as watcher:
-        generations = watcher.generations(since=0)
-        nudge.set()
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await anext(generations)
 
 
 class Plain(Database):

@@ -7,7 +7,6 @@ import pytest
 from tools.cache import (
     Cache,
     cli_key,
-    plugin_identity,
     plugin_key,
     pulumi_cli,
     pulumi_home,
@@ -116,15 +115,6 @@ def test_write_replaces_whole_files_with_a_mode(cache: Cache) -> None:
     assert (cache.root / "d" / "f").read_text() == "y"
     assert (cache.root / "d" / "f").stat().st_mode & 0o777 == 0o600
     assert [p.name for p in (cache.root / "d").iterdir()] == ["f"]
-
-
-def test_the_identity_is_what_is_installed_else_what_would_be_built(
-    cache: Cache, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CODEHUB_CACHE", str(cache.root))
-    assert plugin_identity() == f"docker-{plugin_key()}"
-    cache.write(cache.identity_file, "docker-5.2.0-official\n")
-    assert plugin_identity() == "docker-5.2.0-official"
 
 
 def test_the_versions_are_in_the_keys() -> None:
