@@ -207,6 +207,8 @@ def _without_file(known: Known, change: Change, *, snapshot: Snapshot, wish: Wis
     if wish.prune and snapshot.complete:
         return replace(change, action=Action.DELETE)
     told = "its file is gone; remove it with `codehub destroy` or `--prune`"
+    if wish.prune:
+        told = f"its file is gone, but it is kept: {snapshot.error}"
     return _as_it_is(known, replace(change, reason=told))
 
 
@@ -250,19 +252,8 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) 
         if _is_found_again(known):
             homes.check_owner(known.id, owner=spec.owner, former=_former_owner(known))
         home = homes.decide(known.id, owner=spec.owner, volumes=known.homes, proofs=known.proofs)
-    except HomeMissingError as error:
-        return Change(
-            known=known,
-            action=Action.BLOCKED,
-            sync=Sync.OUT_OF_SYNC,
-            reason=error.message,
-            spec=spec,
-            error=error,
-        )
-    except HomeOwnerError as error:
-        # Without the file: neither row nor engine may take its owner over.
-        blocked = Change(known=known, action=Action.BLOCKED, sync=Sync.OUT_OF_SYNC, error=error)
-        return replace(blocked, reason=error.message)
+    except (HomeMissingError, HomeOwnerError) as error:
+        return _blocked(known, spec, error)
     inputs = render(spec, facts=facts, home=home)
     change = Change(
         known=known,
@@ -276,7 +267,28 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) 
     if _is_held(known, change) and not force:
         return replace(change, sync=Sync.OUT_OF_SYNC, reason="it failed; a change is waited for")
     shape = _shape(known, change)
-    return shape if shape.action.needs_pulumi else _power(known, change)
+    if shape.action.needs_pulumi:
+        return _stopped_first(known, shape)
+    return _power(known, change)
+
+
+def _blocked(known: Known, spec: WorkspaceSpec, error: StacksError) -> Change:
+    """Say why its home stands in the way; whoever wants it stopped is served all the same."""
+    # Another's home: neither row nor engine may take the owner over from the file.
+    told = None if isinstance(error, HomeOwnerError) else spec
+    change = Change(known=known, action=Action.BLOCKED, sync=Sync.OUT_OF_SYNC, error=error)
+    change = replace(change, reason=error.message, spec=told, on=wants_on(known, spec.state))
+    return _stopped_first(known, change)
+
+
+def _stopped_first(known: Known, change: Change) -> Change:
+    """Only stop it when that is asked: what keeps its shape from being made right must wait."""
+    if known.asked is not False or change.on or not known.running:
+        return change
+    if known.phase in UNFINISHED:
+        return change  # the phase alone says that there is work to be taken up
+    # Without the file, which was not applied.
+    return Change(known=known, action=Action.STOP, sync=Sync.OUT_OF_SYNC, reason=change.reason)
 
 
 def _is_found_again(known: Known) -> bool:

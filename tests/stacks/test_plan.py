@@ -423,7 +423,9 @@ def test_once_done_nothing_more_is_to_do(known: Known) -> None:
         return
     change = decide(known, wish=Wish(force=True))
     if change.inputs is None:
-        assert change.action is Action.BLOCKED
+        whole = known.phase not in planning.UNFINISHED
+        stopped_first = whole and known.asked is False and known.running and not change.on
+        assert change.action is (Action.STOP if stopped_first else Action.BLOCKED)
         return
     phase = Phase.RUNNING if change.on else Phase.WARM
     done = replace(
@@ -458,3 +460,46 @@ def test_who_wrote_a_bad_first_file_is_shown_it() -> None:
 def test_a_bad_file_takes_nothing_from_an_owner(known: Known) -> None:
     change = plan_one(replace(known, spec=None), snapshot=INVALID, facts=FACTS, wish=Wish())
     assert "owner" not in described(change)
+
+
+def someone_elses(**more: Any) -> Known:
+    """A running workspace whose file names another owner than its home's."""
+    found = settled(spec_of())
+    return replace(found, spec=spec_of(owner="bob"), row=row(Phase.ERROR), **more)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        someone_elses(),
+        replace(settled(spec_of()), homes=(), proofs=(Proof(source="index", had_home=True),)),
+    ],
+    ids=["another's home", "no home"],
+)
+def test_what_its_home_blocks_can_still_be_stopped(known: Known) -> None:
+    assert decide(known).action is Action.BLOCKED
+    stop = decide(replace(known, asked=False))
+    assert (stop.action, stop.sync, stop.spec) == (Action.STOP, Sync.OUT_OF_SYNC, None)
+    assert described(stop).get("owner", "alice") != "bob"
+    assert decide(replace(known, asked=True)).action is Action.BLOCKED
+    off = replace(known, asked=False, container=container(spec_of(), "exited"))
+    assert decide(off).action is Action.BLOCKED
+    pinned = replace(known, asked=False, spec=spec_of(owner="bob", state="running"))
+    assert decide(pinned).action is Action.BLOCKED
+
+
+def test_a_stop_does_not_wait_for_a_shape_that_may_not_come_about() -> None:
+    known = replace(settled(spec_of()), spec=spec_of(image="missing"))
+    assert decide(known).action is Action.REPLACE
+    stop = decide(replace(known, asked=False))
+    assert (stop.action, stop.sync, stop.inputs) == (Action.STOP, Sync.OUT_OF_SYNC, None)
+    assert "spec_json" not in described(stop)
+    interrupted = replace(known, row=row(Phase.UPDATING, spec_of()), asked=False)
+    assert decide(interrupted).action is Action.REPLACE
+
+
+def test_why_a_prune_keeps_what_has_no_file() -> None:
+    known = replace(settled(spec_of()), spec=None)
+    kept = plan_one(known, snapshot=THIN[1], facts=FACTS, wish=Wish(prune=True))
+    assert kept.reason == "its file is gone, but it is kept: the folder holds no workspace file"
+    assert "--prune" in plan_one(known, snapshot=THIN[1], facts=FACTS, wish=Wish()).reason
