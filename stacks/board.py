@@ -13,11 +13,12 @@ from stacks import paths
 from stacks.errors import (
     EngineUnavailableError,
     HomeMissingError,
+    OvertakenError,
     PublishFailedError,
     StacksError,
 )
 from stacks.steps import OnStep, Step
-from state_index.errors import StateIndexError
+from state_index.errors import StaleRowError, StateIndexError
 from state_index.index import Index
 from state_index.models import Changes, HistoryRow, Intent, Published, RunnerInfo
 from state_index.phases import Event, Phase, decide
@@ -28,6 +29,8 @@ def translated() -> Iterator[None]:
     """Turn the index's errors into ours."""
     try:
         yield
+    except StaleRowError as error:
+        raise OvertakenError(str(error), step="publish") from error
     except StateIndexError as error:
         raise PublishFailedError(str(error), step="publish") from error
 
@@ -76,6 +79,11 @@ class Board:
         with translated():
             return {row.id: row for row in await asyncio.to_thread(self._index.workspaces)}
 
+    async def generation(self) -> int:
+        """Read the generation of the newest publish."""
+        with translated():
+            return await asyncio.to_thread(self._index.generation)
+
     async def row(self, workspace_id: str) -> Published | None:
         """Read one row."""
         with translated():
@@ -92,29 +100,44 @@ class Board:
         why: Context,
         *events: Event,
         changes: Changes | None = None,
+        if_generation: int | None = None,
     ) -> Published:
         """Publish events in a row, with the changes at the last of them.
 
         Raises:
+            OvertakenError: The row is not at `if_generation` any more (0: there is none).
             PublishFailedError: The index did not take it.
         """
         with translated():
-            row = await asyncio.to_thread(self._say, workspace_id, why, events, changes or {})
+            row = await asyncio.to_thread(
+                self._say, workspace_id, why, events, changes or {}, if_generation
+            )
         self._tell(row)
         return row
 
     def _say(
-        self, workspace_id: str, why: Context, events: tuple[Event, ...], changes: Changes
+        self,
+        workspace_id: str,
+        why: Context,
+        events: tuple[Event, ...],
+        changes: Changes,
+        if_generation: int | None,
     ) -> Published:
         for event in events[:-1]:
-            self._index.publish(
-                workspace_id, event=event, cause=why.cause, request_id=why.request_id
+            row = self._index.publish(
+                workspace_id,
+                event=event,
+                cause=why.cause,
+                request_id=why.request_id,
+                if_generation=if_generation,
             )
+            if_generation = None if if_generation is None else row.generation
         row = self._index.publish(
             workspace_id,
             event=events[-1] if events else None,
             cause=why.cause,
             request_id=why.request_id,
+            if_generation=if_generation,
             **changes,
         )
         if self._nudge is not None:
@@ -147,8 +170,13 @@ class Board:
         *,
         retry_in: float | None,
         changes: Changes | None = None,
+        if_generation: int | None = None,
     ) -> Published:
-        """Publish a failure: phase ERROR, or UNKNOWN when the engine does not answer."""
+        """Publish a failure: phase ERROR, or UNKNOWN when the engine does not answer.
+
+        Raises:
+            OvertakenError: As `say`.
+        """
         row = await self.row(workspace_id)
         phase = row.phase if row else Phase.PENDING
         wanted = failure_event(error)
@@ -160,7 +188,8 @@ class Board:
             "step": error.step,
             "retry_at": retry_at,
         }
-        return await self.say(workspace_id, why, *events, changes=(changes or Changes()) | told)
+        told = (changes or Changes()) | told
+        return await self.say(workspace_id, why, *events, changes=told, if_generation=if_generation)
 
     async def forget(self, workspace_id: str, cause: str) -> None:
         """Remove a row."""

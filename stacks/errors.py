@@ -11,6 +11,7 @@
     │   ├── EngineRefusedError          the Docker engine refused a call
     │   ├── StaleContainerError         the container is gone or made from another spec: needs `up`
     │   ├── PublishFailedError          the index did not take what was to be published
+    │   │   └── OvertakenError              the row was changed since it was read
     │   └── RunnerUnreachableError      the daemon does not answer on its socket
     └── PermanentError             only a change of input or by hand helps
         ├── ImageMissingError           the engine does not have the image
@@ -136,6 +137,13 @@ class PublishFailedError(TemporaryError):
 
 
 class StateUnavailableError(TemporaryError):
+class OvertakenError(PublishFailedError):
+    """Something newer was published since the row was read."""
+
+    reason = "OVERTAKEN"
+    default_remedy = "It is tried again."
+
+
     """Pulumi's state files cannot be read or written."""
 
     reason = "STATE_UNAVAILABLE"

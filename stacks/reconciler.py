@@ -6,6 +6,7 @@ and the engine say then; so changes coalesce, and none is lost. What a demand le
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from spec import InvalidIdError, check_id
 from stacks.board import Board, Context
 from stacks.errors import (
     EngineUnavailableError,
+    OvertakenError,
     ProgramError,
     StacksError,
     TemporaryError,
@@ -24,7 +26,7 @@ from stacks.results import ended, failed
 from stacks.sight import Sight
 from stacks.source import Snapshot
 from stacks.steps import Result
-from stacks.work import Work, described, differs
+from stacks.work import Work, described, differs, found_again
 from state_index.models import Changes, Published
 from state_index.phases import Phase, Sync
 from telemetry import context
@@ -169,8 +171,9 @@ class Reconciler:
         try:
             changes = await self.look(demand.wish)
         except EngineUnavailableError as error:
-            await self._unreachable(demand, error)
+            await self._unreachable(demand, error, began)
             raise
+        began = await self._board.generation()
         chosen = [change for id_, change in changes.items() if ids is None or id_ in ids]
         idle = [change for change in chosen if not self._needs_work(change)]
         waiting = [self.submit(change.id, demand) for change in chosen if self._needs_work(change)]
@@ -190,11 +193,17 @@ class Reconciler:
         return future
 
     def _needs_work(self, change: Change) -> bool:
-        entry = self._entries.get(change.id)
-        busy = entry is not None and entry.task is not None
         if change.action is Action.INVALID and not _is_id(change.id):
             return False  # no row can stand for it; whoever asked is told
-        return busy or not _is_quiet(change) or differs(change.known.row, described(change))
+        return (
+            self._is_busy(change.id)
+            or not _is_quiet(change)
+            or differs(change.known.row, described(change))
+        )
+
+    def _is_busy(self, workspace_id: str) -> bool:
+        entry = self._entries.get(workspace_id)
+        return entry is not None and entry.task is not None
 
     async def _serve(self, workspace_id: str, entry: Entry) -> None:
         """Work on one workspace until nothing more is wanted of it."""
@@ -262,17 +271,27 @@ class Reconciler:
         jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads load only
         return float(max(least, backoff * jitter))
 
-    async def _unreachable(self, demand: Demand, error: EngineUnavailableError) -> None:
-        """Publish that the engine does not answer, for everything that is on it or should be."""
+    async def _unreachable(self, demand: Demand, error: EngineUnavailableError, began: int) -> None:
+        """Publish that the engine does not answer, for everything that is on it or should be.
+
+        What was published since the question was asked (generation `began`), or is being worked
+        on, tells what is newer than this answer.
+        """
         rows = await self._board.rows()
         for id_ in sorted(rows.keys() | self.snapshot.ids):
             row, spec = rows.get(id_), self.snapshot.specs.get(id_)
-            if row and (row.phase in GONE or row.phase is Phase.UNKNOWN):
+            if row and (row.phase in GONE or row.phase is Phase.UNKNOWN or row.generation > began):
+                continue
+            if self._is_busy(id_) or not _is_id(id_):
                 continue
             told = Changes(sync=row.sync if row else Sync.OUT_OF_SYNC)
             if spec is not None:
                 told["owner"] = spec.owner
-            await self._board.fail(id_, demand.why, error, retry_in=None, changes=told)
+            known = row.generation if row else 0
+            with contextlib.suppress(OvertakenError):
+                await self._board.fail(
+                    id_, demand.why, error, retry_in=None, changes=told, if_generation=known
+                )
 
 
 def _is_quiet(change: Change) -> bool:
@@ -281,7 +300,7 @@ def _is_quiet(change: Change) -> bool:
     if error is not None:
         told = GONE | {Phase.ERROR}
         return row is not None and row.phase in told and row.reason == error.reason
-    return change.action in {Action.NOTHING, Action.INVALID}
+    return change.action in {Action.NOTHING, Action.INVALID} and not found_again(change)
 
 
 def _cause(error: Exception) -> Exception:

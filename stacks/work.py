@@ -171,9 +171,11 @@ class Work:
         await self._board.say(change.id, why, Event.READY, changes=QUIET)
 
     async def _tell(self, change: Change, why: Context) -> None:
-        told = described(change)
-        if differs(change.known.row, told):
-            await self._board.say(change.id, why, changes=told)
+        told, events = described(change), found_again(change)
+        if events:
+            told["message"] = change.reason
+        if events or differs(change.known.row, told):
+            await self._board.say(change.id, why, *events, changes=told)
 
     async def _forget(self, change: Change, why: Context) -> None:
         await self._board.forget(change.id, f"{why.cause}; {change.reason}")
@@ -282,5 +284,15 @@ def described(change: Change) -> Changes:
 
 
 def differs(row: Published | None, told: Changes) -> bool:
+def found_again(change: Change) -> tuple[Event, ...]:
+    """Give what to say of a workspace without a container, when the engine answers again.
+
+    One with a container is started or stopped, and so says itself where it stands.
+    """
+    known = change.known
+    lost = known.row is not None and known.phase is Phase.UNKNOWN and known.container is None
+    return (Event.VANISHED,) if lost else ()
+
+
     """Whether publishing would change the row: no-op passes write nothing."""
     return row is None or any(getattr(row, key) != value for key, value in told.items())

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,15 @@ import pytest
 
 from spec import Problem, WorkspaceSpec
 from stacks import reconciler
-from stacks.board import Board
+from stacks.board import Board, Context
 from stacks.errors import (
     EngineUnavailableError,
     OperationFailedError,
+    OvertakenError,
     PublishFailedError,
     StaleContainerError,
 )
+from stacks.power import Inventory
 from stacks.reconciler import Demand, Reconciler
 from stacks.rendering import Facts
 from stacks.sight import Sight
@@ -26,7 +28,7 @@ from stacks.source import Snapshot
 from stacks.work import SHARED_STACK, Limits, Work
 from state_index.index import Index
 from state_index.models import Published
-from state_index.phases import Phase, Sync
+from state_index.phases import Event, Phase, Sync
 from tests.stacks.fakes import FakeEngine, FakePower, taken
 from tests.waiting import until
 
@@ -64,10 +66,10 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    tmp_path: Path, *, parallel: int = 2, retries: bool = False
+    tmp_path: Path, *, parallel: int = 2, retries: bool = False, power: FakePower | None = None
 ) -> AsyncIterator[Bench]:
     facts = Facts(name_prefix="x-", network="x-net", run=str(tmp_path / "run"))
-    power = FakePower()
+    power = power or FakePower()
     engine = FakeEngine(power=power)
     with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
         board = Board(index)
@@ -318,3 +320,93 @@ async def test_backoff_grows_to_its_limit(tmp_path: Path) -> None:
     assert 1.6 <= delays[0] <= 2.4
     assert all(delay <= reconciler.RETRY_MOST * 1.2 for delay in delays)
     assert min(delays[8:]) >= reconciler.RETRY_MOST * 0.8
+
+
+PROBLEM = Problem("bad.yaml", 3, 1, "colour", "is not a key", "leave it out")
+
+
+@pytest.mark.parametrize("again", [Snapshot(invalid={"bad": (PROBLEM,)}), None])
+async def test_a_bad_file_first_seen_without_an_engine_is_told_when_it_is_back(
+    one: Bench, again: Snapshot | None
+) -> None:
+    one.queue.snapshot = Snapshot(specs={"ok": spec_of("ok")}, invalid={"bad": (PROBLEM,)})
+    one.power.failures["inventory"] = [EngineUnavailableError("no answer", step="list")]
+    with pytest.raises(EngineUnavailableError):
+        await one.queue.sweep(UP)
+    assert one.row("bad").phase is Phase.UNKNOWN
+    one.queue.snapshot = again or replace(
+        one.queue.snapshot, invalid={}, pending=frozenset({"bad"})
+    )
+    await one.queue.sweep(Demand(cause="poll"))
+    row = one.row("bad")
+    assert (row.phase, row.reason) == (Phase.PENDING, "")
+    told = "its file has 1 problem" if again else "its file is being written"
+    assert (row.sync is Sync.INVALID, row.message) == (again is not None, told)
+    generation = one.index.generation()
+    await one.queue.sweep(Demand(cause="poll"))
+    assert one.index.generation() == generation
+
+
+class Slow(FakePower):
+    """An engine that fails to answer a list, while something else goes well."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    async def inventory(self) -> Inventory:
+        await asyncio.to_thread(self.meanwhile)
+        return await super().inventory()
+
+
+async def test_a_late_answer_does_not_overtake_what_was_published_meanwhile(
+    tmp_path: Path,
+) -> None:
+    power = Slow()
+    async with bench(tmp_path, power=power) as found:
+        found.files(spec_of("alice"), spec_of("bob"))
+        await found.queue.sweep(UP)
+        power.meanwhile = lambda: found.index.publish("alice", cause="worked", step="newer")
+        power.failures["inventory"] = [EngineUnavailableError("no answer", step="list")]
+        with pytest.raises(EngineUnavailableError):
+            await found.queue.sweep(Demand(cause="poll"))
+        assert (found.row("alice").phase, found.row("alice").step) == (Phase.RUNNING, "newer")
+        assert found.row("bob").phase is Phase.UNKNOWN
+
+
+async def test_what_is_being_worked_on_is_not_called_unknown(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    one.engine.going.clear()
+    working = one.queue.submit("alice", UP)
+    await one.phase("alice", Phase.PROVISIONING)
+    one.power.failures["inventory"] = [EngineUnavailableError("no answer", step="list")]
+    with pytest.raises(EngineUnavailableError):
+        await one.queue.sweep(Demand(cause="poll"))
+    assert one.row("alice").phase is Phase.PROVISIONING
+    one.engine.going.set()
+    assert (await working).phase == Phase.RUNNING
+
+
+async def test_no_row_is_made_for_a_file_whose_name_is_no_id(one: Bench) -> None:
+    one.queue.snapshot = Snapshot(invalid={"a_b": (PROBLEM,)})
+    one.power.failures["inventory"] = [EngineUnavailableError("no answer", step="list")]
+    with pytest.raises(EngineUnavailableError):
+        await one.queue.sweep(UP)
+    assert one.index.workspaces() == []
+
+
+async def test_a_failure_seen_in_an_older_row_is_not_published(tmp_path: Path) -> None:
+    with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
+        board, why = Board(index), Context(cause="test")
+        seen = await board.say("alice", why)
+        await board.say("alice", why, Event.STOPPED)
+        error = EngineUnavailableError("no answer")
+        with pytest.raises(OvertakenError, match="read at generation 1, now at 2"):
+            await board.fail("alice", why, error, retry_in=None, if_generation=seen.generation)
+        with pytest.raises(OvertakenError):
+            await board.say("alice", why, Event.STOP, Event.STOPPED, if_generation=seen.generation)
+        found = index.workspace("alice")
+        assert found is not None
+        assert found.phase is Phase.WARM
+        moved = await board.say(
+            "alice", why, Event.START, Event.READY, if_generation=found.generation
+        )
+        assert moved.phase is Phase.RUNNING
