@@ -1,5 +1,6 @@
 """How the results of operations are shown, and what exit code they make."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cli.failures import BAD_INPUT, FAILED, say_error
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 COLUMNS = ("ID", "ACTION", "PHASE", "SYNC")
 INVALID_FILE = "INVALID_FILE"
+MOST_PROBLEMS = 3
+"""Problems of one file that are shown; `codehub validate` shows all."""
+
 _NOTHING = "nothing"
 _SYNCED = "Synced"
 _GONE = frozenset({"TOMBSTONED", "DELETED"})
@@ -27,11 +31,27 @@ def show(results: "list[Result]", output: str) -> int:
         _show_done([result for result in results if _is_worth_a_row(result)])
         _sum_up(results)
     for result in results:
+        if result.note:
+            talk(f"{result.id}: {result.note}")
         if not result.ok:
-            step = f" (while: {result.step})" if result.step else ""
-            message = result.message.removeprefix(f"{result.id}: ")
-            say_error(f"{result.id}: {result.reason}: {message}{step}", hint=result.remedy)
+            say_error(_failure(result), hint=result.remedy)
     return exit_code(results)
+
+
+def _failure(result: "Result") -> str:
+    step = f" (while: {result.step})" if result.step else ""
+    message = result.message.removeprefix(f"{result.id}: ")
+    return "\n".join([f"{result.id}: {result.reason}: {message}{step}", *_problems(result)])
+
+
+def _problems(result: "Result") -> Iterator[str]:
+    """The first problems of a file, each where it can be clicked at."""
+    for problem in result.problems[:MOST_PROBLEMS]:
+        key = f"{problem['key']}: " if problem["key"] else ""
+        place = f"{problem['file']}:{problem['line']}:{problem['column']}"
+        yield f"  {place}: {key}{problem['message']} (hint: {problem['hint']})"
+    if len(result.problems) > MOST_PROBLEMS:
+        yield f"  and {len(result.problems) - MOST_PROBLEMS} more"
 
 
 def exit_code(results: "list[Result]") -> int:

@@ -94,7 +94,7 @@ class RunnerClient:
         results = await self._operate(
             "up", ids, options={"prune": prune}, on_step=on_step, request_id=request_id
         )
-        return [Result(**result) for result in results]
+        return [Result.from_json(result) for result in results]
 
     async def destroy(
         self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
@@ -124,7 +124,7 @@ class RunnerClient:
         self, kind: str, workspace_id: str, on_step: OnStep | None, request_id: str
     ) -> Result:
         result = await self._operate(kind, [workspace_id], on_step=on_step, request_id=request_id)
-        return Result(**result)
+        return Result.from_json(result)
 
     async def _operate(
         self,

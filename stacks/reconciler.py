@@ -262,7 +262,8 @@ class Reconciler:
             loop = asyncio.get_running_loop()
             entry.retry = loop.call_later(delay, self.submit, workspace_id, again)
         action = change.action if change else Action.NOTHING
-        return failed(workspace_id, action, row, error)
+        problems = change.problems if change else ()
+        return failed(workspace_id, action, row, error, problems=problems)
 
     def _delay(self, entry: Entry, error: StacksError) -> float:
         entry.failures += 1

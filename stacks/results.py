@@ -1,9 +1,13 @@
 """Turns a change, or a failure, into what is told to whoever asked for it. Pure."""
 
+from collections.abc import Iterable
+
+from spec import Problem
 from stacks.errors import InvalidFileError, StacksError, TemporaryError
 from stacks.plan import Action, Change
 from stacks.steps import Result
 from state_index.models import Published
+from state_index.phases import Sync
 
 
 def ended(change: Change, row: Published | None) -> Result:
@@ -12,18 +16,27 @@ def ended(change: Change, row: Published | None) -> Result:
         return failed(change.id, change.action, row, change.error)
     if change.action is Action.INVALID:
         error = InvalidFileError(f"{change.id}: {change.reason}", step="read")
-        return failed(change.id, change.action, row, error)
+        return failed(change.id, change.action, row, error, problems=change.problems)
+    idle = change.action is Action.NOTHING
     return Result(
         id=change.id,
         action=change.action,
         phase=row.phase if row else "",
         sync=row.sync if row else "",
-        changed=change.action is not Action.NOTHING,
+        changed=not idle,
+        note=change.reason if idle and change.sync is not Sync.SYNCED else "",
     )
 
 
-def failed(workspace_id: str, action: Action, row: Published | None, error: StacksError) -> Result:
-    """Give the result of work that failed."""
+def failed(
+    workspace_id: str,
+    action: Action,
+    row: Published | None,
+    error: StacksError,
+    *,
+    problems: Iterable[Problem] = (),
+) -> Result:
+    """Give the result of work that failed; `problems` are what is wrong with the file."""
     return Result(
         id=workspace_id,
         action=action,
@@ -35,4 +48,5 @@ def failed(workspace_id: str, action: Action, row: Published | None, error: Stac
         remedy=error.remedy,
         step=error.step,
         retryable=isinstance(error, TemporaryError),
+        problems=tuple(found.as_dict() for found in problems),
     )

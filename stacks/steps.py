@@ -1,8 +1,8 @@
 """One step of one workspace's work, as it is shown to whoever waits for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,8 @@ class Result:
         remedy: What helps.
         step: What was being done when it failed.
         retryable: Whether trying again may help.
+        note: Why it was left as it is though that is not what its file says, "" else.
+        problems: What is wrong with its file, as the index has it.
     """
 
     id: str
@@ -58,6 +60,8 @@ class Result:
     remedy: str = ""
     step: str = ""
     retryable: bool = False
+    note: str = ""
+    problems: tuple[dict[str, Any], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -67,3 +71,8 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Take what `to_json` gave."""
+        return cls(**{**data, "problems": tuple(data.get("problems", ()))})

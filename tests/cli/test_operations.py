@@ -81,6 +81,7 @@ def _changes(place: Hub) -> None:
     done = place.run("up", check=False)
     assert done.returncode == 2
     assert "error: cc: INVALID_FILE: " in done.stderr
+    assert "\n  workspaces.d/cc.yaml:1:8: owner: must be text" in done.stderr
     assert ["aa", "replace", "RUNNING", "Synced"] in [
         line.split() for line in done.stdout.splitlines()
     ]
@@ -97,7 +98,13 @@ def _destroys(place: Hub) -> None:
     ]
     assert "TOMBSTONED" in place.run("destroy", "aa").stdout
     assert place.home("aa").is_dir()
-    (place.workspaces / "bb.yaml").rename(place.workspaces / "aa.yaml")
+    (place.workspaces / "bb.yaml").rename(place.workspaces / ".bb")
+    kept = place.run("up", "--prune")
+    assert ["bb", "nothing", "WARM", "OutOfSync"] in [
+        line.split() for line in kept.stdout.splitlines()
+    ]
+    assert "bb: its file is gone, but it is kept: the folder holds no" in kept.stderr
+    (place.workspaces / ".bb").rename(place.workspaces / "aa.yaml")
     assert "TOMBSTONED" in place.run("up", "--prune").stdout
 
 

@@ -1,6 +1,7 @@
 """How previews and results are shown, and the exit codes they make."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -168,6 +169,31 @@ def test_results_as_a_table() -> None:
         "error: aa: FILE_STANDS: no",
         "  hint: rm",
     ]
+
+
+def test_the_first_problems_of_a_file_are_told_where_they_are() -> None:
+    many = tuple(
+        {**PROBLEM, "line": line, "key": "env" if line == 1 else ""} for line in range(1, 6)
+    )
+    one = replace(INVALID, problems=many[:1], remedy="look")
+    assert printed(lambda: results.show([one], "table")).stderr.splitlines()[1:] == [
+        "error: aa: INVALID_FILE: bad",
+        "  f.yaml:1:2: env: is wrong (hint: mend it)",
+        "  hint: look",
+    ]
+    all_ = printed(lambda: results.show([replace(INVALID, problems=many)], "table"))
+    assert all_.stderr.splitlines()[3:] == [
+        "  f.yaml:2:2: is wrong (hint: mend it)",
+        "  f.yaml:3:2: is wrong (hint: mend it)",
+        "  and 2 more",
+    ]
+
+
+def test_why_something_was_left_alone_is_told() -> None:
+    kept = result("nothing", sync="OutOfSync", note="its file is gone, but it is kept")
+    found = printed(lambda: results.show([kept], "table"))
+    assert found.exit_code == 0
+    assert found.stderr.splitlines()[-1] == "aa: its file is gone, but it is kept"
 
 
 def test_nothing_to_show() -> None:

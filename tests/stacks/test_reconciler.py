@@ -1,6 +1,7 @@
 """The queue: merging, one at a time, several at once, retries, and one's failure is one's own."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from stacks.reconciler import Demand, Reconciler
 from stacks.rendering import Facts
 from stacks.sight import Sight
 from stacks.source import Snapshot
+from stacks.steps import Result
 from stacks.work import SHARED_STACK, Limits, Work
 from state_index.index import Index
 from state_index.models import Published
@@ -410,3 +412,19 @@ async def test_a_failure_seen_in_an_older_row_is_not_published(tmp_path: Path) -
             "alice", why, Event.START, Event.READY, if_generation=found.generation
         )
         assert moved.phase is Phase.RUNNING
+
+
+async def test_the_problems_of_a_file_are_in_the_result(one: Bench) -> None:
+    one.queue.snapshot = Snapshot(invalid={"bad": (PROBLEM,)})
+    (result,) = await one.queue.sweep(UP)
+    assert result.problems == (PROBLEM.as_dict(),)
+    assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
+
+
+async def test_why_something_is_left_as_it_is_is_in_the_result(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    one.queue.snapshot = Snapshot(complete=False, error="the folder holds no workspace file")
+    (kept,) = await one.queue.sweep(replace(UP, prune=True))
+    assert (kept.ok, kept.action) == (True, "nothing")
+    assert kept.note == "its file is gone, but it is kept: the folder holds no workspace file"
