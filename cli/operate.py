@@ -44,7 +44,20 @@ async def _operate(
 
     with context.bind(request_id=context.new_request_id()):
         async with open_runner(settings, exclusive=exclusive) as operator:
-            return await work(operator)
+            try:
+                return await work(operator)
+            except asyncio.CancelledError:
+                _say_who_goes_on(operator)
+                raise
+
+
+def _say_who_goes_on(operator: "Operator") -> None:
+    """At Ctrl-C: what a daemon was told to do, it does without us."""
+    from stacks.client import RunnerClient
+
+    if isinstance(operator, RunnerClient) and operator.handed_over:
+        kinds = ", ".join(f"`{kind}`" for kind in dict.fromkeys(operator.handed_over))
+        talk(f"the daemon goes on with {kinds}; to watch: codehub status --watch")
 
 
 async def each(ids: Iterable[str], work: "Callable[[str], Awaitable[Result]]") -> "list[Result]":

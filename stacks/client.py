@@ -38,6 +38,8 @@ class RunnerClient:
         self._path = path
         self._connect_within = connect_within
         self._folder = -1
+        self.handed_over: list[str] = []
+        """What the daemon is at for us, by kind of operation; it goes on without us."""
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -143,8 +145,11 @@ class RunnerClient:
         async with self._call(
             "POST", "/v1/operations", body=body, request_id=request_id
         ) as response:
+            self.handed_over += [] if kind == "preview" else [kind]
             async for line in response.content:
                 told = json.loads(line)
+                if "step" not in told and kind in self.handed_over:
+                    self.handed_over.remove(kind)
                 if "error" in told:
                     raise from_json(told["error"])
                 if "result" in told:

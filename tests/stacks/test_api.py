@@ -42,6 +42,7 @@ class Told:
 
     async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
         self.asked.append(("preview", ids))
+        await self.go_on.wait()
         return [WorkspaceChange(id="alice", action="create", sync="OutOfSync")]
 
     async def up(
