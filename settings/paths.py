@@ -56,6 +56,11 @@ class DataPaths:
         return self.root / "runner.lock"
 
     @property
+    def tree(self) -> Path:
+        """The data tree's id (0600)."""
+        return self.root / "tree"
+
+    @property
     def logs(self) -> Path:
         """Logs of processes that `scripts/dev` starts."""
         return self.root / "logs"

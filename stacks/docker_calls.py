@@ -19,6 +19,7 @@ from stacks.programs.inputs import (
     LABEL_HOME,
     LABEL_OWNER,
     LABEL_PREFIX,
+    LABEL_TREE,
     LABEL_WORKSPACE,
 )
 
@@ -103,7 +104,13 @@ def home_of(data: Mapping[str, Any]) -> HomeVolume | None:
     if not workspace or not number.isdecimal():
         return None
     owner = labels.get(LABEL_OWNER, "")
-    return HomeVolume(workspace=workspace, number=int(number), name=data["Name"], owner=owner)
+    return HomeVolume(
+        workspace=workspace,
+        number=int(number),
+        name=data["Name"],
+        owner=owner,
+        tree=labels.get(LABEL_TREE, ""),
+    )
 
 
 def homes_of(answer: Mapping[str, Any], *, name_prefix: str) -> dict[str, tuple[HomeVolume, ...]]:

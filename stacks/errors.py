@@ -16,6 +16,7 @@
     └── PermanentError             only a change of input or by hand helps
         ├── ImageMissingError           the engine does not have the image
         ├── NameTakenError              an object of that name is there and is not ours
+        │   └── OtherTreeError              it is another data tree's
         ├── HomeMissingError            the home volume is gone; never healed by making one
         ├── HomeOwnerError              the home belongs to someone else than the file says
         ├── HomeProtectedError          a step would have deleted a home; Pulumi refused
@@ -136,7 +137,6 @@ class PublishFailedError(TemporaryError):
     default_remedy = "It is tried again; look at the disk that holds CODEHUB_DATA."
 
 
-class StateUnavailableError(TemporaryError):
 class OvertakenError(PublishFailedError):
     """Something newer was published since the row was read."""
 
@@ -144,6 +144,7 @@ class OvertakenError(PublishFailedError):
     default_remedy = "It is tried again."
 
 
+class StateUnavailableError(TemporaryError):
     """Pulumi's state files cannot be read or written."""
 
     reason = "STATE_UNAVAILABLE"
@@ -182,6 +183,30 @@ class NameTakenError(PermanentError):
 
     reason = "NAME_TAKEN"
     default_remedy = "Remove or rename that object, or change CODEHUB_NAME_PREFIX."
+
+
+class OtherTreeError(NameTakenError):
+    """An object of that name was made by another data tree, which alone may touch it."""
+
+    reason = "OTHER_TREE"
+
+    @classmethod
+    def of(cls, kind: str, name: str, tree: str) -> "OtherTreeError":
+        """Say whose it is and what helps.
+
+        Args:
+            kind: ``container`` or ``volume``.
+            name: Its name.
+            tree: Id of that data tree, "" when the object does not say.
+        """
+        told = f"is that of another data tree, {tree}" if tree else "does not say whose it is"
+        return cls(
+            f"the {kind} {name} {told}: it is left alone",
+            step=f"{kind} {name}",
+            remedy="Two data trees on one engine need two CODEHUB_NAME_PREFIXes. Is that tree lost, "
+            f"append the line {tree or 'none'} to the file `tree` in CODEHUB_DATA, and what it "
+            "made is this one's.",
+        )
 
 
 class HomeMissingError(PermanentError):

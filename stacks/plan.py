@@ -15,7 +15,7 @@ from stacks import homes
 from stacks.errors import HomeMissingError, HomeOwnerError, InvalidFileError, StacksError
 from stacks.homes import Proof
 from stacks.power import Container, HomeVolume, Inventory
-from stacks.programs.inputs import LABEL_OWNER, LABEL_SPEC_HASH, WorkspaceInputs
+from stacks.programs.inputs import LABEL_OWNER, LABEL_SPEC_HASH, LABEL_TREE, WorkspaceInputs
 from stacks.rendering import Facts, desired_hash, render
 from stacks.source import Snapshot
 from state_index.models import HistoryRow, Published
@@ -331,6 +331,8 @@ def _shape(known: Known, change: Change) -> Change:
         # Where the file is as it was, only a refresh tells it that its own container is gone.
         foreign = row is not None and row.applied_hash == change.desired_hash
         told = "its container is another's" if foreign else "its file changed"
+        if change.inputs and container.labels.get(LABEL_TREE, "") != change.inputs.tree:
+            told = "its container is not marked as this data tree's"
         return replace(change, action=Action.REPLACE, reason=told, refresh=foreign)
     if row is None or not row.applied_hash:
         return replace(change, action=Action.UPDATE, reason="the index does not know it")

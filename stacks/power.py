@@ -50,21 +50,25 @@ class HomeVolume:
     number: int
     name: str
     owner: str
+    tree: str = ""
+    """Id of the data tree that made it, "" from before there were ids."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """All of ours on one engine, at one moment.
+    """All of ours on one engine, at one moment; of this data tree, where several use it.
 
     Attributes:
         containers: By workspace id; only the container of the right name counts.
         strays: Containers with our labels under another name.
         homes: By workspace id, by rising number.
+        others: Containers of our name prefix that another data tree made: never touched.
     """
 
     containers: Mapping[str, Container] = field(default_factory=dict)
     strays: tuple[Container, ...] = ()
     homes: Mapping[str, tuple[HomeVolume, ...]] = field(default_factory=dict)
+    others: tuple[Container, ...] = ()
 
 
 class Power(Protocol):
@@ -78,6 +82,7 @@ class Power(Protocol):
 
         Raises:
             NameTakenError: Its name is taken by a container that is not ours.
+            OtherTreeError: It is another data tree's; so do all calls that would touch it.
         """
 
     async def homes(self, workspace_id: str) -> tuple[HomeVolume, ...]:

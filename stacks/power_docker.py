@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,12 +36,14 @@ from stacks.errors import (
     HomeMissingError,
     ImageMissingError,
     NameTakenError,
+    OtherTreeError,
     StaleContainerError,
     StartFailedError,
     UnknownWorkspaceError,
 )
 from stacks.power import Container, HomeVolume, Inventory
-from stacks.programs.inputs import LABEL_PREFIX, LABEL_SPEC_HASH, LABEL_WORKSPACE
+from stacks.programs.inputs import LABEL_PREFIX, LABEL_SPEC_HASH, LABEL_TREE, LABEL_WORKSPACE
+from stacks.tree import Tree
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 CALL_TIMEOUT = 30.0
@@ -64,7 +67,14 @@ TOLD_LOG_LINES = 5
 class DockerPower:
     """On/off and reading on one Docker engine."""
 
-    def __init__(self, *, name_prefix: str, run: Path, docker_host: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        name_prefix: str,
+        run: Path,
+        docker_host: str | None = None,
+        tree: Tree | None = None,
+    ) -> None:
         """Prepare; the engine is asked only when needed.
 
         Args:
@@ -72,8 +82,11 @@ class DockerPower:
             run: Parent of the run folders.
             docker_host: ``unix://`` or ``tcp://`` address; default: DOCKER_HOST, else the usual
                 socket.
+            tree: The data tree; what another one made is not touched. None: nobody else uses the
+                name prefix (tests and benchmarks of the engine room).
         """
         self._prefix = name_prefix
+        self._tree = tree
         self._run = run
         self._host = docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
         self._client: aiodocker.Docker | None = None
@@ -105,12 +118,20 @@ class DockerPower:
             listed, volumes = await asyncio.gather(
                 self._list_containers(filters), self._list_volumes(filters)
             )
-        containers = [container_of(data) for data in listed]
-        ours = {found.workspace: found for found in containers if self._is_main(found)}
+        return await asyncio.to_thread(self._sorted, listed, volumes)
+
+    def _sorted(self, listed: list[dict[str, Any]], volumes: Mapping[str, Any]) -> Inventory:
+        """Tell ours from others'; reads Pulumi's state for what has no tree's label."""
+        ours: list[Container] = []
+        others: list[Container] = []
+        for found in map(container_of, listed):
+            (ours if self._owns(found) else others).append(found)
+        homes = homes_of(volumes, name_prefix=self._prefix)
         return Inventory(
-            containers=ours,
-            strays=tuple(found for found in containers if not self._is_main(found)),
-            homes=homes_of(volumes, name_prefix=self._prefix),
+            containers={each.workspace: each for each in ours if self._is_main(each)},
+            strays=tuple(each for each in ours if not self._is_main(each)),
+            homes={id_: kept for id_, each in homes.items() if (kept := self._kept(each))},
+            others=tuple(others),
         )
 
     async def container(self, workspace_id: str) -> Container | None:
@@ -127,6 +148,8 @@ class DockerPower:
                 remedy=f"Remove or rename it (docker rename {name} ...), or change "
                 "CODEHUB_NAME_PREFIX.",
             )
+        if not await asyncio.to_thread(self._owns, found):
+            raise OtherTreeError.of("container", name, found.labels.get(LABEL_TREE, ""))
         return found
 
     async def homes(self, workspace_id: str) -> tuple[HomeVolume, ...]:
@@ -134,7 +157,8 @@ class DockerPower:
         labels = prefix_label(self._prefix) | {LABEL_WORKSPACE: workspace_id}
         with translated("home"):
             answer = await self._list_volumes(label_filter(labels))
-        return homes_of(answer, name_prefix=self._prefix).get(workspace_id, ())
+        found = homes_of(answer, name_prefix=self._prefix).get(workspace_id, ())
+        return await asyncio.to_thread(self._kept, found)
 
     async def check_image(self, image: str) -> None:
         """Make sure that the engine has the image; see `Power`."""
@@ -194,11 +218,12 @@ class DockerPower:
                 self._list_volumes(filters),
                 self._docker.networks.list(filters=filters),
             )
-        return (
+        found = (
             *(leftover("container", data) for data in containers),
             *(leftover("volume", data) for data in volumes.get("Volumes") or []),
             *(leftover("network", data) for data in networks),
         )
+        return await asyncio.to_thread(lambda: tuple(map(self._marked, found)))
 
     async def named(self, kind: str, name: str) -> Leftover | None:
         """Give the object of that name, whoever made it, or None."""
@@ -211,7 +236,9 @@ class DockerPower:
                 listed = await self._docker.networks.list(filters={"name": [name]})
             # The filter matches parts of names.
             data = next((entry for entry in listed if entry["Name"] == name), None)
-        return None if data is None else leftover(kind, data)
+        if data is None:
+            return None
+        return await asyncio.to_thread(self._marked, leftover(kind, data))
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""
@@ -221,6 +248,16 @@ class DockerPower:
             except DockerError as error:
                 if error.status != NOT_FOUND:
                     raise
+
+    def _owns(self, found: Container) -> bool:
+        return self._tree is None or self._tree.owns_container(found)
+
+    def _kept(self, homes: tuple[HomeVolume, ...]) -> tuple[HomeVolume, ...]:
+        """Leave out the homes that another data tree made."""
+        return tuple(each for each in homes if self._tree is None or self._tree.owns_home(each))
+
+    def _marked(self, found: Leftover) -> Leftover:
+        return replace(found, ours=self._tree is None or self._tree.owns(found))
 
     def _is_main(self, found: Container) -> bool:
         named = bool(found.workspace) and found.name == f"{self._prefix}{found.workspace}"

@@ -122,6 +122,7 @@ class Reconciler:
         self._group = group
         self._retries = retries
         self._entries: dict[str, Entry] = {}
+        self._others: frozenset[str] = frozenset()
         self.snapshot = Snapshot(complete=False, unreadable=True, error="not read yet")
         """The newest reading of the folder; whoever reads it sets it."""
 
@@ -143,6 +144,10 @@ class Reconciler:
             EngineUnavailableError: The engine does not answer.
         """
         view = await self._sight.all(self.snapshot)
+        others = frozenset(found.name for found in view.inventory.others)
+        if others - self._others:
+            _log.warning("another data tree's are left alone", containers=sorted(others))
+        self._others = others
         return plan(
             snapshot=self.snapshot,
             published=view.rows,
@@ -168,12 +173,12 @@ class Reconciler:
         Raises:
             EngineUnavailableError: The engine does not answer; that is published too.
         """
+        began = await self._board.generation()
         try:
             changes = await self.look(demand.wish)
         except EngineUnavailableError as error:
             await self._unreachable(demand, error, began)
             raise
-        began = await self._board.generation()
         chosen = [change for id_, change in changes.items() if ids is None or id_ in ids]
         idle = [change for change in chosen if not self._needs_work(change)]
         waiting = [self.submit(change.id, demand) for change in chosen if self._needs_work(change)]

@@ -30,12 +30,14 @@ class Facts:
         network: Name of the shared network.
         run: Absolute path of the parent of the run folders.
         versions: Program, plugin identity and versions: part of every desired hash.
+        tree: Id of the data tree, put on all that is made.
     """
 
     name_prefix: str
     network: str
     run: str
     versions: Mapping[str, str] = field(default_factory=dict)
+    tree: str = ""
 
 
 def render(spec: WorkspaceSpec, *, facts: Facts, home: HomeInputs) -> WorkspaceInputs:
@@ -53,6 +55,7 @@ def render(spec: WorkspaceSpec, *, facts: Facts, home: HomeInputs) -> WorkspaceI
         home=home,
         run_folder=f"{facts.run}/{spec.id}",
         network=facts.network,
+        tree=facts.tree,
     )
     return replace(inputs, spec_hash=spec_hash(inputs))
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from settings import tree
 from settings.model import RunnerSettings
+from settings.tree import TreeIds
 from spec import InvalidIdError, check_id
 from stacks import programs
 from stacks.board import Board, translated
@@ -38,6 +40,7 @@ from stacks.rendering import Facts
 from stacks.sight import Sight
 from stacks.source import FolderSource
 from stacks.steps import OnStep, Result
+from stacks.tree import Tree
 from stacks.work import Limits, OnEvent, Work
 from state_index.index import Index
 from state_index.nudge import Nudge
@@ -124,15 +127,16 @@ class Runner:
         await asyncio.to_thread(paths.make)
         if self._exclusive:
             exits.enter_context(RunnerLock(paths.runner_lock, daemon=self._daemon))
+        ids = await asyncio.to_thread(tree.ensure, paths.tree)
         with translated():
             index = await asyncio.to_thread(Index.open, settings.index_url)
         exits.callback(index.close)
         nudge = Nudge(paths.nudge)
         self.board = Board(index, nudge=lambda: nudge.send(GATEWAYS))
-        self.power: Power = await exits.enter_async_context(docker_power(settings))
+        self.power: Power = await exits.enter_async_context(docker_power(settings, ids))
         engine = LazyEngine(engine_config(settings), leftovers=self.power)
         exits.push_async_callback(engine.close)
-        self._facts = await asyncio.to_thread(facts, settings)
+        self._facts = await asyncio.to_thread(facts, settings, ids)
         self._work = Work(
             board=self.board,
             engine=engine,
@@ -226,6 +230,8 @@ class Runner:
         snapshot = self.queue.snapshot = await self.source.read()
         row = await self.board.row(workspace_id)
         if row is None and workspace_id not in snapshot.specs:
+            _check_id(workspace_id)
+            await self.power.container(workspace_id)  # raises when it is another data tree's
             raise UnknownWorkspaceError(f"there is no workspace {workspace_id}")
         spec = snapshot.specs.get(workspace_id)
         pinned = spec.state if spec else row.pinned if row else "auto"
@@ -259,12 +265,13 @@ def _check_id(workspace_id: str) -> None:
         raise UnknownWorkspaceError(f"there is no workspace {workspace_id}") from None
 
 
-def docker_power(settings: RunnerSettings) -> DockerPower:
-    """Make the hand on the engine that the settings name."""
+def docker_power(settings: RunnerSettings, ids: TreeIds | None = None) -> DockerPower:
+    """Make the hand on the engine that the settings name; it leaves alone what is not of `ids`."""
     return DockerPower(
         name_prefix=settings.name_prefix,
         run=settings.paths.run,
         docker_host=settings.docker_host,
+        tree=Tree(ids=ids, state=settings.paths.state) if ids else None,
     )
 
 
@@ -288,7 +295,7 @@ def limits(settings: RunnerSettings) -> Limits:
     )
 
 
-def facts(settings: RunnerSettings) -> Facts:
+def facts(settings: RunnerSettings, ids: TreeIds) -> Facts:
     """Read what is the same for all workspaces: names, and versions for the hashes."""
     identity = settings.pulumi_home / "identity"
     return Facts(
@@ -301,6 +308,7 @@ def facts(settings: RunnerSettings) -> Facts:
             "pulumi": version("pulumi"),
             "pulumi-docker": version("pulumi-docker"),
         },
+        tree=ids.own,
     )
 
 

@@ -215,7 +215,8 @@ class Work:
             name = self._facts.network
             if await self._power.named("network", name) is not None:
                 return
-            inputs = SharedInputs(network=name, name_prefix=self._facts.name_prefix)
+            facts = self._facts
+            inputs = SharedInputs(network=name, name_prefix=facts.name_prefix, tree=facts.tree)
             operation = Operation(
                 kind=Kind.UP,
                 stack=SHARED_STACK,
@@ -283,7 +284,6 @@ def described(change: Change) -> Changes:
     return told
 
 
-def differs(row: Published | None, told: Changes) -> bool:
 def found_again(change: Change) -> tuple[Event, ...]:
     """Give what to say of a workspace without a container, when the engine answers again.
 
@@ -294,5 +294,6 @@ def found_again(change: Change) -> tuple[Event, ...]:
     return (Event.VANISHED,) if lost else ()
 
 
+def differs(row: Published | None, told: Changes) -> bool:
     """Whether publishing would change the row: no-op passes write nothing."""
     return row is None or any(getattr(row, key) != value for key, value in told.items())

@@ -1,6 +1,7 @@
 """What this machine has of what CodeHub needs: one list, for `codehub doctor` and the set-up's messages.
 
-It looks and never changes anything. A check that is not ok carries the remedy.
+It looks and never changes anything. A check that is not ok carries the remedy; one that is ok and
+carries one all the same is a warning.
 """
 
 import os
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from settings import tree
+from settings.errors import DataFolderError
 from settings.model import GatewaySettings, RunnerSettings
 from tools import build, images
 from tools.cache import Cache
@@ -23,6 +26,7 @@ SET_UP = "run scripts/setup"
 PYTHON_MINIMUM = (3, 11)
 FREE_BYTES = 5 << 30
 """What a set-up from nothing needs at most; images and homes come on top."""
+PREFIX_LABEL, TREE_LABEL = "codehub.prefix", "codehub.tree"
 LIMITS = {"MemoryLimit": "memory", "CpuCfsQuota": "cpu", "PidsLimit": "pids"}
 
 
@@ -34,7 +38,7 @@ class Check:
         name: what was looked at, in a word or two.
         ok: whether it is as CodeHub needs it.
         detail: what was found.
-        remedy: what to do when it is not ok, else empty.
+        remedy: what to do when it is not ok or may become a trap, else empty.
     """
 
     name: str
@@ -65,6 +69,7 @@ def checks(
         _plugin(cache),
         _helpers(cache),
         *_engine(engine_of(settings)),
+        *_trees(engine_of(settings), settings),
         _data(settings.data),
         _space(cache.root),
         _workspaces(settings.workspaces),
@@ -113,6 +118,31 @@ def _engine(engine: Engine) -> list[Check]:
         _limits(info),
         *(_image(engine, image) for image in (images.workspace(), images.light())),
     ]
+
+
+def _trees(engine: Engine, settings: RunnerSettings) -> list[Check]:
+    """Other data trees that use our name prefix on the same engine: each leaves the other's alone."""
+    try:
+        ids = tree.read(settings.paths.tree)
+        found = engine.labelled(PREFIX_LABEL, settings.name_prefix)
+    except DataFolderError as error:
+        return [Check("data tree", False, str(error), "put the id back into that file")]
+    except ToolError:
+        return []  # told by the engine's own check
+    mine = "" if ids is None else ids.own
+    others: dict[str, list[str]] = {}
+    for name, labels in found:
+        label = labels.get(TREE_LABEL, "")
+        if label and not (ids and ids.name(label)):
+            others.setdefault(label, []).append(name)
+    if not others:
+        return [Check("data tree", True, mine or "has no id yet")]
+    told = "; ".join(f"{', '.join(sorted(names))} of tree {id_}" for id_, names in others.items())
+    remedy = (
+        "what another data tree made is left alone: set another CODEHUB_NAME_PREFIX here; or, if that "
+        f"tree is lost, append its id as a line to {settings.paths.tree}"
+    )
+    return [Check("data tree", True, f"{mine or 'no id yet'}; on this engine: {told}", remedy)]
 
 
 def _limits(info: dict[str, Any]) -> Check:

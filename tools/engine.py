@@ -83,6 +83,15 @@ class Engine:
             return False
         return True
 
+    def labelled(self, key: str, value: str) -> list[tuple[str, dict[str, str]]]:
+        """Containers and volumes that carry a label: name and labels of each."""
+        query = urlencode({"all": "1", "filters": json.dumps({"label": [f"{key}={value}"]})})
+        containers: Any = self._json("GET", f"/containers/json?{query}")
+        volumes = self._json("GET", f"/volumes?{query}").get("Volumes") or []
+        named = [(each["Names"][0].removeprefix("/"), each) for each in containers]
+        named += [(each["Name"], each) for each in volumes]
+        return [(name, each.get("Labels") or {}) for name, each in named]
+
     def image_id(self, reference: str) -> str | None:
         """The id behind an image's name, or None when there is no such image."""
         try:

@@ -52,13 +52,19 @@ def _runner(settings: "RunnerSettings") -> "Check":
     return Check("runner", True, str(read_holder(path)) if held else "does not run: codehub run")
 
 
+def _state(one: "Check") -> str:
+    if not one.ok:
+        return "missing"
+    return "warning" if one.remedy else "ok"
+
+
 def _show(found: "list[Check]") -> None:
     print_table(
         ("CHECK", "STATE", "FOUND"),
-        [(one.name, "ok" if one.ok else "missing", one.detail) for one in found],
-        {"ok": "green", "missing": "bold red"},
+        [(one.name, _state(one), one.detail) for one in found],
+        {"ok": "green", "warning": "yellow", "missing": "bold red"},
     )
-    wrong = [one for one in found if not one.ok]
+    wrong = [one for one in found if not one.ok or one.remedy]
     for one in wrong:
         talk(f"{styled(one.name, bold=True)}: {one.remedy}")
     if not wrong:

@@ -134,12 +134,14 @@ class Leftover:
         id: The engine's id (a volume's is its name).
         name: Its name.
         labels: Its labels.
+        ours: Whether this data tree made it, rather than another one.
     """
 
     kind: str
     id: str
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    ours: bool = True
 
 
 class Leftovers(Protocol):

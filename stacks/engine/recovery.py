@@ -21,10 +21,11 @@ from stacks.engine.model import (
     Leftovers,
     Operation,
 )
-from stacks.errors import HomeMissingError, NameTakenError
+from stacks.errors import HomeMissingError, NameTakenError, OtherTreeError
 from stacks.programs.inputs import (
     CONTAINER_TYPE,
     LABEL_PREFIX,
+    LABEL_TREE,
     LABEL_WORKSPACE,
     Expected,
     SharedInputs,
@@ -153,10 +154,10 @@ async def _take_stock(
     notes: list[str],
 ) -> frozenset[str]:
     """Compare what is on the engine with the state; gives what is to be adopted."""
-    ours = await leftovers.find(inputs.identity)
+    ours = await _ours(inputs.identity, leftovers)
     for item in inputs.expected:
         if not any(_is(item, thing) for thing in ours):
-            await _check_free(item, leftovers)
+            await _check_free(item, inputs.identity, leftovers)
     if operation.kind is Kind.UP:
         await _remove(ours, found, leftovers, notes)
     if isinstance(inputs, WorkspaceInputs):
@@ -164,12 +165,19 @@ async def _take_stock(
     return _network(inputs, found, ours, notes)
 
 
+async def _ours(labels: Mapping[str, str], leftovers: Leftovers) -> list[Leftover]:
+    """Find this tree's: another data tree may use the same names on the same engine."""
+    return [thing for thing in await leftovers.find(labels) if thing.ours]
+
+
 def _is(expected: Expected, thing: Leftover) -> bool:
     return (thing.kind, thing.name) == (expected.kind, expected.name)
 
 
-async def _check_free(expected: Expected, leftovers: Leftovers) -> None:
+async def _check_free(expected: Expected, labels: Mapping[str, str], leftovers: Leftovers) -> None:
     taken = await leftovers.named(expected.kind, expected.name)
+    if taken is not None and labels.items() <= taken.labels.items():
+        raise OtherTreeError.of(taken.kind, taken.name, taken.labels.get(LABEL_TREE, ""))
     if taken is not None:
         raise NameTakenError(
             f"there is a {expected.kind} {expected.name} without our labels",
@@ -181,7 +189,7 @@ async def _remove_strays(
     labels: Mapping[str, str], found: Checkpoint, leftovers: Leftovers, notes: list[str]
 ) -> None:
     if LABEL_WORKSPACE in labels:
-        await _remove(await leftovers.find(labels), found, leftovers, notes)
+        await _remove(await _ours(labels, leftovers), found, leftovers, notes)
 
 
 async def _remove(

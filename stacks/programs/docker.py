@@ -21,6 +21,7 @@ from stacks.programs.inputs import (
     LABEL_PIDS,
     LABEL_PREFIX,
     LABEL_SPEC_HASH,
+    LABEL_TREE,
     LABEL_WORKSPACE,
     SharedInputs,
     WorkspaceInputs,
@@ -61,14 +62,18 @@ def render_shared(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
         adopt: ``network`` with its id behind a colon when it is on the engine already.
     """
     inputs = SharedInputs.from_json(data)
-    labels = {LABEL_PREFIX: inputs.name_prefix}
+    labels = {LABEL_PREFIX: inputs.name_prefix, **_tree(inputs)}
     network = docker.Network(
         "network",
         name=inputs.network,
         driver="bridge",
         options={"com.docker.network.bridge.enable_icc": "false"},
         labels=[docker.NetworkLabelArgs(label=key, value=labels[key]) for key in sorted(labels)],
-        opts=pulumi.ResourceOptions(import_=_adopted(adopt, "network")),
+        opts=pulumi.ResourceOptions(
+            # Several data trees may use one network: its labels are those of who came first.
+            ignore_changes=["labels"],
+            import_=_adopted(adopt, "network"),
+        ),
     )
     pulumi.export("network", network.id)
 
@@ -84,6 +89,7 @@ def _home(inputs: WorkspaceInputs, *, adopt: bool) -> docker.Volume:
         LABEL_OWNER: inputs.home.owner,
         LABEL_HOME: str(inputs.home.number),
         LABEL_PREFIX: inputs.name_prefix,
+        **_tree(inputs),
     }
     return docker.Volume(
         "home",
@@ -151,8 +157,13 @@ def _labels(inputs: WorkspaceInputs) -> list[docker.ContainerLabelArgs]:
         LABEL_SPEC_HASH: inputs.spec_hash,
         LABEL_PIDS: str(inputs.pids),
         LABEL_PREFIX: inputs.name_prefix,
+        **_tree(inputs),
     }
     return [docker.ContainerLabelArgs(label=key, value=labels[key]) for key in sorted(labels)]
+
+
+def _tree(inputs: WorkspaceInputs | SharedInputs) -> dict[str, str]:
+    return {LABEL_TREE: inputs.tree} if inputs.tree else {}
 
 
 def _decimal(cores: float) -> str:

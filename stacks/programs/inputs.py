@@ -14,6 +14,8 @@ LABEL_SPEC_HASH = "codehub.spec-hash"
 LABEL_HOME = "codehub.home"
 LABEL_PREFIX = "codehub.prefix"
 LABEL_PIDS = "codehub.pids"
+LABEL_TREE = "codehub.tree"
+"""Id of the data tree that made an object."""
 
 HOME_PATH = "/home/coder"
 """Where a container sees its home."""
@@ -68,6 +70,7 @@ class WorkspaceInputs:
         pids: Most processes and threads.
         env: Variables from the file; ours are added when rendering.
         labels: Further labels of the container.
+        tree: Id of the data tree, kept as a label; "" puts none.
         spec_hash: Hash of spec, program and plugin identity, kept as a label.
         home: The home volume.
         run_folder: Absolute host path of the workspace's run folder.
@@ -87,6 +90,7 @@ class WorkspaceInputs:
     network: str
     env: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    tree: str = ""
 
     @property
     def container(self) -> str:
@@ -128,10 +132,12 @@ class SharedInputs:
     Attributes:
         network: Name of the bridge network.
         name_prefix: As in `WorkspaceInputs`; kept as a label.
+        tree: As in `WorkspaceInputs`.
     """
 
     network: str
     name_prefix: str
+    tree: str = ""
 
     @property
     def identity(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ class FakePower:
     """Containers and homes that are only noted down.
 
     Attributes:
+        others: Containers of another data tree.
         failures: Raised by the named call, once each.
         calls: What was called, in order.
     """
@@ -23,6 +24,7 @@ class FakePower:
     containers: dict[str, Container] = field(default_factory=dict)
     volumes: dict[str, tuple[HomeVolume, ...]] = field(default_factory=dict)
     networks: set[str] = field(default_factory=set)
+    others: tuple[Container, ...] = ()
     failures: dict[str, list[Exception]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
@@ -37,7 +39,9 @@ class FakePower:
 
     async def inventory(self) -> Inventory:
         self._called("inventory")
-        return Inventory(containers=dict(self.containers), homes=dict(self.volumes))
+        return Inventory(
+            containers=dict(self.containers), homes=dict(self.volumes), others=self.others
+        )
 
     async def container(self, workspace_id: str) -> Container | None:
         self._called("container")

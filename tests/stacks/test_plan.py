@@ -503,3 +503,12 @@ def test_why_a_prune_keeps_what_has_no_file() -> None:
     kept = plan_one(known, snapshot=THIN[1], facts=FACTS, wish=Wish(prune=True))
     assert kept.reason == "its file is gone, but it is kept: the folder holds no workspace file"
     assert "--prune" in plan_one(known, snapshot=THIN[1], facts=FACTS, wish=Wish()).reason
+
+
+def test_a_container_without_the_trees_id_is_made_anew() -> None:
+    facts = replace(FACTS, tree="0123456789abcdef")
+    change = decide(settled(spec_of()), facts=facts)
+    assert change.action is Action.REPLACE
+    assert change.reason == "its container is not marked as this data tree's"
+    assert change.inputs is not None
+    assert change.inputs.tree == facts.tree

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from spec import Problem, WorkspaceSpec
 from stacks import reconciler
@@ -21,7 +22,7 @@ from stacks.errors import (
     PublishFailedError,
     StaleContainerError,
 )
-from stacks.power import Inventory
+from stacks.power import Container, Inventory
 from stacks.reconciler import Demand, Reconciler
 from stacks.rendering import Facts
 from stacks.sight import Sight
@@ -428,3 +429,15 @@ async def test_why_something_is_left_as_it_is_is_in_the_result(one: Bench) -> No
     (kept,) = await one.queue.sweep(replace(UP, prune=True))
     assert (kept.ok, kept.action) == (True, "nothing")
     assert kept.note == "its file is gone, but it is kept: the folder holds no workspace file"
+
+
+async def test_containers_of_another_tree_are_told_once(one: Bench) -> None:
+    stranger = Container(id="c", name="x-eve", workspace="eve", state="running", image="i")
+    one.power.others = (stranger,)
+    one.files(spec_of("alice"))
+    with capture_logs() as lines:
+        for _ in range(2):
+            await one.queue.sweep(replace(UP, prune=True))
+    told = [line for line in lines if line["event"] == "another data tree's are left alone"]
+    assert [line["containers"] for line in told] == [["x-eve"]]
+    assert one.index.workspace("eve") is None

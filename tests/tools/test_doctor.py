@@ -1,6 +1,9 @@
 """What the doctor finds on this machine, and on machines that lack something."""
 
-from collections.abc import Callable
+import os
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +35,9 @@ def by_name(found: list[Check]) -> dict[str, Check]:
 @pytest.mark.engine
 def test_a_machine_that_is_set_up_is_well(tmp_path: Path) -> None:
     (tmp_path / "workspaces.d").mkdir()
-    found = doctor.checks(load(RunnerSettings, cwd=tmp_path))
+    # Under the usual prefix there may be the workspaces of whoever works on this machine.
+    env = {**os.environ, "CODEHUB_NAME_PREFIX": "codehub-test-none-"}
+    found = doctor.checks(load(RunnerSettings, env, cwd=tmp_path))
     assert [check for check in found if not check.ok] == []
     assert not any(check.remedy for check in found)
     assert {"engine", "limits", "image codehub/light", "image codehub/code-server"} <= {
@@ -105,6 +110,40 @@ def test_settings_of_a_tls_edge_go_together(
     assert found.remedy.startswith(remedy)
     assert bool(found.remedy) is bool(remedy)
     assert "TLS edge" not in by_name(doctor.checks(asked, Cache(tmp_path)))
+
+
+@pytest.fixture
+def volume() -> Iterator[tuple[str, str]]:
+    """A name prefix, and the id of a tree that made a volume under it."""
+    prefix, tree = f"codehub-test-{uuid.uuid4().hex[:8]}-", uuid.uuid4().hex[:16]
+    name = f"{prefix}alice-home-1"
+    labels = [f"--label=codehub.prefix={prefix}", f"--label=codehub.tree={tree}"]
+    subprocess.run(["docker", "volume", "create", *labels, name], check=True, capture_output=True)
+    yield prefix, tree
+    subprocess.run(["docker", "volume", "rm", name], check=True, capture_output=True)
+
+
+@pytest.mark.engine
+def test_what_another_data_tree_has_under_our_prefix_is_a_warning(
+    tmp_path: Path, settings: Callable[..., RunnerSettings], volume: tuple[str, str]
+) -> None:
+    prefix, tree = volume
+    asked = settings(CODEHUB_DATA=str(tmp_path / "data"), CODEHUB_NAME_PREFIX=prefix)
+    engine = doctor.engine_of(asked)
+    (found,) = doctor._trees(engine, asked)
+    assert (found.ok, found.detail) == (
+        True,
+        f"no id yet; on this engine: {prefix}alice-home-1 of tree {tree}",
+    )
+    assert f"append its id as a line to {asked.paths.tree}" in found.remedy
+    assert not asked.paths.tree.exists(), "a look changes nothing"
+
+    asked.paths.make()
+    asked.paths.tree.write_text(f"0123456789abcdef\n{tree}\n")
+    assert doctor._trees(engine, asked) == [Check("data tree", True, "0123456789abcdef")]
+    asked.paths.tree.write_text("what?\n")
+    (broken,) = doctor._trees(engine, asked)
+    assert (broken.ok, "not the id of a data tree" in broken.detail) == (False, True)
 
 
 def test_limits_that_the_engine_cannot_hold() -> None:

@@ -4,7 +4,7 @@ The fake stands at our own seam (`Leftovers`); the real one is used by the kill 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ import pytest
 from stacks.engine.checkpoint import Checkpoint, StateFiles, read, write
 from stacks.engine.model import SHARED_PROGRAM, Kind, Leftover, Operation
 from stacks.engine.recovery import clear_name, prepare
-from stacks.errors import HomeMissingError, NameTakenError
+from stacks.errors import HomeMissingError, NameTakenError, OtherTreeError
 from stacks.programs.inputs import (
     CONTAINER_TYPE,
+    LABEL_TREE,
     NETWORK_TYPE,
     VOLUME_TYPE,
     HomeInputs,
@@ -188,6 +189,29 @@ async def test_a_name_of_somebody_elses_object_is_taken(files: StateFiles, thing
     with pytest.raises(NameTakenError, match=thing.name):
         await prepare(operation(), files, engine)
     assert engine.things == [thing]
+
+
+@pytest.mark.parametrize("make", [container, volume])
+@pytest.mark.parametrize("inputs", [INPUTS, SEEN], ids=["new", "seen"])
+async def test_what_another_data_tree_made_is_neither_removed_nor_adopted(
+    files: StateFiles, make: Callable[..., Leftover], inputs: WorkspaceInputs
+) -> None:
+    thing = replace(make(**INPUTS.identity, **{LABEL_TREE: "lost"}), ours=False)
+    engine = FakeLeftovers([thing])
+    with pytest.raises(OtherTreeError, match="that of another data tree, lost") as caught:
+        await prepare(operation(inputs=inputs), files, engine)
+    assert "append the line lost to the file `tree`" in caught.value.remedy
+    assert engine.things == [thing]
+
+
+async def test_another_trees_container_stays_when_a_name_is_cleared_or_a_stack_destroyed(
+    files: StateFiles,
+) -> None:
+    write(files, state(HOME))
+    engine = FakeLeftovers([replace(container("theirs"), ours=False)])
+    assert await clear_name(operation(), files, engine) == []
+    assert (await prepare(operation(Kind.DESTROY, None), files, engine)).notes == ()
+    assert len(engine.things) == 1
 
 
 async def test_a_preview_removes_nothing_and_breaks_no_lock(files: StateFiles) -> None:

@@ -1,11 +1,11 @@
 """What one memory lost, another proves: index, Pulumi's state, engine. No home is made anew."""
 
 import shutil
-from dataclasses import replace
 
 import pytest
 
 from stacks.errors import HomeMissingError, HomeOwnerError
+from stacks.programs.inputs import LABEL_SPEC_HASH
 from state_index.phases import Phase
 from tests.stacks.house import House
 
@@ -89,14 +89,15 @@ async def test_a_home_that_is_found_again_changes_hands_by_no_accident(
     assert await house.marker("alice") == "mine"
 
 
-async def test_a_container_that_another_data_tree_made_is_replaced(house: House) -> None:
+async def test_a_container_that_somebody_made_under_our_labels_is_replaced(house: House) -> None:
     house.write("alice")
     await house.up()
     await house.leave_marker("alice", "mine")
-    other = replace(house, root=house.root / "other")
-    other.root.mkdir()
-    other.write("alice")
-    assert [result.phase for result in await other.up()] == [Phase.RUNNING]
+    found = await house.inspect("alice")
+    await house.remove_container("alice")
+    config = {**found["Config"], "HostConfig": found["HostConfig"]}
+    config["Labels"] = {**config["Labels"], LABEL_SPEC_HASH: "by hand"}
+    await house.docker.containers.create(config, name=f"{house.prefix}alice")
     (alice,) = await house.up()
     assert (alice.action, alice.phase) == ("replace", Phase.RUNNING)
     assert await house.marker("alice") == "mine"
