@@ -14,7 +14,7 @@ from state_index.errors import IndexReplacedError, IndexUnavailableError
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Event, Phase
-from state_index.watch import Watcher
+from state_index.watch import INTERVAL, Watcher
 from tests.waiting import until
 
 
@@ -201,6 +201,57 @@ async def test_index_that_is_replaced_is_read_again_whoever_notices(
         await until(lambda: followed.ended)
         assert [row.owner for row in followed.rows] == ["bob"]
     followed.index.close()
+
+
+class Looks(asyncio.Event):
+    """The nudge that a watcher is given; it counts how often the watcher looks at the index."""
+
+    count = 0
+
+    def is_set(self) -> bool:
+        self.count += 1
+        return super().is_set()
+
+
+@pytest.mark.parametrize("nudged", [False, True])
+async def test_the_first_look_after_a_publish_switches_the_route(
+    tmp_path: Path, nudged: bool
+) -> None:
+    """Looks are 50 ms apart at most, so this is the 100 ms of the design, whatever the machine."""
+    assert 2 * INTERVAL <= 0.1
+    url = f"sqlite:///{tmp_path}/index.db"
+    routes = Routes()
+    looks = Looks()
+    taken: list[tuple[str, int]] = []
+
+    def on_rows(rows: Sequence[Published]) -> None:
+        for row in rows:
+            assert (routes.current() or {})[row.id].upstream == row.upstream  # switched already
+            taken.append((row.upstream, looks.count))
+
+    async def on_ended(_: Sequence[Route]) -> None:
+        return
+
+    interval = 3600 if nudged else INTERVAL
+    with Index.open(url) as index:
+        async with (
+            Watcher(url, interval=interval, nudge=looks) as watcher,
+            asyncio.TaskGroup() as tasks,
+        ):
+            following = tasks.create_task(
+                follow(routes, index, watcher, on_rows=on_rows, on_ended=on_ended)
+            )
+            for number in range(20):
+                address = f"unix:demo/{number}"
+                await until(lambda: routes.current() is not None)
+                before = looks.count
+                index.publish("demo", cause="test", owner="alice", upstream=address)
+                if nudged:
+                    looks.set()
+                await until(lambda a=address: taken and taken[-1][0] == a)  # type: ignore[misc]
+                assert taken[-1][1] - before <= 1
+            following.cancel()
+    assert [upstream for upstream, _ in taken] == [f"unix:demo/{number}" for number in range(20)]
 
 
 def _remove(folder: Path) -> None:
