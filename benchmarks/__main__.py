@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import idle, power, shape
+from benchmarks import idle, power, route, shape
 from benchmarks.harness import Result, save, table
 
 RESULTS = Path(__file__).parent / "results"
@@ -18,6 +18,7 @@ Scenario = Callable[[int], Awaitable[Result | list[Result]]]
 SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "start": (power.start, PAIRS),
     "create": (power.create, PAIRS),
+    "route-switch": (route.switch, PAIRS),
     "operation": (shape.operation, PAIRS),
     "first-up": (shape.first_up, FLEET_PAIRS),
     "no-op": (shape.no_op_up, PAIRS),
