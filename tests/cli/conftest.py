@@ -13,8 +13,11 @@ Cli = Callable[..., Result]
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with an empty workspaces.d; CODEHUB_* are those of the place only."""
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logging_restored: None) -> Path:
+    """The current folder, with an empty workspaces.d; CODEHUB_* are those of the place only.
+
+    Commands in this process set logging up: it is left as it was for other tests.
+    """
     for name in list(os.environ):
         if name.startswith("CODEHUB_") or name in {"NO_COLOR", "TERM", "DISPLAY"}:
             monkeypatch.delenv(name)
