@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import sys
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -26,15 +28,21 @@ SCENARIOS: dict[str, tuple[Scenario, int]] = {
 }
 
 
-async def measure(names: list[str], pairs: int | None) -> list[Result]:
-    """Run scenarios one after the other."""
+async def measure(names: list[str], pairs: int | None) -> tuple[list[Result], list[str]]:
+    """Run scenarios one after the other; give the results, and the names of those that failed."""
     results: list[Result] = []
+    failed: list[str] = []
     for name in names:
         scenario, usual = SCENARIOS[name]
         print(f"{name}:", flush=True)
-        made = await scenario(pairs or usual)
+        try:
+            made = await scenario(pairs or usual)
+        except Exception:  # noqa: BLE001 - the others' figures shall not be lost with it
+            traceback.print_exc()
+            failed.append(name)
+            continue
         results += made if isinstance(made, list) else [made]
-    return results
+    return results, failed
 
 
 def main() -> None:
@@ -43,9 +51,12 @@ def main() -> None:
     parser.add_argument("scenario", nargs="*", choices=[*SCENARIOS, []], help="all by default")
     parser.add_argument("--pairs", type=int, help="how many pairs instead of the usual number")
     arguments = parser.parse_args()
-    results = asyncio.run(measure(arguments.scenario or list(SCENARIOS), arguments.pairs))
+    names = arguments.scenario or list(SCENARIOS)
+    results, failed = asyncio.run(measure(names, arguments.pairs))
     print(table(results))
     print(f"raw figures: {save(results, RESULTS).relative_to(Path.cwd())}")
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ class Visitor:
 @contextmanager
 def visitor() -> Iterator[Visitor]:
     """Serve a hub with one logged-in user."""
-    with hub() as served:
+    # The floors start and stop containers by hand: the daemon's looks must not meddle.
+    with hub(settings={"CODEHUB_POLL_INTERVAL": "1h"}) as served:
         served.add_user("alice")
         served.start("run")
         served.start("gateway")
@@ -90,6 +91,7 @@ async def start(pairs: int) -> Result:
             return seconds
 
         async def subject() -> float:
+            alice.wait(workspace, Phase.WARM)
             began = time.perf_counter()
             alice.press(workspace, "start")
             alice.first_byte(workspace)
