@@ -60,6 +60,16 @@ def _say_who_goes_on(operator: "Operator") -> None:
         talk(f"the daemon goes on with {kinds}; to watch: codehub status --watch")
 
 
+def on_each(
+    frame: Frame,
+    names: Iterable[str],
+    work: "Callable[[Operator, str, OnStep], Awaitable[Result]]",
+) -> "list[Result]":
+    """Do something with several workspaces at once, and tell the steps; raises as `operate`."""
+    tell = telling()
+    return operate(frame, lambda operator: each(names, lambda name: work(operator, name, tell)))
+
+
 async def each(ids: Iterable[str], work: "Callable[[str], Awaitable[Result]]") -> "list[Result]":
     """Do something with several workspaces at once; a refusal is a result too."""
     from stacks.errors import StacksError, TemporaryError

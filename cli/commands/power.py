@@ -4,7 +4,7 @@ import click
 
 from cli import ids, results
 from cli.frame import Frame, pass_frame
-from cli.operate import each, operate, telling
+from cli.operate import on_each
 from cli.output import output_option
 
 
@@ -21,10 +21,7 @@ def start(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output: s
       codehub start alice-demo
       codehub start alice-demo && codehub open alice-demo
     """
-    tell = telling()
-    done = operate(
-        frame, lambda operator: each(names, lambda name: operator.start(name, on_step=tell))
-    )
+    done = on_each(frame, names, lambda operator, name, tell: operator.start(name, on_step=tell))
     ctx.exit(results.show(done, output))
 
 
@@ -43,8 +40,5 @@ def stop(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output: st
       codehub stop alice-demo
       codehub list -q --owner alice | xargs codehub stop
     """
-    tell = telling()
-    done = operate(
-        frame, lambda operator: each(names, lambda name: operator.stop(name, on_step=tell))
-    )
+    done = on_each(frame, names, lambda operator, name, tell: operator.stop(name, on_step=tell))
     ctx.exit(results.show(done, output))

@@ -4,7 +4,7 @@ import click
 
 from cli import ids, results
 from cli.frame import Frame, pass_frame
-from cli.operate import each, operate, telling
+from cli.operate import on_each, operate, telling
 from cli.output import output_option
 
 
@@ -51,9 +51,5 @@ def destroy(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output:
     Example:
       codehub destroy alice-api
     """
-    tell = telling()
-    done = operate(
-        frame,
-        lambda operator: each(names, lambda name: operator.destroy(name, on_step=tell)),
-    )
+    done = on_each(frame, names, lambda operator, name, tell: operator.destroy(name, on_step=tell))
     ctx.exit(results.show(done, output))
