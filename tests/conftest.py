@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,11 @@ from telemetry.logs import OurHandler
 
 # Some machines set it, and then output that nobody flushes arrives all the same: test without.
 os.environ.pop("PYTHONUNBUFFERED", None)
+
+# A shell starts what it puts in the background with SIGINT ignored, and so would be all that we
+# start: tests that press Ctrl-C would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
