@@ -8,10 +8,12 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from settings.errors import DataFolderError, SettingsError
@@ -32,13 +34,17 @@ ANSWER_SECONDS = 2.0
 class Children:
     """Runner and gateway as child processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
         self._processes: dict[str, asyncio.subprocess.Process] = {}
 
     async def start(self, command: str) -> None:
-        """Start `codehub <command>`; its log goes where ours goes."""
+        """Start `codehub <command>`; its log goes where ours goes. It ends when we are killed."""
         self._processes[command] = await asyncio.create_subprocess_exec(
-            *_codehub(command), start_new_session=True, stdin=subprocess.DEVNULL
+            *("setpriv", "--pdeathsig", "TERM", "--", *_codehub(command)),
+            env=self._env,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
         )
 
     async def first_end(self) -> str:
@@ -91,6 +97,20 @@ def add_first_user(marker: Path) -> None:
     marker.touch(mode=0o600)
 
 
+def reachable(host: str) -> str:
+    """Give the host of a URL by which this machine reaches what listens on an address."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"[{host}]" if ":" in host else host
+
+
+def free_port(host: str) -> int:
+    """Give a port that is free now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as found:
+        found.bind((host, 0))
+        return int(found.getsockname()[1])
+
+
 async def answers(url: str) -> None:
     """Return as soon as a page answers 200."""
     while not await asyncio.to_thread(_ok, url):  # noqa: ASYNC110 - another process answers
@@ -105,23 +125,25 @@ def _ok(url: str) -> bool:
         return False
 
 
-async def serve(url: str) -> int:
+async def serve(address: str, url: str, env: Mapping[str, str]) -> int:
     """Run both until a signal or until one ends.
 
     Args:
-        url: the gateway's own address.
+        address: where this machine reaches the gateway.
+        url: where people do; it is told.
+        env: the environment of both.
 
     Returns:
         The exit code: 0 after a signal, 1 when one of them ended or never answered.
     """
-    children = Children()
+    children = Children(env)
     try:
         async with asyncio.TaskGroup() as tasks:
             stopped = tasks.create_task(_signal())
             for command in COMMANDS:
                 await children.start(command)
             ended = tasks.create_task(children.first_end())
-            code = await _watch(url, stopped, ended)
+            code = await _watch(address, url, stopped, ended)
             for task in (stopped, ended):
                 task.cancel()
             return code
@@ -129,12 +151,16 @@ async def serve(url: str) -> int:
         await children.end()
 
 
-async def _watch(url: str, stopped: "asyncio.Task[str]", ended: "asyncio.Task[str]") -> int:
-    ready = asyncio.ensure_future(asyncio.wait_for(answers(f"{url}/login"), READY_SECONDS))
+async def _watch(
+    address: str, url: str, stopped: "asyncio.Task[str]", ended: "asyncio.Task[str]"
+) -> int:
+    # By a path that answers under any name: `base_url` may name another host.
+    asked = f"{address}/healthz"
+    ready = asyncio.ensure_future(asyncio.wait_for(answers(asked), READY_SECONDS))
     await asyncio.wait({ready, stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
     if not (stopped.done() or ended.done()):
         if ready.exception():
-            print(f"{url}/login did not answer within {READY_SECONDS:.0f} s", file=sys.stderr)
+            print(f"{asked} did not answer within {READY_SECONDS:.0f} s", file=sys.stderr)
             return 1
         print(f"CodeHub is at {url} (Ctrl-C ends it; workspaces keep running)", flush=True)
         await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -174,7 +200,10 @@ def main() -> int:
         return 2
     except subprocess.CalledProcessError as error:
         return int(error.returncode)
-    return asyncio.run(serve(f"http://{settings.host}:{settings.port}"))
+    port = settings.port or free_port(settings.host)
+    address = f"http://{reachable(settings.host)}:{port}"
+    env = {**os.environ, "CODEHUB_PORT": str(port)}
+    return asyncio.run(serve(address, settings.base_url or address, env))
 
 
 if __name__ == "__main__":

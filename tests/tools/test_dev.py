@@ -61,6 +61,11 @@ class Dev:
             found[words[3].decode()] = int(pid)
         return found
 
+    def kill(self) -> None:
+        """End it without a chance to end its children."""
+        self.process.kill()
+        self.process.wait()
+
 
 @pytest.mark.engine
 @pytest.mark.timeout(300)
@@ -101,6 +106,45 @@ def test_the_first_password_is_printed_once(served: Hub, tmp_path: Path) -> None
 
 @pytest.mark.engine
 @pytest.mark.timeout(300)
+def test_when_it_is_killed_its_children_end_too(served: Hub, tmp_path: Path) -> None:
+    running = Dev(served, tmp_path / "log")
+    try:
+        running.wait_until_serving()
+        children = running.children()
+        running.kill()
+        gone = lambda: not any(Path(f"/proc/{pid}").exists() for pid in children.values())  # noqa: E731
+        wait_for(gone, "both are gone")
+        assert len(children) == 2
+    finally:
+        running.kill()
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({"CODEHUB_HOST": "0.0.0.0"}, r"http://127\.0\.0\.1:\d+ "),
+        ({"CODEHUB_HOST": "::1"}, r"http://\[::1\]:\d+ "),
+        ({"CODEHUB_PORT": "0"}, r"http://127\.0\.0\.1:[1-9]\d+ "),
+        ({"CODEHUB_BASE_URL": "https://hub.example.org"}, r"https://hub\.example\.org "),
+    ],
+)
+def test_it_serves_wherever_the_settings_say(
+    tmp_path: Path, settings: dict[str, str], shown: str
+) -> None:
+    with hub(settings=settings) as served:
+        running = Dev(served, tmp_path / "log")
+        try:
+            wait_for(running.shows_address, "it serves", seconds=SERVE_SECONDS)
+            assert re.search(f"CodeHub is at {shown}", running.log.read_text())
+        finally:
+            running.process.terminate()
+            running.process.wait()
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("victim", ["run", "gateway"])
 def test_when_one_ends_the_other_is_ended(served: Hub, tmp_path: Path, victim: str) -> None:
     running = Dev(served, tmp_path / "log")
@@ -135,7 +179,7 @@ async def test_a_gateway_that_never_answers(
     monkeypatch.setattr(dev, "READY_SECONDS", 0.2)
     monkeypatch.setattr(dev, "COMMANDS", ())
     monkeypatch.setattr(dev.Children, "first_end", lambda _self: asyncio.Event().wait())
-    assert await dev.serve("http://127.0.0.1:1") == 1
+    assert await dev.serve("http://127.0.0.1:1", "http://127.0.0.1:1", os.environ) == 1
     assert "did not answer within" in capsys.readouterr().err
 
 
@@ -145,7 +189,7 @@ async def test_a_child_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPat
     )
     monkeypatch.setattr(dev, "END_SECONDS", 0.3)
     monkeypatch.setattr(dev, "_codehub", lambda _command: [sys.executable, "-c", deaf])
-    children = dev.Children()
+    children = dev.Children(os.environ)
     await children.start("run")
     process = children._processes["run"]
     # SIGTERM before the handler is there would end it as it ends any program.

@@ -1,5 +1,6 @@
-"""scripts/setup where there is no Python yet, and its flags."""
+"""scripts/setup where there is no Python yet, its flags, and the command that it makes."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hub import CODEHUB
 from tools.cache import PROJECT
 
 
@@ -44,3 +46,27 @@ def test_without_python_and_apt_it_says_what_to_do(checkout: Path) -> None:
 def test_the_two_commands_call_the_same_set_up() -> None:
     for name in ("dev", "test"):
         assert "\nscripts/setup --" in (PROJECT / "scripts" / name).read_text()
+
+
+def test_the_command_works_through_a_link_and_from_anywhere(tmp_path: Path) -> None:
+    link = tmp_path / "sp ace" / "hub"
+    link.parent.mkdir()
+    link.symlink_to(CODEHUB)
+    (link.parent / "spec.py").write_text("raise SystemExit('the folder of the caller was taken')")
+    done = subprocess.run(
+        [link, "schema"], cwd=link.parent, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["title"]
+
+
+def test_the_command_works_below_any_path(tmp_path: Path) -> None:
+    """Its first line holds no path; it starts the interpreter beside it."""
+    folder = tmp_path / "sp ace é"
+    folder.mkdir()
+    shutil.copy(CODEHUB, folder / "codehub")
+    (folder / "python").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (folder / "python").chmod(0o755)
+    done = subprocess.run(
+        [folder / "codehub", "up", "a b"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["-P", "-m", "cli", "up", "a b"]
