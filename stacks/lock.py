@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import sys
+import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,9 @@ MAX_HOLDER_BYTES = 4096
 """Most of the lock file that is read back; a command line is cut to fit."""
 
 MAX_COMMAND = 512
+
+ASKED_SECONDS = 0.1
+"""How long the lock may look taken because somebody asks whether it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,22 +63,25 @@ class RunnerLock:
             LockHeldError: Another process (or another lock of this one) holds it.
         """
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(fd):
             os.close(fd)
             holder = read_holder(self._path)
-            raise LockHeldError(f"another runner works on this data tree: {holder}") from None
+            raise LockHeldError(f"another runner works on this data tree: {holder}")
         self._fd = fd
         _write(fd, _myself(daemon=self._daemon))
 
     def is_held(self) -> bool:
-        """Tell whether another one holds it now."""
+        """Tell whether another one holds it now; nothing is written, also where that is impossible."""
         try:
-            self.acquire()
-        except LockHeldError:
+            fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
             return True
-        self.release()
+        finally:
+            os.close(fd)
         return False
 
     def release(self) -> None:
@@ -95,6 +102,20 @@ class RunnerLock:
         trace: TracebackType | None,
     ) -> None:
         self.release()
+
+
+def _locked(fd: int) -> bool:
+    """Take the lock; somebody who only asks (`is_held`) has it for a moment and is waited for."""
+    deadline = time.monotonic() + ASKED_SECONDS
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(ASKED_SECONDS / 10)
+        else:
+            return True
 
 
 def read_holder(path: Path) -> Holder:

@@ -68,3 +68,37 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic"):
         RunnerLock(tmp_path / "runner.lock").acquire()
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_asking_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "runner.lock"
+    assert not RunnerLock(path).is_held()
+    assert not path.exists()
+    with RunnerLock(path):
+        before = path.read_bytes()
+        assert RunnerLock(path).is_held()
+        assert path.read_bytes() == before
+    assert not RunnerLock(path).is_held()
+
+
+ASK = """
+import sys
+from pathlib import Path
+from stacks.lock import RunnerLock
+print("asking", flush=True)
+while True:
+    RunnerLock(Path(sys.argv[1])).is_held()
+"""
+
+
+def test_who_asks_keeps_nobody_from_taking_it(tmp_path: Path) -> None:
+    path = tmp_path / "runner.lock"
+    path.touch()
+    with subprocess.Popen([sys.executable, "-c", ASK, str(path)], stdout=subprocess.PIPE) as asker:
+        assert asker.stdout is not None
+        assert asker.stdout.readline() == b"asking\n"
+        for _ in range(200):
+            with RunnerLock(path):
+                assert RunnerLock(path).is_held()
+        assert asker.poll() is None
+        asker.kill()
