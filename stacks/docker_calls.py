@@ -6,6 +6,7 @@ calls.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from posixpath import normpath
 from typing import Any
 
 import aiohttp
@@ -95,6 +96,18 @@ def _home_mounted(mounts: Iterable[Mapping[str, Any]]) -> str:
     """Give the volume at the home's place; an image may ask for more volumes, at other places."""
     volumes = (mount for mount in mounts if mount.get("Type") == "volume")
     return next((mount["Name"] for mount in volumes if mount["Destination"] == HOME_PATH), "")
+
+
+def volumes_in_home(image: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the places inside the home at which an image asks for a volume.
+
+    Docker makes one without a name there, and it goes with its container. At the home itself our
+    own volume is mounted instead.
+    """
+    declared = (image.get("Config") or {}).get("Volumes") or {}
+    # Docker keeps them as they were written: `home//coder/x/` too.
+    places = {normpath(f"/{place.strip('/')}") for place in declared}
+    return tuple(sorted(place for place in places if place.startswith(f"{HOME_PATH}/")))
 
 
 def home_of(data: Mapping[str, Any]) -> HomeVolume | None:

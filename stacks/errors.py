@@ -15,6 +15,7 @@
     │   └── RunnerUnreachableError      the daemon does not answer on its socket
     └── PermanentError             only a change of input or by hand helps
         ├── ImageMissingError           the engine does not have the image
+        ├── ImageUnfitError             the image would keep files of the home elsewhere
         ├── NameTakenError              an object of that name is there and is not ours
         │   └── OtherTreeError              it is another data tree's
         ├── HomeMissingError            the home volume is gone; never healed by making one
@@ -176,6 +177,16 @@ class ImageMissingError(PermanentError):
 
     reason = "IMAGE_MISSING"
     default_remedy = "Build or pull the image on this engine, or change `image:` in the file."
+
+
+class ImageUnfitError(PermanentError):
+    """The image declares a volume inside the home: what is written there would go with a container."""
+
+    reason = "IMAGE_UNFIT"
+    default_remedy = (
+        "Build the image without that VOLUME line (an image inherits those of the one it is built "
+        "on), or name another in the file. All below the home is kept without it."
+    )
 
 
 class NameTakenError(PermanentError):

@@ -89,10 +89,11 @@ class Power(Protocol):
         """List the home volumes of one workspace."""
 
     async def check_image(self, image: str) -> None:
-        """Make sure that the engine has the image.
+        """Make sure that the engine has the image, and that it keeps no files of the home elsewhere.
 
         Raises:
             ImageMissingError: It has not.
+            ImageUnfitError: It declares a volume inside the home.
         """
 
     async def start(self, workspace_id: str, *, spec_hash: str, within: float) -> None:

@@ -30,11 +30,13 @@ from stacks.docker_calls import (
     quoted,
     refusal,
     translated,
+    volumes_in_home,
 )
 from stacks.engine.model import Leftover
 from stacks.errors import (
     HomeMissingError,
     ImageMissingError,
+    ImageUnfitError,
     NameTakenError,
     OtherTreeError,
     StaleContainerError,
@@ -161,16 +163,22 @@ class DockerPower:
         return await asyncio.to_thread(self._kept, found)
 
     async def check_image(self, image: str) -> None:
-        """Make sure that the engine has the image; see `Power`."""
+        """Make sure that the engine has the image, and that it is fit; see `Power`."""
         with translated("image"):
             try:
-                await self._docker.images.inspect(image)
+                found = await self._docker.images.inspect(image)
             except DockerError as error:
                 if error.status != NOT_FOUND:
                     raise
                 raise ImageMissingError(
                     f"image {image} is not on this engine; build or pull it", step="image"
                 ) from error
+        if inside := volumes_in_home(found):
+            raise ImageUnfitError(
+                f"image {image} declares a VOLUME inside the home, at {', '.join(inside)}: what is "
+                "written there would be lost with each container",
+                step="image",
+            )
 
     async def start(self, workspace_id: str, *, spec_hash: str, within: float) -> None:
         """Start the container and return when its IDE answers; see `Power`."""

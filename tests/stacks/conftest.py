@@ -3,7 +3,7 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiodocker
@@ -39,6 +39,32 @@ async def prefix(docker: aiodocker.Docker) -> AsyncIterator[str]:
         yield name
     finally:
         await remove_all(docker, name)
+
+
+Derive = Callable[[str], Awaitable[str]]
+
+
+@pytest.fixture
+async def derived(docker: aiodocker.Docker, prefix: str, light_image: str) -> AsyncIterator[Derive]:
+    """Makes images from the light one with one line more, as `docker commit -c` does."""
+    made: list[str] = []
+
+    async def derive(line: str) -> str:
+        name = f"{prefix}image-{len(made)}"
+        container = await docker.containers.create({"Image": light_image}, name=f"{prefix}base")
+        try:
+            await container.commit(repository=name, tag="1", changes=line)
+        finally:
+            await container.delete(force=True, v=True)
+        made.append(f"{name}:1")
+        return made[-1]
+
+    try:
+        yield derive
+    finally:
+        for image in made:
+            # By force: this test's containers go after it.
+            await docker.images.delete(image, force=True)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from stacks.errors import (
     EngineUnavailableError,
     HomeMissingError,
     ImageMissingError,
+    ImageUnfitError,
     NameTakenError,
     StaleContainerError,
     StartFailedError,
@@ -28,6 +29,7 @@ from stacks.programs.inputs import (
     LABEL_SPEC_HASH,
     LABEL_WORKSPACE,
 )
+from tests.stacks.conftest import Derive
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -251,6 +253,35 @@ async def test_a_missing_image_names_the_remedy(power: DockerPower, light_image:
         await power.check_image("codehub-test-none:1")
     assert caught.value.message == (
         "image codehub-test-none:1 is not on this engine; build or pull it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "inside"),
+    [
+        ("VOLUME /home/coder/project", "/home/coder/project"),
+        (
+            'VOLUME ["/data", "/home//coder/x/../b/", "home/coder/a"]',
+            "/home/coder/a, /home/coder/b",
+        ),
+    ],
+)
+async def test_an_image_that_keeps_parts_of_the_home_elsewhere_is_refused(
+    power: DockerPower, derived: Derive, line: str, inside: str
+) -> None:
+    image = await derived(line)
+    with pytest.raises(ImageUnfitError) as caught:
+        await power.check_image(image)
+    assert f"image {image} declares a VOLUME inside the home, at {inside}:" in caught.value.message
+    assert caught.value.step == "image"
+    assert "without that VOLUME" in caught.value.remedy
+
+
+async def test_volumes_at_the_home_itself_and_outside_of_it_are_fine(
+    power: DockerPower, derived: Derive
+) -> None:
+    await power.check_image(
+        await derived('VOLUME ["/home/coder/", "/home/coder2", "/home", "/var"]')
     )
 
 

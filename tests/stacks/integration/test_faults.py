@@ -8,6 +8,7 @@ import pytest
 from stacks.errors import EngineUnavailableError, LockHeldError, SourceError
 from stacks.steps import Result
 from state_index.phases import Phase, Sync
+from tests.stacks.conftest import Derive
 from tests.stacks.house import House
 from tests.stacks.proxy import Cut
 
@@ -33,6 +34,27 @@ async def test_a_missing_image_stops_only_its_workspace(house: House) -> None:
     assert await house.volumes() == {"alice-home-1"}, "no home was made for nothing"
     house.write("bob")
     assert by_id(await house.up())["bob"].phase == Phase.RUNNING
+
+
+async def test_an_image_that_would_lose_files_of_the_home_replaces_nothing(
+    house: House, derived: Derive
+) -> None:
+    house.write("alice")
+    await house.up()
+    before = await house.started("alice")
+    unfit = await derived("VOLUME /home/coder/project")
+    house.write("alice", image=unfit)
+    house.write("bob", image=unfit)
+    for result in await house.up():
+        assert (result.phase, result.reason, result.step) == (Phase.ERROR, "IMAGE_UNFIT", "image")
+        assert "/home/coder/project" in result.message
+        assert not result.retryable
+    assert await house.started("alice") == before
+    assert await house.volumes() == {"alice-home-1"}
+    house.write("alice", image=await derived("VOLUME /home/coder"))
+    await house.leave_marker("alice", "mine")
+    assert by_id(await house.up("alice"))["alice"].action == "replace"
+    assert await house.marker("alice") == "mine"
 
 
 async def test_a_taken_name_stops_only_its_workspace(house: House) -> None:
