@@ -16,6 +16,7 @@ import httptools
 
 from gateway.errors import UpstreamUnavailableError
 from gateway.proxy.headers import Pairs, acceptable
+from gateway.proxy.unwanted import Filler
 from gateway.proxy.wire import head_bytes
 
 HEAD_LIMIT: Final = 64 * 1024
@@ -45,6 +46,7 @@ class ClientConnection(asyncio.Protocol):
     _headers: list[tuple[bytes, bytes]]  # of the answer, as far as they have come
     _size: int  # bytes of these
     _unparsed: int  # bytes that came before the head was whole
+    _filler: Filler  # what comes after it and is no body
     _chunks: deque[bytes]  # of the body, not read yet
     _buffered: int  # bytes of these
     _news: asyncio.Future[None] | None  # whoever waits in read()
@@ -162,6 +164,8 @@ class ClientConnection(asyncio.Protocol):
             self._unparsed += len(data)
             if self._unparsed > HEAD_LIMIT:
                 self._fail("answer too large")
+        elif self._filler.too_long(len(data)) and not self._complete:
+            self._fail("answer too large")
 
     def eof_received(self) -> None:
         """Finish a body that ends with the connection; the transport closes itself."""
@@ -196,6 +200,7 @@ class ClientConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Give the head to whoever waits for it, unless it is an interim one."""
+        self._filler.ends()
         status = self._parser.get_status_code()
         if status in _INTERIM:
             self._headers = []
@@ -216,6 +221,7 @@ class ClientConnection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """Keep a piece of the body until it is read."""
+        self._filler.ends()
         if self._complete:
             self._closing = True
             return
@@ -241,6 +247,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _begin(self, *, bodiless: bool) -> None:
         self._parser = httptools.HttpResponseParser(self)
+        self._filler = Filler()
         self._headers = []
         self._size = self._unparsed = self._buffered = 0
         self._chunks = deque()

@@ -11,6 +11,7 @@ import httptools
 
 from gateway.errors import UpstreamUnavailableError
 from gateway.proxy.headers import acceptable
+from gateway.proxy.unwanted import Filler
 
 HEAD_LIMIT: Final = 32 * 1024
 """Bytes that the head of the answer may have."""
@@ -63,6 +64,7 @@ class HandshakeReader:
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._size = 0
+        self._filler = Filler()
         self._head_done = False
 
     def feed(self, data: bytes) -> None:
@@ -77,6 +79,8 @@ class HandshakeReader:
             self._size += len(data)
             if self._size > HEAD_LIMIT:
                 self._fail("answer too large")
+        elif self._filler.too_long(len(data)):
+            self._fail("answer too large")
 
     def end(self) -> None:
         """Take note that nothing more comes: some bodies end so."""
@@ -94,10 +98,13 @@ class HandshakeReader:
     def on_headers_complete(self) -> None:
         """Take note that the head is whole."""
         self._head_done = True
-        self._size = 0
+        self._filler.ends()
+        if self._parser.get_status_code() >= _FIRST_FINAL:
+            self._size = 0  # interim answers count together: they could go on for ever
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a refusal's body from the parser."""
+        self._filler.ends()
         self._count(len(body), BODY_LIMIT)
         self._body.append(body)
 

@@ -1,7 +1,8 @@
 """The server's HTTP/1.1 protocol with what uvicorn leaves out. The only importer of uvicorn's insides.
 
 Beyond uvicorn's own: the head keeps its raw target; its size, its number of headers and the time it
-may take are limited; trailers do not turn into headers; a request to upgrade that has a body is
+may take are limited; trailers do not turn into headers and don't go on for ever; what is left of a
+body that was answered before its end is not read for long; a request to upgrade that has a body is
 refused, and bytes after such a head are not lost; HTTP/1.0 gets no chunks; a handler can watch its
 connection and drop it. It decides nothing about who may do what.
 """
@@ -17,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from gateway.errors import BadRequestError, HeadTooLargeError
 from gateway.head import RequestHead
 from gateway.proxy.context import json_answer
+from gateway.proxy.unwanted import Filler, Rest
 from gateway.proxy.websocket import Tunnel
 from gateway.proxy.wire import closing_answer
 from telemetry.context import new_request_id
@@ -29,6 +31,9 @@ HEADERS_LIMIT: Final = 128
 
 HEAD_TIMEOUT: Final = 20.0
 """Seconds that a request's head may take from its first byte, and a connection to its first head."""
+
+REST_TIMEOUT: Final = 5.0
+"""Seconds that the rest of a body may take to come once its request is answered."""
 
 _EXTENSION: Final = "codehub.incoming"
 
@@ -51,12 +56,16 @@ class HttpProtocol(HttpToolsProtocol):
     """One connection of a client, until it becomes a tunnel."""
 
     head_timeout = HEAD_TIMEOUT
+    rest_timeout = REST_TIMEOUT
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_done = False
         self._head_size = 0
         self._unparsed = 0
+        self._whole = False
+        self._filler = Filler()
+        self._rest = Rest()
         self._head_timer: asyncio.TimerHandle | None = None
         self._lost: Callable[[], None] | None = None
 
@@ -89,6 +98,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Tell whoever watches."""
         super().connection_lost(exc)
         self._disarm_head_timer()
+        self._rest.over()
         lost, self._lost = self._lost, None
         if lost is not None:
             lost()
@@ -103,7 +113,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request; empty lines before it do not count as life."""
         self._unset_keepalive_if_required()
-        self._head_done = False
+        self._head_done = self._whole = False
         self._head_size = 0
         super().on_message_begin()
 
@@ -125,12 +135,31 @@ class HttpProtocol(HttpToolsProtocol):
         """Go on with a whole head."""
         self._head_done = True
         self._unparsed = 0
+        self._filler.ends()
         self._disarm_head_timer()
         if self.parser.should_upgrade():
             self._check_upgrade()
         came: Any = Incoming(self._head(upgrade=False), self)
         self.scope["extensions"] = {_EXTENSION: came}
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._filler.ends()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Take note that the request is whole."""
+        self._whole = True
+        self._rest.over()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request; if this one is not whole, not for long."""
+        super().on_response_complete()
+        waits = self._idle and self._head_done and not self._whole
+        if waits and not self.transport.is_closing():
+            self._rest.begin(self.rest_timeout, self.transport.close)
 
     def _feed(self, data: bytes) -> None:
         while True:
@@ -144,11 +173,19 @@ class HttpProtocol(HttpToolsProtocol):
                 # Some other protocol was offered and is not taken up: HTTP goes on.
                 continue
             break
+        self._limit(len(data))
+
+    def _limit(self, fed: int) -> None:
+        """Refuse what is too long without being wrong."""
         if not self._head_done:
-            self._unparsed += len(data)
+            self._unparsed += fed
             if self._unparsed > HEAD_LIMIT:
                 raise _too_large()
             self._arm_head_timer()
+        elif self._filler.too_long(fed):
+            raise _too_large()
+        elif self._rest.expected and self._rest.too_long(fed):
+            self.flow.pause_reading()  # until it is closed, the client may read the answer
 
     def _count(self, size: int) -> None:
         self._head_size += size
@@ -197,6 +234,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, error: Exception) -> None:
         """Answer and close; where an answer could be taken for another's, only close."""
+        if self._rest.expected:
+            self.transport.close()
+            return
         if not self._idle:
             waiting = self.cycle.more_body and not self.cycle.response_started
             if self.pipeline or not waiting:
