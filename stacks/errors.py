@@ -16,6 +16,7 @@
     └── PermanentError             only a change of input or by hand helps
         ├── ImageMissingError           the engine does not have the image
         ├── ImageUnfitError             the image would keep files of the home elsewhere
+        ├── MemoryInUseError            less memory was asked for than is in use
         ├── NameTakenError              an object of that name is there and is not ours
         │   └── OtherTreeError              it is another data tree's
         ├── HomeMissingError            the home volume is gone; never healed by making one
@@ -186,6 +187,16 @@ class ImageUnfitError(PermanentError):
     default_remedy = (
         "Build the image without that VOLUME line (an image inherits those of the one it is built "
         "on), or name another in the file. All below the home is kept without it."
+    )
+
+
+class MemoryInUseError(PermanentError):
+    """The file asks for less memory than the running workspace uses; it goes on with what it had."""
+
+    reason = "MEMORY_IN_USE"
+    default_remedy = (
+        "The workspace uses more than that now and goes on as it was: stop it first, or ask for "
+        "more memory in the file."
     )
 
 

@@ -123,6 +123,11 @@ class Checkpoint:
         """Names of resources that are there but failed while being made."""
         return tuple(name_of(item["urn"]) for item in self.resources if _half_made(item))
 
+    @property
+    def half_changed(self) -> tuple[str, ...]:
+        """Names of resources whose last change in place failed: what they are now is not known."""
+        return tuple(name_of(item["urn"]) for item in self.resources if _half_changed(item))
+
     def identities(self, resource_type: str) -> frozenset[str]:
         """Give the engine's ids of the resources of a type that are not being replaced."""
         return frozenset(
@@ -132,10 +137,12 @@ class Checkpoint:
         )
 
     def mended(self) -> "Checkpoint":
-        """Give the state without pending operations, half-made resources to be replaced."""
-        resources = [
-            {**item, "taint": True} if _half_made(item) else item for item in self.resources
-        ]
+        """Give the state without pending operations, half-made resources to be replaced.
+
+        What failed to be changed is not: it lives, and may be at work. The engine is to be read
+        before anything is compared with it, because Pulumi noted down what it asked for.
+        """
+        resources = [_mended(item) for item in self.resources]
         latest = {key: self._latest[key] for key in self._latest if key != "pending_operations"}
         if resources:
             latest["resources"] = resources
@@ -162,7 +169,30 @@ def _is_checkpoint(value: object) -> bool:
 
 
 def _half_made(resource: Mapping[str, Any]) -> bool:
+    return _failed(resource) and not _was_changed(resource)
+
+
+def _half_changed(resource: Mapping[str, Any]) -> bool:
+    return _failed(resource) and _was_changed(resource)
+
+
+def _failed(resource: Mapping[str, Any]) -> bool:
+    """Whether its last step failed with something on the engine; Pulumi says it of any step."""
     return bool(resource.get("initErrors")) and not resource.get("taint")
+
+
+def _was_changed(resource: Mapping[str, Any]) -> bool:
+    """Whether its last step was not the one that made it: that writes both times as one."""
+    made, changed = resource.get("created"), resource.get("modified")
+    return bool(made and changed) and made != changed
+
+
+def _mended(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    if _half_made(resource):
+        return {**resource, "taint": True}
+    if _half_changed(resource):
+        return {key: value for key, value in resource.items() if key != "initErrors"}
+    return resource
 
 
 def read(files: StateFiles) -> tuple[Checkpoint | None, str]:

@@ -14,6 +14,7 @@ from stacks.errors import (
     HomeMissingError,
     HomeProtectedError,
     ImageMissingError,
+    MemoryInUseError,
     NameTakenError,
     NetworkMissingError,
     OperationFailedError,
@@ -34,6 +35,7 @@ _TEXTS: tuple[tuple[str, Make], ...] = (
     (r"Unable to create container with image|No such image", ImageMissingError),
     (r"is already in use by container|network with name \S+ already exists", NameTakenError),
     (r"network \S+ not found", NetworkMissingError),
+    (r"unable to set memory limit", MemoryInUseError),
     (r"cannot be deleted[^.]*protected|is protected|because it is protected", HomeProtectedError),
     (r"Preview failed: resource '[^']*' does not exist|resource '[^']*' does not exist", HomeMissingError),
     ((r"Cannot connect to the Docker daemon|error during connect|Error pinging|failed to create Docker client"
@@ -77,11 +79,17 @@ def _by_text(result: Result) -> StacksError:
 
 
 def _clean(text: str) -> str:
-    """Take what is only frame or repeats the URN out of a message."""
+    """Take what is only frame out of a message."""
+# Around what the engine said: where in the plugin it was heard, and how errors are listed and sent.
+_FRAMES = re.compile(
+    r"\s*\*?\s*\d+ errors? occurred:\s*\*?\s*|sdk-v2/\S+\s*(?:sdk\.helper_schema:\s*)?"
+    r"|(?:\s*: unknown)?: provider=\w+@\S+|\s*: unknown$"
+)
+
+
     lines = [line.strip() for line in text.splitlines()]
-    kept = [line for line in lines if line and not line.startswith(("update failed", "sdk-v2/"))]
-    joined = " ".join(kept)
-    return re.sub(r"\s*\*?\s*\d+ errors? occurred:\s*\*?\s*|sdk-v2/\S+\s*", " ", joined).strip()
+    joined = " ".join(line for line in lines if line and not line.startswith("update failed"))
+    return _FRAMES.sub(" ", joined).strip()
 
 
 def _summary(told: Sequence[tuple[str, str]], code: int) -> str:

@@ -84,7 +84,8 @@ async def prepare(
         await _remove_strays(_labels(operation, found), found, leftovers, notes)
         return Prepared(empty=empty, notes=tuple(notes))
     # Of an empty state there is nothing to be read again: a first `up` does not pay for it.
-    refresh = bool(operation.refresh or mending or killed) and not empty
+    unsure = operation.refresh or mending or killed or found.half_changed
+    refresh = bool(unsure) and not empty
     inputs = inputs_of(operation)
     adopt: frozenset[str] = frozenset()
     # A refresh drops what is gone, a home too, and the program would make it again.
@@ -115,9 +116,10 @@ def _mend(operation: Operation, files: StateFiles) -> tuple[Checkpoint, list[str
     if wrong:
         notes.append(wrong)
     checkpoint = found or Checkpoint.fresh(files.stack)
-    if changing and (checkpoint.pending or checkpoint.half_made):
+    if changing and (checkpoint.pending or checkpoint.half_made or checkpoint.half_changed):
         notes += [f"cleared: {item}" for item in checkpoint.pending]
         notes += [f"to be made again: {item}" for item in checkpoint.half_made]
+        notes += [f"its change failed: {item}" for item in checkpoint.half_changed]
         checkpoint = checkpoint.mended()
         state.write(files, checkpoint)
     elif found is None or wrong:

@@ -81,6 +81,22 @@ def test_mending_drops_pending_operations_and_taints_what_is_half_made() -> None
     assert mended.content["checkpoint"]["latest"]["manifest"] == {"magic": "m"}
 
 
+MADE, LATER = "2026-11-21T18:29:57.899909822Z", "2026-11-21T18:30:00.204229812Z"
+
+
+def test_what_failed_to_be_changed_is_kept_and_what_failed_to_be_made_is_not() -> None:
+    half = {"initErrors": ["no"], "created": MADE}
+    made, changed = resource("a", modified=MADE, **half), resource("b", modified=LATER, **half)
+    found = Checkpoint.parse(document(made, changed, resource("c", created=MADE, modified=LATER)))
+    assert (found.half_made, found.half_changed) == (("a",), ("b",))
+
+    mended = found.mended()
+
+    assert (mended.half_made, mended.half_changed) == ((), ())
+    assert [item.get("taint") for item in mended.resources] == [True, None, None]
+    assert [bool(item.get("initErrors")) for item in mended.resources] == [True, False, False]
+
+
 def test_mending_a_fresh_state_keeps_it_empty() -> None:
     assert Checkpoint.fresh("s").mended().resources == ()
 
