@@ -78,8 +78,6 @@ def _by_text(result: Result) -> StacksError:
     return OperationFailedError(_summary(told, result.exit_code), step=_first(r for r, _ in told))
 
 
-def _clean(text: str) -> str:
-    """Take what is only frame out of a message."""
 # Around what the engine said: where in the plugin it was heard, and how errors are listed and sent.
 _FRAMES = re.compile(
     r"\s*\*?\s*\d+ errors? occurred:\s*\*?\s*|sdk-v2/\S+\s*(?:sdk\.helper_schema:\s*)?"
@@ -87,6 +85,8 @@ _FRAMES = re.compile(
 )
 
 
+def _clean(text: str) -> str:
+    """Take what is only frame out of a message."""
     lines = [line.strip() for line in text.splitlines()]
     joined = " ".join(line for line in lines if line and not line.startswith("update failed"))
     return _FRAMES.sub(" ", joined).strip()

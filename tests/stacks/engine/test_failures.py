@@ -34,10 +34,10 @@ TEXTS: list[tuple[str, type[StacksError]]] = [
     ("python inline source runtime error: boom", ProgramError),
     ("no resource plugin 'pulumi-resource-docker' found", ToolchainError),
     ("rpc error: code = Unavailable desc = error reading from server: EOF", OperationKilledError),
+    ("Cannot update container x: unable to set memory limit to 67108864", MemoryInUseError),
     ("something that we do not know", OperationFailedError),
 ]
 
-    ("Cannot update container x: unable to set memory limit to 67108864", MemoryInUseError),
 
 @pytest.mark.parametrize(("text", "kind"), TEXTS)
 def test_texts_are_placed(text: str, kind: type[StacksError]) -> None:
@@ -88,9 +88,6 @@ def test_nothing_said_is_told_with_the_exit_code() -> None:
     assert "3" in error.message
 
 
-def test_frames_and_repeats_are_taken_out_and_long_texts_are_cut() -> None:
-    text = (
-        "  sdk-v2/provider2.go:572: sdk.helper_schema: Unable to do it\n"
 def test_what_the_engine_said_is_kept_without_its_frames() -> None:
     text = (
         "sdk-v2/provider2.go:571: sdk.helper_schema: Unable to do it: Error response from daemon: "
@@ -101,6 +98,9 @@ def test_what_the_engine_said_is_kept_without_its_frames() -> None:
     assert error.message == "Unable to do it: Error response from daemon: it said no (1 of 2)"
 
 
+def test_frames_and_repeats_are_taken_out_and_long_texts_are_cut() -> None:
+    text = (
+        "  sdk-v2/provider2.go:572: sdk.helper_schema: Unable to do it\n"
         "update failed\n1 error occurred:\n\t* Unable to do it: " + "x" * 5000
     )
     error = classify(Result(exit_code=255, errors=[("container", text)]))
