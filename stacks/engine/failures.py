@@ -41,6 +41,8 @@ _TEXTS: tuple[tuple[str, Make], ...] = (
     ((r"Cannot connect to the Docker daemon|error during connect|Error pinging|failed to create Docker client"
      r"|connect: connection refused|docker\.sock"), EngineUnavailableError),
     (r"python inline source runtime error", ProgramError),
+    # A plugin that was killed as it began, before it named its port.
+    (r"plugin.*(?:exit status -1\b|signal: killed)", OperationKilledError),
     (r"no resource plugin|plugin.*not found|could not (?:load|read) plugin|failed to load plugin",
      ToolchainError),
     ((r"transport is closing|error reading from server|connection reset|code = Unavailable|broken pipe"

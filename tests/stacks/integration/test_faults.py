@@ -1,11 +1,13 @@
 """Faults stop only their own workspace, say the step and the remedy, and lose nothing."""
 
 import asyncio
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from stacks.errors import EngineUnavailableError, LockHeldError, SourceError
+from stacks.errors import EngineUnavailableError, LockHeldError, OperationKilledError, SourceError
 from stacks.steps import Result
 from state_index.phases import Phase, Sync
 from tests.stacks.conftest import Derive
@@ -72,6 +74,30 @@ async def test_a_taken_name_stops_only_its_workspace(house: House) -> None:
     assert by_id(await house.up())["bob"].phase == Phase.RUNNING
 
 
+def plugin_killed_once(house: House, folder: Path) -> Path:
+    """Make a home for Pulumi whose Docker plugin is killed as it starts, the first time."""
+    home, real = folder / "pulumi-home", house.settings.pulumi_home
+    shutil.copytree(real / "plugins", home / "plugins", symlinks=True)
+    shutil.copy(real / "identity", home)
+    (there,) = real.glob("plugins/*/pulumi-resource-docker")
+    plugin = home / there.relative_to(real)
+    plugin.unlink()  # not the real one that it leads to
+    plugin.write_text(f'#!/bin/sh\nmkdir "{folder}/killed" && kill -9 $$\nexec "{there}" "$@"\n')
+    plugin.chmod(0o755)
+    return home
+
+
+async def test_a_plugin_that_was_killed_as_it_started_heals_by_itself(
+    house: House, tmp_path: Path
+) -> None:
+    home = plugin_killed_once(house, tmp_path)
+    told = replace(house, extra={"CODEHUB_PULUMI_HOME": str(home)})
+    told.write("alice")
+    async with told.daemon():
+        await told.until_phase("alice", Phase.RUNNING)
+    assert OperationKilledError.reason in told.log()
+
+
 async def test_an_ide_that_does_not_come_up_is_told(house: House) -> None:
     house.write("alice")
     async with house.runner() as runner:
@@ -107,7 +133,7 @@ async def test_a_lost_home_is_never_made_anew(house: House, phase: str) -> None:
         assert results["bob"].action == "nothing"
         alice = results["alice"]
         assert (alice.phase, alice.reason, alice.step) == (Phase.ERROR, "HOME_MISSING", "home")
-        assert "home 1 of alice is not on this engine" in alice.message
+        assert f"the volume {house.prefix}alice-home-1, is not on this engine" in alice.message
         started = await runner.start("alice")
         assert started.reason == "HOME_MISSING"
     assert await house.volumes() == {"bob-home-1"}
