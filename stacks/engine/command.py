@@ -8,6 +8,7 @@ outputs, history), of which one does the work. What it does around that one call
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from stacks.engine.model import EngineConfig, Kind, Operation
 
@@ -22,7 +23,8 @@ class Servers:
 
     Attributes:
         address: ``host:port`` of the program's language server and of the event log.
-        policy_pack: Path that the CLI takes for the policy pack, None without policies.
+        policy_pack: What the CLI takes for the policy pack, from its own folder (the option is a
+            list with commas, which a path from the root may hold too); None without policies.
     """
 
     address: str
@@ -71,7 +73,8 @@ def _settings(config: EngineConfig) -> Mapping[str, str]:
     return {
         "PULUMI_HOME": str(config.pulumi_home),
         # Without metadata: no .attrs file beside each state file.
-        "PULUMI_BACKEND_URL": f"file://{config.state}?metadata=skip",
+        # Quoted: a ``%``, ``?`` or ``#`` of the path would make it another folder's.
+        "PULUMI_BACKEND_URL": f"file://{quote(str(config.state))}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(config.work / "passphrase"),
         # A lost settings file is taken from the state instead of made anew.
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",

@@ -13,8 +13,6 @@ import signal
 import sys
 from pathlib import Path
 
-from stacks.engine.model import EngineConfig
-
 EXECUTABLE = "policy-pack"
 PORT_PIPE = "CODEHUB_POLICY_PORT_PIPE"
 # Pulumi loads the pack by name; this room does not import the pack's.
@@ -39,9 +37,10 @@ class Policies:
         if wanted:
             self._start()
 
-    def executable(self, config: EngineConfig) -> str | None:
-        """Give the path for ``--policy-pack``, None without policies."""
-        return str(config.work / EXECUTABLE) if self._pid else None
+    @property
+    def executable(self) -> str | None:
+        """Give the path for ``--policy-pack`` from the work folder, None without policies."""
+        return f"./{EXECUTABLE}" if self._pid else None
 
     def environment(self) -> dict[str, str]:
         """Give what the executable needs to find the pipe."""

@@ -6,6 +6,7 @@ It knows no other operation and no lock; the SDK's process-wide state dies with 
 """
 
 import asyncio
+import contextlib
 import importlib
 import os
 import signal
@@ -67,17 +68,23 @@ class _Worker:
         self._policies = Policies(wanted=_wants_policies(request.operation))
         self._cli: subprocess.Popen[bytes] | None = None
         self._stopped = False
+        self._starting = threading.Lock()
 
     def listen(self, messages: Any) -> None:
-        """Follow the runner's words; runs in a thread of its own."""
-        for message in messages:
-            if "stop" in message:
-                self._stop()
-            if "drained" in message:
-                self._log.drained.set()
-        # The runner is gone: nothing that we started may go on.
-        kill_session(os.getpid(), spare=os.getpid())
-        os._exit(1)
+        """Follow the runner's words, and end all with it; runs in a thread of its own."""
+        try:
+            # A runner that was killed before it had read everything closes with a reset.
+            with contextlib.suppress(OSError):
+                for message in messages:
+                    if "stop" in message:
+                        self._stop()
+                    if "drained" in message:
+                        self._log.drained.set()
+        finally:
+            # The runner is gone: nothing that we started may go on.
+            with self._starting:  # or the CLI could begin after the last look for processes
+                kill_session(os.getpid(), spare=os.getpid())
+                os._exit(1)
 
     def work(self) -> Result:
         """Run the operation."""
@@ -103,16 +110,17 @@ class _Worker:
 
     def _call(self, address: str) -> tuple[int, str]:
         request = self._request
-        servers = Servers(address=address, policy_pack=self._policies.executable(request.config))
+        servers = Servers(address=address, policy_pack=self._policies.executable)
         with tempfile.TemporaryFile() as stderr:
-            self._cli = subprocess.Popen(
-                [str(request.config.pulumi), *arguments(request.operation, servers)],
-                cwd=request.config.work,
-                env={**environment(request.config), **self._policies.environment()},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-            )
+            with self._starting:
+                self._cli = subprocess.Popen(
+                    [str(request.config.pulumi), *arguments(request.operation, servers)],
+                    cwd=request.config.work,
+                    env={**environment(request.config), **self._policies.environment()},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=stderr,
+                )
             if self._stopped:
                 self._stop()
             code = self._cli.wait()

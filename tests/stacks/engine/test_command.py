@@ -13,7 +13,7 @@ CONFIG = EngineConfig(
     state=Path("/d/state"),
     work=Path("/d/work"),
 )
-SERVERS = Servers(address="127.0.0.1:99", policy_pack="/d/work/policy-pack")
+SERVERS = Servers(address="127.0.0.1:99", policy_pack="./policy-pack")
 
 
 def args(kind: Kind, servers: Servers = SERVERS, *, refresh: bool = False) -> list[str]:
@@ -32,7 +32,7 @@ def test_every_call_names_its_stack_and_never_asks(kind: Kind) -> None:
 def test_up_runs_the_program_and_the_policies_without_a_preview() -> None:
     found = args(Kind.UP)
     assert {"--client=127.0.0.1:99", "--yes", "--skip-preview"} <= set(found)
-    assert "--policy-pack=/d/work/policy-pack" in found
+    assert "--policy-pack=./policy-pack" in found
     assert "--refresh" not in found
     assert "--refresh" in args(Kind.UP, refresh=True)
 
@@ -67,6 +67,12 @@ def test_the_environment_holds_no_secret_and_nothing_of_ours(
     assert "PULUMI_CONFIG_PASSPHRASE" not in found
     assert found["PULUMI_CONFIG_PASSPHRASE_FILE"] == "/d/work/passphrase"
     assert found["PULUMI_BACKEND_URL"] == "file:///d/state?metadata=skip"
+
+
+def test_a_folder_is_itself_whatever_its_name_holds() -> None:
+    config = EngineConfig(**{**vars(CONFIG), "state": Path("/d/50%, a?b#c/state")})
+    url = environment(config)["PULUMI_BACKEND_URL"]
+    assert url == "file:///d/50%25%2C%20a%3Fb%23c/state?metadata=skip"
 
 
 def test_the_engine_of_the_settings_is_passed_on() -> None:

@@ -9,17 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from stacks.engine.processes import session_members
+from stacks.engine.checkpoint import read
+from stacks.engine.processes import read_process, session_members
+from stacks.programs.inputs import WorkspaceInputs
 from tests.stacks.integration.kills import find_cli
 from tests.stacks.room import Room
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 
+WAITING = "tests.stacks.programs.bad:WAITING"
 ROOT = Path(__file__).resolve().parents[3]
 
 RUNNER = """
-import asyncio, json, sys
+import asyncio, json, os, signal, sys
 from pathlib import Path
 from stacks.engine import Engine, EngineConfig, Kind, Operation
 from stacks.power_docker import DockerPower
@@ -28,40 +31,58 @@ async def main(given):
     config = EngineConfig(**{k: Path(v) for k, v in given["paths"].items()})
     power = DockerPower(name_prefix=given["prefix"], run=Path(given["run"]))
     async with power, Engine(config, leftovers=power) as engine:
-        operation = Operation(kind=Kind.UP, stack=given["stack"], inputs=given["inputs"])
-        await engine.run(operation, on_event=lambda event: print(event.kind, flush=True))
+        operation = Operation(kind=Kind.UP, **given["operation"])
+        await engine.run(operation, on_event=lambda _: os.kill(os.getpid(), signal.SIGSTOP))
 
 asyncio.run(main(json.loads(sys.argv[1])))
 """
 
 
 async def test_everything_of_an_operation_dies_with_its_runner(room: Room) -> None:
+    """Also when the runner dies with words of the worker unread: its end then closes by a reset."""
     inputs = room.inputs()
+    # It would wait for ever between home and container: nothing but the kill can end it.
+    runner = await _stopped_at_its_first_event(room, inputs, program=WAITING)
+    session = os.getsid(find_cli(inputs.id, room.config.work))
+    await until(lambda: _is_recorded(room, inputs), "the home to be made and told")
+
+    runner.kill()
+    await runner.wait()
+
+    await until(lambda: not session_members(session), "everything of the operation to end")
+    assert await room.power.named("container", inputs.container) is None
+    assert (await room.up(inputs)).check().ok
+    assert (await room.up(inputs)).check().changed == ()
+
+
+async def _stopped_at_its_first_event(
+    room: Room, inputs: WorkspaceInputs, *, program: str
+) -> asyncio.subprocess.Process:
+    """Begin an operation in a runner of its own, which reads no more than one event of it."""
     names = ("pulumi", "pulumi_home", "state", "work")
     given = {
         "paths": {name: str(getattr(room.config, name)) for name in names},
         "prefix": room.prefix,
         "run": str(room.run),
-        "stack": inputs.id,
-        "inputs": inputs.to_json(),
+        "operation": {"stack": inputs.id, "inputs": inputs.to_json(), "program": program},
     }
     runner = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", RUNNER, json.dumps(given), stdout=subprocess.PIPE, cwd=ROOT
+        sys.executable, "-c", RUNNER, json.dumps(given), cwd=ROOT
     )
-    assert runner.stdout is not None
-    assert await runner.stdout.readline() == b"prelude\n"
-    session = os.getsid(find_cli(inputs.id, room.config.work))
-
-    runner.kill()
-    await runner.wait()
-
-    await until(lambda: _ended(session))
-    assert (await room.up(inputs)).check().ok
-    assert (await room.up(inputs)).check().changed == ()
+    await until(lambda: _is_stopped(runner.pid), "the first event")
+    return runner
 
 
-async def _ended(session: int) -> bool:
-    return not session_members(session)
+def _is_stopped(pid: int) -> bool:
+    found = read_process(pid)
+    assert found is not None
+    return found.state == "T"
+
+
+def _is_recorded(room: Room, inputs: WorkspaceInputs) -> bool:
+    """Whether Pulumi's state has the home, so that the worker was told of it."""
+    state, _ = read(room.files(inputs))
+    return state is not None and inputs.volume in {item.get("id") for item in state.resources}
 
 
 async def test_the_runner_itself_loads_no_pulumi() -> None:

@@ -1,5 +1,6 @@
 """Programs that must not get through: one for each rule, and one that raises."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
+from stacks.programs import docker as ours
 from stacks.programs.inputs import LABEL_HOME, WorkspaceInputs
 from stacks.programs.program import Program
 
@@ -84,6 +86,12 @@ def _nothing(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
     pulumi.export("nothing", 0)
 
 
+def _waits(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
+    """Make the home, then wait for ever instead of going on to the container."""
+    home = ours._home(WorkspaceInputs.from_json(data), adopt="home" in adopt)
+    home.id.apply(lambda _: threading.Event().wait())
+
+
 PROGRAMS = {name: Program(render=_container(name)) for name in BROKEN}
 NO_MEMORY = PROGRAMS["no_memory"]
 NO_CPUS = PROGRAMS["no_cpus"]
@@ -97,3 +105,4 @@ LOOSE_HOME = Program(render=_loose_home)
 RAISING = Program(render=_raise)
 UNLABELLED = Program(render=_unlabelled)
 NOTHING = Program(render=_nothing)
+WAITING = Program(render=_waits)
