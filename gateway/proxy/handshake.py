@@ -23,6 +23,7 @@ SWITCHING: Final = 101
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _FIRST_FINAL: Final = 200
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class HandshakeReader:
 
     def end(self) -> None:
         """Take note that nothing more comes: some bodies end so."""
-        if self._head_done and self._parser.get_status_code() >= _FIRST_FINAL:
+        if self._head_done and self._ends_with_connection():
             self._finish()
         else:
             self._fail("no answer")
@@ -116,6 +117,10 @@ class HandshakeReader:
         if status >= _FIRST_FINAL:
             self._finish()
         self._headers, self._head_done = [], False
+
+    def _ends_with_connection(self) -> bool:
+        framed = any(name in _FRAMING for name, _ in self._headers)
+        return self._parser.get_status_code() >= _FIRST_FINAL and not framed
 
     def _count(self, size: int, limit: int) -> None:
         self._size += size

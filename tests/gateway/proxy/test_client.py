@@ -178,6 +178,45 @@ async def test_broken_chunks_end_the_body_with_an_error(run: Path) -> None:
             await whole(response)
 
 
+@pytest.mark.parametrize(
+    ("begin", "filler"),
+    [
+        (b"0\r\nX: ", b"y" * 2**16),
+        (b"0\r\n", b"y" * 2**16),
+        (b"0\r\n", b"X: y\r\n" * 10_000),
+        (b"2\r\nok\r\n1;", b"x" * 2**16),
+    ],
+    ids=["value of a trailer", "name of a trailer", "trailers", "extension of a chunk"],
+)
+async def test_filler_ends_the_answer(run: Path, begin: bytes, filler: bytes) -> None:
+    taken = 0
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + begin)
+        while taken < 16 * 2**20:
+            writer.write(filler)
+            await writer.drain()
+            taken += len(filler)
+
+    async with unix_server(run / "demo/ide.sock", pour), way(run) as upstream:
+        response = await upstream.request("GET", b"/", HEADERS, None)
+        with pytest.raises(UpstreamUnavailableError):
+            await whole(response)
+        await until(lambda: upstream.busy == 0, "the connection to be closed")
+    assert taken < 2 * 2**20, "no more than what buffers hold"
+
+
+async def test_small_chunks_are_no_filler(run: Path) -> None:
+    pieces = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"]
+    pieces += [b"1\r\nx\r\n" * 10_000] * 3 + [b"0\r\nX: " + b"y" * 10_000 + b"\r\n\r\n"]
+    async with script(run, pieces), way(run) as upstream:
+        for _ in range(2):
+            assert await get(upstream) == (200, b"x" * 30_000)
+        assert len(upstream._all) == 1, "and the connection serves again"
+
+
 async def test_unused_connections_are_closed(run: Path) -> None:
     async with recorder(run) as workspace, way(run) as upstream:
         upstream.idle = 0.2
@@ -294,13 +333,17 @@ async def test_slow_workspace_slows_the_upload_down(run: Path) -> None:
         while await reader.read(2**20):
             pass
 
+    async def stalled() -> bool:
+        seen = asked_for
+        for _turn in range(1000):  # of the loop, which all who take part share
+            await asyncio.sleep(0)
+        return seen == asked_for
+
     async with unix_server(run / "demo/ide.sock", serve), way(run) as upstream:
         async with asyncio.TaskGroup() as group:
             task = group.create_task(upstream.request("PUT", b"/", HEADERS, body()))
-            seen = -1
-            while seen != asked_for:
-                seen = asked_for
-                await asyncio.sleep(0.2)
+            await until(lambda: asked_for, "the first pieces")
+            await until(stalled, "the upload to stall")
             assert 0 < asked_for < 100
             go_on.set()
             await until(lambda: asked_for == 500, "the rest to be taken")

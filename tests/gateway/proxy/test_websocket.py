@@ -200,6 +200,20 @@ async def test_wrong_answers_open_nothing(run: Path, answer: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"y" * 600_000,
+        b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"x" * 600_000,
+        b"HTTP/1.1 103 Early\r\n\r\n" * 30_000,
+    ],
+    ids=["trailer", "extension of a chunk", "interim answers"],
+)
+async def test_answers_without_end_open_nothing(run: Path, answer: bytes) -> None:
+    async with recorder(run, answer=answer), gateway(run, patience=5.0) as hub:
+        assert (await hub.ask(hub.upgrade())).status == 502, "at once: 504 would be too late"
+
+
+@pytest.mark.parametrize(
     ("answer", "status", "body"),
     [
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nX-Why: y\r\n\r\nwhat", 404, b"what"),
@@ -228,6 +242,24 @@ async def test_refusal_that_ends_with_the_connection(run: Path) -> None:
     async with unix_server(run / "demo/ide.sock", refuse), gateway(run) as hub:
         reply = await hub.ask(hub.upgrade())
         assert (reply.status, reply.body) == (403, b"until the end")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\nhalf",
+        b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        b"HTTP/1.1 403 No\r\nContent-",
+    ],
+)
+async def test_refusal_that_breaks_off(run: Path, answer: bytes) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with unix_server(run / "demo/ide.sock", refuse), gateway(run) as hub:
+        assert (await hub.ask(hub.upgrade())).status == 502
 
 
 async def test_workspace_that_is_not_there_or_says_nothing(run: Path) -> None:
