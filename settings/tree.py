@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,16 +57,22 @@ def read(path: Path) -> TreeIds | None:
     return TreeIds(lines[0], frozenset("" if line == NONE else line for line in lines[1:]))
 
 
-def ensure(path: Path) -> TreeIds:
+def ensure(path: Path, *, former: Callable[[], TreeIds | None] = lambda: None) -> TreeIds:
     """Read the file; make it, whole and for its owner alone, where there is none.
+
+    Args:
+        path: the file.
+        former: called where there is none: gives the ids that the tree had before the file was
+            lost, None when it never had one.
 
     Raises:
         DataFolderError: it can't be read or made, or does not hold ids.
     """
     found = read(path)
     while found is None:
+        ids = former() or TreeIds(secrets.token_hex(ID_BYTES))
         try:
-            _make(path, secrets.token_hex(ID_BYTES))
+            _make(path, ids)
         except OSError as error:
             told = f"the data tree's id can't be kept in {path}: {error.strerror}"
             raise DataFolderError(told) from error
@@ -73,12 +80,13 @@ def ensure(path: Path) -> TreeIds:
     return found
 
 
-def _make(path: Path, own: str) -> None:
+def _make(path: Path, ids: TreeIds) -> None:
+    lines = [ids.own, *(label or NONE for label in sorted(ids.also))]
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "w") as stream:
-            stream.write(f"{own}\n")
+            stream.writelines(f"{line}\n" for line in lines)
             stream.flush()
             os.fsync(stream.fileno())
         # Not renamed: of two that begin at once, the second must take the first one's id.

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from stacks import paths
 from stacks.errors import (
     EngineUnavailableError,
     HomeMissingError,
+    OtherTreeError,
     OvertakenError,
     PublishFailedError,
     StacksError,
@@ -179,8 +181,8 @@ class Board:
         """
         row = await self.row(workspace_id)
         phase = row.phase if row else Phase.PENDING
-        wanted = failure_event(error)
-        events = (wanted,) if decide(phase, wanted).accepted else ()
+        possible = (event for event in failure_events(error) if decide(phase, event).accepted)
+        events = tuple(islice(possible, 1))
         retry_at = None if retry_in is None else datetime.now(UTC) + timedelta(seconds=retry_in)
         told: Changes = {
             "reason": error.reason,
@@ -230,10 +232,13 @@ def _step(row: Published) -> Step:
     return Step(id=row.id, phase=row.phase, step=row.step, reason=row.reason, message=row.message)
 
 
-def failure_event(error: StacksError) -> Event:
-    """Give the event that says what kind of failure it is."""
+def failure_events(error: StacksError) -> tuple[Event, ...]:
+    """Give the events that say what kind of failure it is; the first that the phase takes counts."""
     if isinstance(error, HomeMissingError):
-        return Event.HOME_MISSING
+        return (Event.HOME_MISSING,)
     if isinstance(error, EngineUnavailableError):
-        return Event.UNREACHABLE
-    return Event.FAILED
+        return (Event.UNREACHABLE,)
+    if isinstance(error, OtherTreeError):
+        # Another's home is none for us: a workspace that is said to run, or to rest, has none.
+        return (Event.FAILED, Event.HOME_MISSING)
+    return (Event.FAILED,)

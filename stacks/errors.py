@@ -213,31 +213,48 @@ class OtherTreeError(NameTakenError):
     reason = "OTHER_TREE"
 
     @classmethod
-    def of(cls, kind: str, name: str, tree: str) -> "OtherTreeError":
+    def of(cls, kind: str, name: str, tree: str, *, file: str) -> "OtherTreeError":
         """Say whose it is and what helps.
 
         Args:
             kind: ``container`` or ``volume``.
             name: Its name.
             tree: Id of that data tree, "" when the object does not say.
+            file: This data tree's file of ids.
         """
         told = f"is that of another data tree, {tree}" if tree else "does not say whose it is"
         return cls(
             f"the {kind} {name} {told}: it is left alone",
             step=f"{kind} {name}",
-            remedy="Two data trees on one engine need two CODEHUB_NAME_PREFIXes. Is that tree lost, "
-            f"append the line {tree or 'none'} to the file `tree` in CODEHUB_DATA, and what it "
-            "made is this one's.",
+            remedy="Give this data tree a CODEHUB_NAME_PREFIX of its own: two on one engine need "
+            "two. Only if the folder of that other data tree is deleted, append the line "
+            f"{tree or 'none'} to {file}, and what it made is this one's.",
         )
 
 
 class HomeMissingError(PermanentError):
-    """The home volume is gone; it is never healed by making an empty one."""
+    """The home volume is gone; it is never healed by making an empty one.
+
+    Attributes:
+        workspace: Whose home it is, "" where that is not known.
+        volume: Name of the volume that was looked for, likewise.
+    """
 
     reason = "HOME_MISSING"
     default_remedy = (
         "Restore the volume with its labels, or take another id for a workspace with a new home."
     )
+    workspace = ""
+    volume = ""
+
+    @classmethod
+    def of(
+        cls, workspace: str, volume: str, message: str, *, step: str = "home", remedy: str = ""
+    ) -> "HomeMissingError":
+        """Say which home it is, so that more can be told of it (`stacks.missing`)."""
+        error = cls(message, step=step, remedy=remedy)
+        error.workspace, error.volume = workspace, volume
+        return error
 
 
 class HomeOwnerError(PermanentError):

@@ -31,7 +31,12 @@ class Proof:
 
 
 def decide(
-    workspace_id: str, *, owner: str, volumes: Sequence[HomeVolume], proofs: Iterable[Proof] = ()
+    workspace_id: str,
+    *,
+    owner: str,
+    volumes: Sequence[HomeVolume],
+    proofs: Iterable[Proof] = (),
+    name_prefix: str = "",
 ) -> HomeInputs:
     """Decide on the home of a workspace.
 
@@ -40,6 +45,7 @@ def decide(
         owner: Owner in the file, for the label of a new home.
         volumes: The labelled home volumes that are on the engine.
         proofs: What other sources know of earlier homes.
+        name_prefix: First part of the volume's name, to name one that is missing.
 
     Returns:
         The home to render. The newest volume that is there, else a first one.
@@ -54,7 +60,7 @@ def decide(
         # The label keeps the owner at creation: asking for another would replace the volume.
         return HomeInputs(number=newest.number, owner=newest.owner, exists=True)
     if known:
-        raise _missing(workspace_id, known, wanted)
+        raise _missing(workspace_id, f"{name_prefix}{workspace_id}-home-{wanted}", known, wanted)
     return HomeInputs(number=FIRST_HOME, owner=owner, exists=False)
 
 
@@ -76,9 +82,13 @@ def check_owner(workspace_id: str, *, owner: str, former: str) -> None:
         )
 
 
-def _missing(workspace_id: str, known: Sequence[Proof], number: int) -> HomeMissingError:
+def _missing(
+    workspace_id: str, volume: str, known: Sequence[Proof], number: int
+) -> HomeMissingError:
     sources = ", ".join(proof.source for proof in known)
-    return HomeMissingError(
-        f"home {number} of {workspace_id} is not on this engine (known from: {sources})",
-        step="home",
+    return HomeMissingError.of(
+        workspace_id,
+        volume,
+        f"home {number} of {workspace_id}, the volume {volume}, is not on this engine "
+        f"(known from: {sources})",
     )

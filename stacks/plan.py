@@ -251,7 +251,13 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) 
     try:
         if _is_found_again(known):
             homes.check_owner(known.id, owner=spec.owner, former=_former_owner(known))
-        home = homes.decide(known.id, owner=spec.owner, volumes=known.homes, proofs=known.proofs)
+        home = homes.decide(
+            known.id,
+            owner=spec.owner,
+            volumes=known.homes,
+            proofs=known.proofs,
+            name_prefix=facts.name_prefix,
+        )
     except (HomeMissingError, HomeOwnerError) as error:
         return _blocked(known, spec, error)
     inputs = render(spec, facts=facts, home=home)

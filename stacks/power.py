@@ -74,6 +74,10 @@ class Inventory:
 class Power(Protocol):
     """On/off and reading, for one target. Errors are `StacksError`s."""
 
+    @property
+    def tree_file(self) -> str:
+        """The data tree's file of ids, for messages."""
+
     async def inventory(self) -> Inventory:
         """List all containers and homes of our prefix, in one call each."""
 
@@ -125,6 +129,9 @@ class Power(Protocol):
 
     async def named(self, kind: str, name: str) -> Leftover | None:
         """Give the object of that name, whoever made it, or None."""
+
+    async def holders(self, volume: str) -> tuple[Container, ...]:
+        """Give the containers that mount a volume, running or not, whoever made them."""
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""

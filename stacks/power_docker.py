@@ -113,6 +113,11 @@ class DockerPower:
         assert self._client is not None, "use it as `async with DockerPower(...)`"
         return self._client
 
+    @property
+    def tree_file(self) -> str:
+        """The data tree's file of ids, for messages."""
+        return str(self._tree.file) if self._tree else "the data tree's file `tree`"
+
     async def inventory(self) -> Inventory:
         """List all containers and homes of our prefix, in one call each."""
         filters = label_filter(prefix_label(self._prefix))
@@ -151,7 +156,8 @@ class DockerPower:
                 "CODEHUB_NAME_PREFIX.",
             )
         if not await asyncio.to_thread(self._owns, found):
-            raise OtherTreeError.of("container", name, found.labels.get(LABEL_TREE, ""))
+            whose = found.labels.get(LABEL_TREE, "")
+            raise OtherTreeError.of("container", name, whose, file=self.tree_file)
         return found
 
     async def homes(self, workspace_id: str) -> tuple[HomeVolume, ...]:
@@ -248,6 +254,12 @@ class DockerPower:
             return None
         return await asyncio.to_thread(self._marked, leftover(kind, data))
 
+    async def holders(self, volume: str) -> tuple[Container, ...]:
+        """Give the containers that mount a volume; see `Power`."""
+        with translated("home"):
+            listed = await self._list_containers({"volume": [volume]})
+        return tuple(map(container_of, listed))
+
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""
         with translated("remove"):
@@ -298,7 +310,8 @@ class DockerPower:
         homes = {home.name for home in await self.homes(workspace_id)}
         if found.home not in homes:
             name = found.home or "of the container"
-            raise HomeMissingError(f"the home volume {name} is not there", step="home")
+            told = f"the home volume {name} is not there"
+            raise HomeMissingError.of(workspace_id, found.home, told)
 
     async def _start_and_watch(self, workspace_id: str, found: Container) -> None:
         if not found.running:

@@ -148,7 +148,7 @@ class Reconciler:
         if others - self._others:
             _log.warning("another data tree's are left alone", containers=sorted(others))
         self._others = others
-        return plan(
+        changes = plan(
             snapshot=self.snapshot,
             published=view.rows,
             inventory=view.inventory,
@@ -156,6 +156,15 @@ class Reconciler:
             wish=replace(wish, last=view.last),
             proofs=view.proofs,
         )
+        return {id_: await self._explained(change) for id_, change in changes.items()}
+
+    async def _explained(self, change: Change) -> Change:
+        if change.error is None:
+            return change
+        error = await self._sight.explained(change.error)
+        if error is change.error:
+            return change
+        return replace(change, error=error, reason=error.message)
 
     async def sweep(self, demand: Demand, ids: Iterable[str] | None = None) -> list[Result]:
         """Bring all workspaces (or some) to what they should be, and wait for it; see `dispatch`."""
@@ -237,7 +246,8 @@ class Reconciler:
                 _log.info("working", action=change.action, reason=change.reason, cause=demand.cause)
             await self._work.perform(change, demand.why)
         except StacksError as error:
-            return await self._failed(workspace_id, entry, demand, change, error)
+            told = await self._sight.explained(error)
+            return await self._failed(workspace_id, entry, demand, change, told)
         except Exception as error:  # noqa: BLE001 - one workspace's bug must not stop the others
             _log.exception("bug")
             cause = _cause(error)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from settings import tree
 from settings.model import RunnerSettings
+from settings.paths import DataPaths
 from settings.tree import TreeIds
 from spec import InvalidIdError, check_id
 from stacks import programs
@@ -40,10 +41,11 @@ from stacks.rendering import Facts
 from stacks.sight import Sight
 from stacks.source import FolderSource
 from stacks.steps import OnStep, Result
-from stacks.tree import Tree
+from stacks.tree import Tree, former_ids
 from stacks.work import Limits, OnEvent, Work
 from state_index.index import Index
 from state_index.nudge import Nudge
+from telemetry.logs import get_logger
 
 if TYPE_CHECKING:
     from stacks.engine import Engine
@@ -52,6 +54,8 @@ ENGINE_GRACE = 4.0
 """Seconds that Pulumi gets to end by itself: the daemon must end within 10."""
 
 GATEWAYS = "gateway"
+
+_log = get_logger(__name__)
 
 
 class LazyEngine:
@@ -127,10 +131,11 @@ class Runner:
         await asyncio.to_thread(paths.make)
         if self._exclusive:
             exits.enter_context(RunnerLock(paths.runner_lock, daemon=self._daemon))
-        ids = await asyncio.to_thread(tree.ensure, paths.tree)
         with translated():
             index = await asyncio.to_thread(Index.open, settings.index_url)
         exits.callback(index.close)
+        with translated():
+            ids = await asyncio.to_thread(tree_ids, paths, index)
         nudge = Nudge(paths.nudge)
         self.board = Board(index, nudge=lambda: nudge.send(GATEWAYS))
         self.power: Power = await exits.enter_async_context(docker_power(settings, ids))
@@ -265,13 +270,31 @@ def _check_id(workspace_id: str) -> None:
         raise UnknownWorkspaceError(f"there is no workspace {workspace_id}") from None
 
 
+def tree_ids(paths: DataPaths, index: Index) -> TreeIds:
+    """Read the data tree's ids; where the file is not there, begin with an id or take it back.
+
+    Raises:
+        DataFolderError: They cannot be told, or not kept.
+        StateIndexError: The index cannot be read.
+    """
+
+    def former() -> TreeIds | None:
+        found = former_ids(paths, index.workspaces())
+        if found is not None:
+            _log.warning("the data tree's id was lost and taken back", id=found.own)
+        return found
+
+    return tree.ensure(paths.tree, former=former)
+
+
 def docker_power(settings: RunnerSettings, ids: TreeIds | None = None) -> DockerPower:
     """Make the hand on the engine that the settings name; it leaves alone what is not of `ids`."""
+    paths = settings.paths
     return DockerPower(
         name_prefix=settings.name_prefix,
-        run=settings.paths.run,
+        run=paths.run,
         docker_host=settings.docker_host,
-        tree=Tree(ids=ids, state=settings.paths.state) if ids else None,
+        tree=Tree(ids=ids, state=paths.state, file=paths.tree) if ids else None,
     )
 
 

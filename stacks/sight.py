@@ -8,8 +8,9 @@ home is not there.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from stacks import missing
 from stacks.board import Board
-from stacks.errors import NameTakenError
+from stacks.errors import NameTakenError, StacksError
 from stacks.homes import Proof
 from stacks.plan import Known, is_settled, last_wish
 from stacks.power import Container, Inventory, Power
@@ -75,6 +76,10 @@ class Sight:
             wanted=last_wish(row, history),
             asked=asked,
         )
+
+    async def explained(self, error: StacksError) -> StacksError:
+        """Say more of a home that is not there; any other error is given back as it is."""
+        return await missing.explained(error, self._power)
 
     async def _container(self, workspace_id: str) -> Container | None:
         try:

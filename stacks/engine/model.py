@@ -147,6 +147,10 @@ class Leftover:
 class Leftovers(Protocol):
     """What recovery needs of the container engine; `stacks.power` implements it."""
 
+    @property
+    def tree_file(self) -> str:
+        """The data tree's file of ids, for messages."""
+
     async def find(self, labels: Mapping[str, str]) -> tuple[Leftover, ...]:
         """Give containers, volumes and networks that carry all of these labels."""
 

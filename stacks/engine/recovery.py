@@ -179,7 +179,8 @@ def _is(expected: Expected, thing: Leftover) -> bool:
 async def _check_free(expected: Expected, labels: Mapping[str, str], leftovers: Leftovers) -> None:
     taken = await leftovers.named(expected.kind, expected.name)
     if taken is not None and labels.items() <= taken.labels.items():
-        raise OtherTreeError.of(taken.kind, taken.name, taken.labels.get(LABEL_TREE, ""))
+        whose = taken.labels.get(LABEL_TREE, "")
+        raise OtherTreeError.of(taken.kind, taken.name, whose, file=leftovers.tree_file)
     if taken is not None:
         raise NameTakenError(
             f"there is a {expected.kind} {expected.name} without our labels",
@@ -211,9 +212,8 @@ def _home(
     there = any(thing.kind == "volume" and thing.name == inputs.volume for thing in ours)
     recorded = any(inputs.volume in found.identities(item.type) for item in inputs.expected)
     if not there and (inputs.home.exists or recorded):
-        raise HomeMissingError(
-            f"the home volume {inputs.volume} is not on the engine", step=f"home of {inputs.id}"
-        )
+        told = f"the home volume {inputs.volume} is not on the engine"
+        raise HomeMissingError.of(inputs.id, inputs.volume, told, step=f"home of {inputs.id}")
     if there and not recorded:
         notes.append(f"adopted the volume {inputs.volume}")
     return frozenset({"home"} if there else ())

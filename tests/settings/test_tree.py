@@ -50,6 +50,14 @@ def test_further_lines_are_trees_that_it_takes_over(tmp_path: Path) -> None:
     assert not TreeIds(OWN).name("")
 
 
+def test_a_lost_file_is_made_again_with_the_ids_that_the_tree_had(tmp_path: Path) -> None:
+    path, had = tmp_path / "tree", TreeIds(OWN, frozenset({LOST, ""}))
+    assert ensure(path, former=lambda: had) == had
+    assert path.read_text() == f"{OWN}\nnone\n{LOST}\n"
+    assert ensure(path, former=lambda: TreeIds(LOST)) == had, "it is asked for only when lost"
+    assert ensure(tmp_path / "other", former=lambda: None).own not in {OWN, LOST}
+
+
 @pytest.mark.parametrize(
     "text", ["", "\n", "none\n", "ABCDEF0123456789\n", f"{OWN}\nmine\n", "\xff"]
 )

@@ -17,6 +17,7 @@ class FakePower:
 
     Attributes:
         others: Containers of another data tree.
+        things: What else is on the engine, by kind and name.
         failures: Raised by the named call, once each.
         calls: What was called, in order.
     """
@@ -25,8 +26,13 @@ class FakePower:
     volumes: dict[str, tuple[HomeVolume, ...]] = field(default_factory=dict)
     networks: set[str] = field(default_factory=set)
     others: tuple[Container, ...] = ()
+    things: tuple[Leftover, ...] = ()
     failures: dict[str, list[Exception]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+
+    @property
+    def tree_file(self) -> str:
+        return "/data/tree"
 
     def _called(self, name: str) -> None:
         self.calls.append(name)
@@ -72,12 +78,16 @@ class FakePower:
         raise UnknownWorkspaceError(f"{workspace_id}, {tail}")
 
     async def find(self, labels: Mapping[str, str]) -> tuple[Leftover, ...]:
-        assert labels
-        return ()
+        return tuple(found for found in self.things if labels.items() <= found.labels.items())
 
     async def named(self, kind: str, name: str) -> Leftover | None:
-        assert kind == "network"
-        return Leftover(kind=kind, id=name, name=name) if name in self.networks else None
+        if kind == "network":
+            return Leftover(kind=kind, id=name, name=name) if name in self.networks else None
+        self._called("named")
+        return next((it for it in self.things if (it.kind, it.name) == (kind, name)), None)
+
+    async def holders(self, volume: str) -> tuple[Container, ...]:
+        return tuple(found for found in self.containers.values() if found.home == volume)
 
     async def remove_container(self, container_id: str) -> None:
         self._called("remove_container")

@@ -41,8 +41,11 @@ def test_the_newest_volume_is_used_with_its_own_owner() -> None:
 def test_a_known_home_that_is_gone_is_missing_not_made() -> None:
     known = [Proof(source="index", had_home=True, number=2)]
     with pytest.raises(HomeMissingError) as caught:
-        homes.decide("w", owner="alice", volumes=[volume(1)], proofs=known)
-    assert caught.value.message == "home 2 of w is not on this engine (known from: index)"
+        homes.decide("w", owner="alice", volumes=[volume(1)], proofs=known, name_prefix="x-")
+    assert caught.value.message == (
+        "home 2 of w, the volume x-w-home-2, is not on this engine (known from: index)"
+    )
+    assert (caught.value.workspace, caught.value.volume) == ("w", "x-w-home-2")
     assert caught.value.step == "home"
 
 

@@ -48,6 +48,7 @@ class FakeLeftovers:
 
     things: list[Leftover] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    tree_file: str = "/data/tree"
 
     async def find(self, labels: Mapping[str, str]) -> tuple[Leftover, ...]:
         self.calls.append("find")
@@ -200,7 +201,10 @@ async def test_what_another_data_tree_made_is_neither_removed_nor_adopted(
     engine = FakeLeftovers([thing])
     with pytest.raises(OtherTreeError, match="that of another data tree, lost") as caught:
         await prepare(operation(inputs=inputs), files, engine)
-    assert "append the line lost to the file `tree`" in caught.value.remedy
+    remedy = caught.value.remedy
+    assert remedy.startswith("Give this data tree a CODEHUB_NAME_PREFIX of its own")
+    assert "Only if the folder of that other data tree is deleted, append the line lost" in remedy
+    assert " to /data/tree," in remedy
     assert engine.things == [thing]
 
 

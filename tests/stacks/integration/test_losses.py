@@ -1,7 +1,9 @@
 """What one memory lost, another proves: index, Pulumi's state, engine. No home is made anew."""
 
 import shutil
+from typing import Any
 
+import aiodocker
 import pytest
 
 from stacks.errors import HomeMissingError, HomeOwnerError
@@ -54,6 +56,41 @@ async def test_a_workspace_is_destroyed_although_pulumis_state_is_lost(house: Ho
     house.write("alice")
     await house.up()
     assert await house.marker("alice") == "mine"
+
+
+async def test_a_volume_that_docker_made_in_a_homes_place_is_to_be_removed_first(
+    house: House,
+) -> None:
+    house.write("alice")
+    await house.up()
+    found = await house.inspect("alice")
+    home = await volume(house, "alice-home-1")
+    await house.remove_container("alice")
+    await house.remove_volume("alice-home-1")
+    # As when the volume goes while the container is replaced.
+    config = {**found["Config"], "HostConfig": found["HostConfig"]}
+    await house.docker.containers.create(config, name=f"{house.prefix}alice")
+    assert not (await volume(house, "alice-home-1"))["Labels"]
+    name = f"{house.prefix}alice"
+    for _ in range(2):
+        (alice,) = await house.up()
+        assert (alice.phase, alice.reason) == (Phase.ERROR, HomeMissingError.reason)
+        assert alice.message.endswith(f"that name, mounted by the container {name} (created)")
+        assert f"docker rm {name}; docker volume rm {name}-home-1." in alice.remedy
+        assert "Restore the volume with its labels" in alice.remedy
+    assert (await house.inspect("alice"))["State"]["Status"] == "created"
+
+    await house.remove_container("alice")
+    await house.remove_volume("alice-home-1")
+    told = {"Name": home["Name"], "Labels": home["Labels"]}
+    await house.docker.volumes.create(told)  # type: ignore[no-untyped-call]
+    (alice,) = await house.up()
+    assert (alice.phase, alice.message) == (Phase.RUNNING, "")
+
+
+async def volume(house: House, name: str) -> dict[str, Any]:
+    found = aiodocker.volumes.DockerVolume(house.docker, f"{house.prefix}{name}")  # type: ignore[no-untyped-call]
+    return dict(await found.show())  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("by", ["index", "index and container", "tombstone"])

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from settings.errors import DataFolderError
 from settings.tree import TreeIds
 from stacks.engine import Engine, Kind, Operation
-from stacks.errors import OtherTreeError
+from stacks.errors import HomeMissingError, OtherTreeError
 from stacks.programs.inputs import LABEL_TREE, HomeInputs, SharedInputs, WorkspaceInputs
 from stacks.rendering import render
 from stacks.runner import docker_power, engine_config, facts
@@ -68,7 +69,8 @@ async def test_what_another_tree_made_is_refused_by_name(house: House) -> None:
             (alice,) = [one for one in await runner.up() if one.id == "alice"]
             assert (alice.reason, alice.phase) == (OtherTreeError.reason, Phase.ERROR)
             assert tree_of(house) in alice.message
-            assert "CODEHUB_NAME_PREFIX" in alice.remedy
+            assert alice.remedy.startswith("Give this data tree a CODEHUB_NAME_PREFIX of its own")
+            assert "Only if the folder of that other data tree is deleted" in alice.remedy
         shown = {change.id: change for change in await runner.preview(["alice"])}
         assert shown["alice"].error is not None
         assert shown["alice"].error["reason"] == OtherTreeError.reason
@@ -93,7 +95,7 @@ async def test_a_data_tree_that_was_deleted_keeps_its_homes_until_they_are_taken
     for _ in range(2):
         (alice,) = await house.up()
         assert (alice.reason, alice.phase) == (OtherTreeError.reason, Phase.ERROR)
-        assert f"append the line {lost} to the file `tree`" in alice.remedy
+        assert f"append the line {lost} to {house.settings.paths.tree}," in alice.remedy
         assert (await house.containers(), await house.volumes()) == (there, {"alice-home-1"})
 
     with house.settings.paths.tree.open("a") as file:
@@ -103,6 +105,78 @@ async def test_a_data_tree_that_was_deleted_keeps_its_homes_until_they_are_taken
     assert await house.marker("alice") == "mine"
     (again,) = await house.up()
     assert again.action == "nothing"
+
+
+@pytest.mark.parametrize("left", ["container and home", "home"])
+async def test_an_id_that_was_lost_is_taken_back(house: House, left: str) -> None:
+    house.write("alice")
+    await house.up()
+    own = tree_of(house)
+    if left == "home":
+        house.remove("alice")
+        async with house.runner() as runner:
+            assert (await runner.destroy("alice")).phase == Phase.TOMBSTONED
+        house.write("alice")
+    else:
+        before = await house.started("alice")
+    house.settings.paths.tree.unlink()
+    (alice,) = await house.up()
+    assert (alice.reason, alice.phase, tree_of(house)) == ("", Phase.RUNNING, own)
+    if left == "container and home":
+        assert (alice.action, await house.started("alice")) == ("nothing", before)
+    assert await house.volumes() == {"alice-home-1"}
+
+
+async def test_a_lost_id_that_no_state_tells_is_not_made_up(house: House) -> None:
+    house.write("alice")
+    await house.up()
+    own, before = tree_of(house), await house.started("alice")
+    row = house.row("alice")
+    house.settings.paths.tree.unlink()
+    shutil.rmtree(house.settings.paths.state)
+    with pytest.raises(DataFolderError, match="Write the id into that file") as caught:
+        await house.up()
+    assert str(house.settings.paths.tree) in str(caught.value)
+    assert not house.settings.paths.tree.exists()
+    assert (house.row("alice"), await house.started("alice")) == (row, before)
+    house.settings.paths.tree.write_text(f"{own}\n")
+    assert [result.reason for result in await house.up()] == [""]
+    assert await house.started("alice") == before
+
+
+async def test_homes_under_another_id_are_another_trees_not_missing(house: House) -> None:
+    house.write("alice")
+    house.write("bob")
+    await house.up()
+    own, before = tree_of(house), await house.started("bob")
+    await house.remove_container("alice")
+    house.settings.paths.tree.write_text(f"{OWN}\n")
+    async with house.runner() as runner:
+        for change in await runner.preview():
+            assert change.error is not None
+            assert change.error["reason"] == OtherTreeError.reason
+        for _ in range(2):
+            for result in await runner.up():
+                assert (result.reason, result.phase) == (OtherTreeError.reason, Phase.ERROR)
+                assert f"{result.id}-home-1 is that of another data tree, {own}" in result.message
+                assert str(house.settings.paths.tree) in result.remedy
+    house.settings.paths.tree.write_text(f"{own}\n")
+    assert [result.phase for result in await house.up()] == [Phase.RUNNING] * 2
+    assert await house.started("bob") == before
+
+
+async def test_homes_under_another_name_prefix_are_told(house: House) -> None:
+    house.write("alice")
+    await house.up()
+    other = replace(house, prefix=f"{house.prefix}more-")
+    for _ in range(2):
+        (alice,) = await other.up()
+        assert (alice.reason, alice.phase) == (HomeMissingError.reason, Phase.ERROR)
+        assert f"the volume {other.prefix}alice-home-1, is not on this engine" in alice.message
+        assert f"made {house.prefix}alice-home-1 for it" in alice.message
+        assert f"Set CODEHUB_NAME_PREFIX back to {house.prefix} " in alice.remedy
+    assert await house.volumes() == {"alice-home-1"}
+    assert [result.phase for result in await house.up()] == [Phase.RUNNING]
 
 
 async def make_as_before_there_were_ids(house: House) -> None:
