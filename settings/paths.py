@@ -68,13 +68,15 @@ class DataPaths:
     def make(self) -> None:
         """Make the tree, and check that it is ours alone.
 
+        A folder that others may read is closed to them when it is empty or a data tree already.
+
         Raises:
-            DataFolderError: the folder belongs to someone else, others may write into it, or it
-                can't be made.
+            DataFolderError: the folder belongs to someone else, others may write into it, or read
+                what else it holds, or it can't be made.
         """
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _check(self.root)
+            self._check()
             for folder in (self.state, self.work, self.nudge, self.logs):
                 folder.mkdir(mode=0o700, exist_ok=True)
             self.run.mkdir(mode=0o750, exist_ok=True)
@@ -82,15 +84,27 @@ class DataPaths:
             message = f"the data folder {self.root} can't be made: {error.strerror}"
             raise DataFolderError(message) from error
 
+    def _check(self) -> None:
+        folder, found = self.root, self.root.stat()
+        if found.st_uid != os.geteuid():
+            owners = f"belongs to user {found.st_uid}, not to {os.geteuid()}"
+            raise DataFolderError(f"the data folder {folder} {owners}")
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            message = f"others may write into the data folder {folder}: chmod go-w {folder}"
+            raise DataFolderError(message)
+        if not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            return
+        if any(folder.iterdir()) and not self._is_made():
+            message = (
+                f"others may read the data folder {folder}, and it holds other things than "
+                f"CodeHub's: name another one, or chmod 700 {folder}"
+            )
+            raise DataFolderError(message)
+        folder.chmod(0o700)
 
-def _check(folder: Path) -> None:
-    found = folder.stat()
-    if found.st_uid != os.geteuid():
-        message = f"the data folder {folder} belongs to user {found.st_uid}, not to {os.geteuid()}"
-        raise DataFolderError(message)
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        message = f"others may write into the data folder {folder}: chmod go-w {folder}"
-        raise DataFolderError(message)
+    def _is_made(self) -> bool:
+        """Whether there is a data tree already."""
+        return self.index_db.exists() or self.store_db.exists() or self.tree.exists()
 
 
 def cache_root(env: Mapping[str, str]) -> Path:

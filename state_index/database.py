@@ -10,9 +10,10 @@ the busy timeout says. `synchronous=NORMAL`: a power cut may lose the last commi
 and the runner publishes again what it finds.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -28,6 +29,9 @@ from state_index.quick import Quick
 
 BUSY_TIMEOUT = 5.0
 """Seconds that a writer waits for another one."""
+
+OWNER_ONLY = 0o600
+"""Mode of the file and of those beside it."""
 
 _WRITE = "codehub_write"
 
@@ -165,6 +169,16 @@ def parse_url(url: str) -> sa.URL:
     return parsed
 
 
+def sqlite_file(url: str) -> Path | None:
+    """Which file a URL names; None when it names a server's database.
+
+    Raises:
+        IndexUrlError: as `parse_url`.
+    """
+    parsed = parse_url(url)
+    return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+
+
 def _refuse(problem: str) -> NoReturn:
     # The URL may hold a password: it is not quoted.
     message = f"index URL: {problem}; use sqlite:///<file> or postgresql+psycopg://..."
@@ -174,16 +188,30 @@ def _refuse(problem: str) -> NoReturn:
 def _engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url, pool_pre_ping=True)
-    folder = Path(str(url.database)).parent
+    _make_private(Path(str(url.database)))
+    engine = sa.create_engine(url, connect_args={"timeout": busy_timeout})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    """Make the folder, and the file for its owner alone: SQLite would go by the umask.
+
+    The files that SQLite puts beside it get the file's own mode. Those of an earlier version are
+    closed to others, too.
+    """
+    folder = path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         message = f"the folder {folder} of the state index can't be made: {error.strerror}"
         raise IndexUnavailableError(message) from error
-    engine = sa.create_engine(url, connect_args={"timeout": busy_timeout})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    with suppress(OSError):  # what is wrong with the file, SQLite says better
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY))
+        for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            if each.exists():
+                each.chmod(OWNER_ONLY)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -54,12 +54,30 @@ def test_a_folder_that_others_may_write_is_refused(tmp_path: Path, bits: int) ->
         DataPaths(root).make()
 
 
-def test_a_folder_that_others_may_read_is_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("holds", ["", "index.db", "gateway.db", "tree"])
+@pytest.mark.parametrize("bits", [0o755, 0o750, 0o711])
+def test_a_folder_of_ours_that_others_may_read_is_closed(
+    tmp_path: Path, bits: int, holds: str
+) -> None:
     root = tmp_path / "data"
     root.mkdir()
-    root.chmod(0o755)
+    if holds:
+        (root / holds).touch()
+    root.chmod(bits)
     DataPaths(root).make()
-    assert mode(root) == 0o755
+    assert mode(root) == 0o700
+
+
+def test_a_folder_with_other_things_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    (root / "thesis.txt").touch()
+    root.chmod(0o755)
+    with pytest.raises(DataFolderError, match=rf"others may read .*, or chmod 700 {root}"):
+        DataPaths(root).make()
+    assert (mode(root), [path.name for path in root.iterdir()]) == (0o755, ["thesis.txt"])
+    root.chmod(0o700)
+    DataPaths(root).make()
 
 
 def test_someone_else_s_folder_is_refused(tmp_path: Path) -> None:

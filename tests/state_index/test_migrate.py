@@ -1,5 +1,6 @@
 """Making and upgrading the database, also by many at once, and what is refused."""
 
+import os
 import sqlite3
 import stat
 import subprocess
@@ -18,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 import state_index.migrate
-from state_index.database import Database, parse_url
+from state_index.database import Database, parse_url, sqlite_file
 from state_index.errors import IndexSchemaError, IndexUnavailableError, IndexUrlError
 from state_index.index import Index
 from state_index.schema import HEAD, VERSION_TABLE, metadata
@@ -30,6 +31,31 @@ def database(url: str) -> Iterator[Database]:
     opened = Database(url)
     yield opened
     opened.close()
+
+
+def test_a_server_s_database_is_no_file() -> None:
+    assert sqlite_file("postgresql+psycopg://u@h/db") is None
+
+
+def modes(path: Path) -> dict[str, int]:
+    return {found.name: stat.S_IMODE(found.stat().st_mode) for found in path.parent.iterdir()}
+
+
+def test_the_file_and_those_beside_it_are_their_owners_alone(url: str) -> None:
+    path = sqlite_file(url)
+    assert path is not None
+    names = {path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}.lock"}
+    mask = os.umask(0o022)
+    try:
+        with Index.open(url) as index:
+            index.publish("aa", cause="test", owner="alice")
+            assert modes(path) == dict.fromkeys(names, 0o600)
+            for name in names:
+                (path.parent / name).chmod(0o644)  # as an earlier version left them
+            with Index.open(url):
+                assert modes(path) == dict.fromkeys(names, 0o600) | {f"{path.name}.lock": 0o644}
+    finally:
+        os.umask(mask)
 
 
 def test_head_is_the_newest_migration() -> None:
