@@ -110,6 +110,18 @@ def volumes_in_home(image: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(place for place in places if place.startswith(f"{HOME_PATH}/")))
 
 
+def memory_used(sample: Mapping[str, Any]) -> int:
+    """Give the bytes that a container cannot do without: what it uses, but for cached files."""
+    memory = sample.get("memory_stats") or {}
+    details = memory.get("stats") or {}
+    # With `total_` in cgroup v1.
+    cached = sum(
+        details.get(f"total_{kind}", details.get(kind, 0))
+        for kind in ("active_file", "inactive_file")
+    )
+    return max(0, int(memory.get("usage", 0)) - int(cached))
+
+
 def home_of(data: Mapping[str, Any]) -> HomeVolume | None:
     """Read one volume; None when its labels do not make it a home."""
     labels = data.get("Labels") or {}

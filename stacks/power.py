@@ -100,6 +100,13 @@ class Power(Protocol):
             ImageUnfitError: It declares a volume inside the home.
         """
 
+    async def check_memory(self, workspace_id: str, limit: int) -> None:
+        """Make sure that a container can go on under a memory limit, in bytes.
+
+        Raises:
+            MemoryInUseError: It runs, and uses more than that.
+        """
+
     async def start(self, workspace_id: str, *, spec_hash: str, within: float) -> None:
         """Start the container and return when its IDE answers; running already is fine.
 

@@ -26,6 +26,7 @@ from stacks.docker_calls import (
     inspected_container,
     label_filter,
     leftover,
+    memory_used,
     prefix_label,
     quoted,
     refusal,
@@ -37,6 +38,7 @@ from stacks.errors import (
     HomeMissingError,
     ImageMissingError,
     ImageUnfitError,
+    MemoryInUseError,
     NameTakenError,
     OtherTreeError,
     StaleContainerError,
@@ -186,6 +188,22 @@ class DockerPower:
                 step="image",
             )
 
+    async def check_memory(self, workspace_id: str, limit: int) -> None:
+        """Make sure that a container can go on under a memory limit; see `Power`."""
+        data = await self._inspect(f"{self._prefix}{workspace_id}")
+        if data is None or not data["State"]["Running"]:
+            return
+        if 0 < data["HostConfig"]["Memory"] <= limit:
+            return
+        used = memory_used(await self._sample(data["Id"]))
+        if used > limit:
+            # Asked to do it all the same, cgroup v1 refuses, and v2 kills.
+            raise MemoryInUseError(
+                f"{workspace_id} uses {used >> 20} MiB now, caches left out, and its file asks for "
+                f"{limit >> 20} MiB",
+                step="memory",
+            )
+
     async def start(self, workspace_id: str, *, spec_hash: str, within: float) -> None:
         """Start the container and return when its IDE answers; see `Power`."""
         found = await self.container(workspace_id)
@@ -299,6 +317,14 @@ class DockerPower:
                 if error.status != NOT_FOUND:
                     raise
                 return None
+
+    async def _sample(self, container_id: str) -> dict[str, Any]:
+        """Read what a container uses; the engine takes a second or two for it."""
+        deadline = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
+        with translated("memory"):
+            container = self._docker.containers.container(container_id)
+            samples = await container.stats(stream=False, timeout=deadline)
+        return samples[-1] if samples else {}
 
     async def _volume(self, name: str) -> dict[str, Any] | None:
         with translated("home"):

@@ -117,6 +117,8 @@ class Work:
         told |= described(change)
         await self._board.enter(change.id, why, path, told)
         await self._power.check_image(change.inputs.image)
+        if change.known.running and change.action is Action.UPDATE:
+            await self._power.check_memory(change.id, change.inputs.memory)
         if change.known.container is None:
             # Raises when the name is taken: Pulumi would only say so after making the volume.
             await self._power.container(change.id)

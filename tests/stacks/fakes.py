@@ -62,6 +62,11 @@ class FakePower:
         if image == "missing":
             raise ImageMissingError("it is missing", step="image")
 
+    async def check_memory(self, workspace_id: str, limit: int) -> None:
+        self._called("check_memory")
+        assert self.containers[workspace_id].running
+        assert limit > 0
+
     async def start(self, workspace_id: str, *, spec_hash: str, within: float) -> None:
         self._called("start")
         assert self.containers[workspace_id].labels[LABEL_SPEC_HASH] == spec_hash

@@ -1,6 +1,7 @@
 """Less memory than is in use: the engine refuses it, and what runs goes on."""
 
 import asyncio
+import re
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -77,7 +78,9 @@ async def test_a_running_workspace_keeps_what_it_uses(house: House) -> None:
             (alice,) = await house.up()
             assert (alice.reason, alice.phase) == (MemoryInUseError.reason, Phase.ERROR)
             assert not alice.retryable, "it waits for a change"
-            assert str(64 * MIB) in alice.message, "the engine's own words"
+            used = re.fullmatch(r"alice uses (\d+) MiB now, .* asks for 64 MiB", alice.message)
+            assert used, alice.message
+            assert HELD <= int(used[1]) * MIB < 512 * MIB
             assert "stop it first" in alice.remedy
             assert (await house.started("alice"), await memory(house, "alice")) == (
                 before,
@@ -106,6 +109,44 @@ async def test_it_is_applied_once_the_workspace_is_stopped(house: House) -> None
         assert (await runner.start("alice")).phase == Phase.RUNNING
     assert ((await house.started("alice"))[0], await memory(house, "alice")) == (made, 64 * MIB)
     assert (await house.up())[0].action == "nothing"
+
+
+async def test_what_is_only_cached_stands_in_no_ones_way(house: House) -> None:
+    house.write("alice", **limits("512Mi"))
+    await house.up()
+    before = await house.started("alice")
+    await upload(house.settings.paths.run / "alice" / SOCKET_NAME, HELD)
+    house.write("alice", **limits("64Mi"))
+    (alice,) = await house.up()
+    assert (alice.message, alice.action, alice.phase) == ("", "update", Phase.RUNNING)
+    assert (await house.started("alice"), await memory(house, "alice")) == (before, 64 * MIB)
+
+
+async def upload(socket: Path, size: int) -> None:
+    """Have the light image write a file into the home: it stays in the kernel's cache."""
+    reader, writer = await asyncio.open_unix_connection(socket)
+    head = (
+        f"PUT /files/big HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+    )
+    writer.write(head.encode())
+    for _ in range(size // MIB):
+        writer.write(b"x" * MIB)
+        await writer.drain()
+    assert b" 20" in await reader.readline()
+    writer.close()
+
+
+async def test_only_what_runs_uses_memory(
+    room: Room, held: tuple[WorkspaceInputs, Conversation]
+) -> None:
+    inputs, _ = held
+    with pytest.raises(MemoryInUseError, match=f"{inputs.id} uses"):
+        await room.power.check_memory(inputs.id, 64 * MIB)
+    await room.power.check_memory(inputs.id, 256 * MIB)
+    await room.power.stop(inputs.id, grace=1)
+    await room.power.check_memory(inputs.id, 64 * MIB)
+    await room.power.remove_container((await room.inspect(inputs))["Id"])
+    await room.power.check_memory(inputs.id, 64 * MIB)
 
 
 @pytest.fixture

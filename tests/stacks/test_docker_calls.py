@@ -1,0 +1,43 @@
+"""What is read out of Docker's answers."""
+
+from typing import Any
+
+import pytest
+
+from stacks.docker_calls import memory_used, volumes_in_home
+
+V1 = {"total_active_file": 10, "total_inactive_file": 20, "active_file": 1, "inactive_file": 2}
+V2 = {"active_file": 10, "inactive_file": 20, "anon": 70}
+
+
+@pytest.mark.parametrize(
+    ("memory", "used"),
+    [
+        ({"usage": 100, "stats": V1}, 70),
+        ({"usage": 100, "stats": V2}, 70),
+        ({"usage": 100}, 100),
+        ({"usage": 5, "stats": V2}, 0),
+        ({}, 0),
+        (None, 0),
+    ],
+    ids=["cgroup v1", "cgroup v2", "no details", "read at two moments", "ended", "nothing"],
+)
+def test_cached_files_are_not_in_use(memory: dict[str, Any] | None, used: int) -> None:
+    assert memory_used({"memory_stats": memory}) == used
+
+
+@pytest.mark.parametrize(
+    ("declared", "inside"),
+    [
+        (None, ()),
+        ({}, ()),
+        ({"/home/coder": {}, "/home/coder/": {}, "/home": {}, "/": {}, "/home/coder2": {}}, ()),
+        ({"/home/coder/../coder2": {}, "/home/coder/.": {}}, ()),
+        ({"/home/coder/b": {}, "home//coder/a/": {}}, ("/home/coder/a", "/home/coder/b")),
+        ({"//home/other/../coder/.x": {}}, ("/home/coder/.x",)),
+    ],
+)
+def test_places_inside_the_home_are_told_however_they_are_written(
+    declared: dict[str, Any] | None, inside: tuple[str, ...]
+) -> None:
+    assert volumes_in_home({"Config": {"Volumes": declared}}) == inside
