@@ -2,6 +2,10 @@
 
 import click
 
+from cli.failures import InputError
+
+SHOWS = "codehub list shows the workspaces there are"
+
 
 def check(
     ctx: click.Context,  # noqa: ARG001
@@ -11,10 +15,14 @@ def check(
     """A click callback.
 
     Raises:
-        InvalidIdError: a name can't be an id.
+        InputError: a name can't be an id.
     """
-    from spec.ids import check_id
+    from spec import InvalidIdError, check_id
 
     for one in (value,) if isinstance(value, str) else value:
-        check_id(one)
+        try:
+            check_id(one)
+        except InvalidIdError as error:
+            # Its hint is for who names a file; here, one that is there already is meant.
+            raise InputError(error.message, hint=SHOWS) from None
     return value

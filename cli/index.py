@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.failures import CliError
+from cli.ids import SHOWS
 
 if TYPE_CHECKING:
     from settings.model import Settings
     from state_index.index import Index
     from state_index.models import Published
-
-_SQLITE = "sqlite:///"
 
 
 @contextmanager
@@ -33,8 +31,15 @@ def reading(settings: "Settings") -> Iterator["Index | None"]:
 
 def published_here(settings: "Settings") -> bool:
     """Whether there is an index: an embedded one is a file."""
-    url = settings.index_url
-    return not url.startswith(_SQLITE) or Path(url.removeprefix(_SQLITE)).exists()
+    from state_index.database import sqlite_file
+
+    file = sqlite_file(settings.index_url)
+    return file is None or file.exists()
+
+
+def none_yet(settings: "Settings") -> str:
+    """What to say where nothing is published; the folder, for the current one decides it."""
+    return f"no workspaces yet in {settings.data}: add a file to workspaces.d and run codehub up"
 
 
 def rows(settings: "Settings", owner: str | None = None) -> list["Published"]:
@@ -60,4 +65,4 @@ def _near(workspace: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(workspace, known, n=1)
-    return f"did you mean {near[0]}?" if near else "codehub list shows the workspaces there are"
+    return f"did you mean {near[0]}?" if near else SHOWS

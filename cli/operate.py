@@ -72,22 +72,15 @@ def on_each(
 
 async def each(ids: Iterable[str], work: "Callable[[str], Awaitable[Result]]") -> "list[Result]":
     """Do something with several workspaces at once; a refusal is a result too."""
-    from stacks.errors import StacksError, TemporaryError
-    from stacks.steps import Result
+    from stacks.errors import StacksError
+    from stacks.plan import Action
+    from stacks.results import failed
 
-    async def one(workspace: str) -> Result:
+    async def one(workspace: str) -> "Result":
         try:
             return await work(workspace)
         except StacksError as error:
-            return Result(
-                id=workspace,
-                action="blocked",
-                reason=error.reason,
-                message=error.message,
-                remedy=error.remedy,
-                step=error.step,
-                retryable=isinstance(error, TemporaryError),
-            )
+            return failed(workspace, Action.BLOCKED, None, error)
 
     return list(await asyncio.gather(*(one(workspace) for workspace in dict.fromkeys(ids))))
 

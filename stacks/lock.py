@@ -128,9 +128,16 @@ def read_holder(path: Path) -> Holder:
 
 
 def _myself(*, daemon: bool) -> Holder:
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:MAX_COMMAND]
+    command = " ".join([_name(Path(sys.argv[0])), *sys.argv[1:]])[:MAX_COMMAND]
     since = datetime.now(UTC).isoformat(timespec="seconds")
     return Holder(pid=os.getpid(), command=command, since=since, daemon=daemon)
+
+
+def _name(program: Path) -> str:
+    """Give a program's name as a person types it; ``python -m cli`` is `codehub` too."""
+    if program.name != "__main__.py":
+        return program.name
+    return "codehub" if program.parent.name == "cli" else f"python -m {program.parent.name}"
 
 
 def _write(fd: int, holder: Holder) -> None:

@@ -4,13 +4,27 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from stacks.changes import WorkspaceChange
+from stacks.errors import BadRequestError
 from stacks.steps import OnStep, Result
 
 LOG_TAIL = 200
 """Lines of a log that are given when nobody says how many."""
 
+MAX_LOG_TAIL = 5000
+"""Most lines of a log that can be asked for: at the command line, of the gateway and of the daemon."""
+
 REQUEST_ID = "X-Request-Id"
 """Header that carries a request's id over the daemon's socket."""
+
+
+def check_tail(tail: int) -> None:
+    """Refuse what is no number of lines that can be given.
+
+    Raises:
+        BadRequestError: It is not.
+    """
+    if not 1 <= tail <= MAX_LOG_TAIL:
+        raise BadRequestError(f"tail must be 1 to {MAX_LOG_TAIL} lines")
 
 
 class Operator(Protocol):
@@ -34,6 +48,9 @@ class Operator(Protocol):
             on_step: Called for each step of any workspace.
             prune: Whether those whose file is gone are removed; default: the setting.
             request_id: For the logs and the index.
+
+        Returns:
+            One result for each, also for those that nothing is known of.
         """
 
     async def destroy(
@@ -67,8 +84,9 @@ class Operator(Protocol):
         """
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
-        """Give the last lines that its container printed.
+        """Give the last lines that its container printed, at most `log_tail.MOST_BYTES` of them.
 
         Raises:
+            BadRequestError: `tail` is not one of 1 to `MAX_LOG_TAIL`.
             UnknownWorkspaceError: It has no container.
         """

@@ -31,15 +31,16 @@ from stacks.errors import (
     UnknownWorkspaceError,
 )
 from stacks.lock import RunnerLock
-from stacks.operator import LOG_TAIL
-from stacks.plan import Wish
+from stacks.operator import LOG_TAIL, check_tail
+from stacks.plan import Action, Wish
 from stacks.power import Power
 from stacks.power_docker import DockerPower
 from stacks.previews import preview_all
 from stacks.reconciler import Demand, Reconciler
 from stacks.rendering import Facts
+from stacks.results import failed
 from stacks.sight import Sight
-from stacks.source import FolderSource
+from stacks.source import FolderSource, check_folder
 from stacks.steps import OnStep, Result
 from stacks.tree import Tree, former_ids
 from stacks.work import Limits, OnEvent, Work
@@ -109,6 +110,7 @@ class Runner:
 
         Raises:
             LockHeldError: Another runner works on this data tree.
+            SourceError: There is no data tree yet, and no folder of workspace files either.
             DataFolderError: The data tree cannot be used.
             PublishFailedError: The index cannot be opened.
         """
@@ -128,7 +130,7 @@ class Runner:
     async def _open(self, exits: AsyncExitStack) -> None:
         settings = self.settings
         paths = settings.paths
-        await asyncio.to_thread(paths.make)
+        await asyncio.to_thread(make_data_tree, settings)
         if self._exclusive:
             exits.enter_context(RunnerLock(paths.runner_lock, daemon=self._daemon))
         with translated():
@@ -185,16 +187,20 @@ class Runner:
         """Bring workspaces to what their files say; see `Operator`."""
         wanted = None if ids is None else frozenset(ids)
         await self._read()
+        unknown: frozenset[str] = frozenset()
         if wanted is not None:
-            self._check_known(wanted, await self.board.rows())
+            unknown = wanted - self.queue.snapshot.ids - frozenset(await self.board.rows())
+            wanted -= unknown
         demand = Demand(
             cause="up",
             request_id=request_id,
             force=True,
             prune=self.settings.prune if prune is None else prune,
         )
+        refused = [failed(id_, Action.BLOCKED, None, _unknown(id_)) for id_ in unknown]
         with self.board.listening(on_step):
-            return await self.queue.sweep(demand, wanted)
+            done = await self.queue.sweep(demand, wanted) if wanted or not unknown else []
+        return sorted([*done, *refused], key=lambda result: result.id)
 
     async def destroy(
         self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
@@ -208,7 +214,7 @@ class Runner:
             raise SourceError(f"whether its file is gone is not known: {snapshot.error}")
         row = await self.board.row(workspace_id)
         if row is None and await self.power.container(workspace_id) is None:
-            raise UnknownWorkspaceError(f"there is no workspace {workspace_id}")
+            raise _unknown(workspace_id)
         demand = Demand(cause="destroy", request_id=request_id, remove=True, force=True)
         return await self._one(workspace_id, demand, on_step)
 
@@ -227,6 +233,7 @@ class Runner:
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
         _check_id(workspace_id)
+        check_tail(tail)
         return await self.power.logs(workspace_id, tail=tail)
 
     async def _switch(
@@ -237,7 +244,7 @@ class Runner:
         if row is None and workspace_id not in snapshot.specs:
             _check_id(workspace_id)
             await self.power.container(workspace_id)  # raises when it is another data tree's
-            raise UnknownWorkspaceError(f"there is no workspace {workspace_id}")
+            raise _unknown(workspace_id)
         spec = snapshot.specs.get(workspace_id)
         pinned = spec.state if spec else row.pinned if row else "auto"
         if pinned == ("warm" if on else "running"):
@@ -259,7 +266,25 @@ class Runner:
     def _check_known(self, wanted: frozenset[str] | None, known: Iterable[str]) -> None:
         unknown = sorted((wanted or frozenset()) - self.queue.snapshot.ids - frozenset(known))
         if unknown:
-            raise UnknownWorkspaceError(f"there is no workspace {', '.join(unknown)}")
+            raise _unknown(", ".join(unknown))
+
+
+def _unknown(ids: str) -> UnknownWorkspaceError:
+    return UnknownWorkspaceError(f"there is no workspace {ids}")
+
+
+def make_data_tree(settings: RunnerSettings) -> None:
+    """Make the data tree, though none beside a folder of workspace files that is not there.
+
+    By default both are in the current folder: in a wrong one, nothing may be left behind.
+
+    Raises:
+        SourceError: There is no data tree, and the folder cannot be read.
+        DataFolderError: The data tree cannot be used.
+    """
+    if not settings.paths.root.exists():
+        check_folder(settings.workspaces)
+    settings.paths.make()
 
 
 def _check_id(workspace_id: str) -> None:
@@ -267,7 +292,7 @@ def _check_id(workspace_id: str) -> None:
     try:
         check_id(workspace_id)
     except InvalidIdError:
-        raise UnknownWorkspaceError(f"there is no workspace {workspace_id}") from None
+        raise _unknown(workspace_id) from None
 
 
 def tree_ids(paths: DataPaths, index: Index) -> TreeIds:

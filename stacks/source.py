@@ -15,6 +15,7 @@ from pathlib import Path
 
 import spec
 from spec import Problem, WorkspaceSpec
+from stacks.errors import SourceError
 from stacks.folder_events import Fingerprint, FolderEvents
 from telemetry.logs import get_logger
 
@@ -70,6 +71,18 @@ def settle_delay(print_: Fingerprint, *, now_ns: int, seen_for: float, settle: f
     if age >= settle:
         return 0.0
     return settle - max(seen_for, age, 0.0)
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that a folder of workspace files can be read.
+
+    Raises:
+        SourceError: It cannot.
+    """
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        raise SourceError(_unreadable(folder, error), step="read") from error
 
 
 class FolderSource:
@@ -143,8 +156,7 @@ class FolderSource:
     def _reason(self, error: Exception) -> str:
         if isinstance(error, spec.SourceUnreadableError):
             return f"{error.folder}: {error.message}"
-        what = error.strerror if isinstance(error, OSError) else str(error)
-        return f"{self._folder}: {(what or 'cannot be read').lower()}"
+        return _unreadable(self._folder, error)
 
     def _scan(self) -> dict[str, Fingerprint]:
         with os.scandir(self._folder) as entries:
@@ -168,6 +180,11 @@ class FolderSource:
             for name, (print_, since) in seen.items()
             if not self._events.was_renamed(name, print_)
         }
+
+
+def _unreadable(folder: Path, error: Exception) -> str:
+    what = error.strerror if isinstance(error, OSError) else str(error)
+    return f"{folder}: {(what or 'cannot be read').lower()}"
 
 
 def _id(name: str) -> str:

@@ -4,7 +4,7 @@ import click
 
 from cli.address import workspace_url
 from cli.frame import Frame, pass_frame
-from cli.index import rows
+from cli.index import none_yet, rows
 from cli.output import output_option, print_json, print_table, talk
 from cli.phases import STYLES
 
@@ -43,4 +43,4 @@ def list_(frame: Frame, *, owner: str | None, quiet: bool, output: str) -> None:
     elif found:
         print_table(("ID", "OWNER", "PHASE", "URL"), [tuple(row.values()) for row in found], STYLES)
     else:
-        talk("no workspaces yet: add a file to workspaces.d and run codehub up")
+        talk(none_yet(settings))

@@ -11,7 +11,7 @@ from cli.output import console, output_option, print_json, print_line_json, prin
 from cli.phases import STYLES, age, plain, why
 
 if TYPE_CHECKING:
-    from settings.model import Settings
+    from settings.model import RunnerSettings
     from state_index.models import Published
 
 COLUMNS = ("ID", "OWNER", "PHASE", "SYNC", "AGE", "MESSAGE")
@@ -47,14 +47,14 @@ def status(frame: Frame, *, ids: tuple[str, ...], output: str, watch: bool) -> N
         _show(settings, ids, output)
 
 
-def _show(settings: "Settings", ids: tuple[str, ...], output: str) -> None:
+def _show(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> None:
     found = index.picked(index.rows(settings), ids)
     if output == "json":
         print_json({"workspaces": [plain(row) for row in found]})
     elif found:
         print_table(*_cells(found, output), STYLES)
     else:
-        talk("no workspaces yet: add a file to workspaces.d and run codehub up")
+        talk(index.none_yet(settings))
 
 
 def _cells(found: "list[Published]", output: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -80,9 +80,11 @@ def _values(row: "Published", now: Any) -> dict[str, str]:
     }
 
 
-def _watch(settings: "Settings", ids: tuple[str, ...], output: str) -> None:
+def _watch(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> None:
     if not index.published_here(settings):
-        settings.paths.make()
+        from stacks.runner import make_data_tree
+
+        make_data_tree(settings)
     if output == "json":
         for row in _changes(settings, ids):
             print_line_json(plain(row))
@@ -93,7 +95,7 @@ def _watch(settings: "Settings", ids: tuple[str, ...], output: str) -> None:
         _live(settings, ids, output)
 
 
-def _changes(settings: "Settings", ids: tuple[str, ...]) -> "Iterator[Published]":
+def _changes(settings: "RunnerSettings", ids: tuple[str, ...]) -> "Iterator[Published]":
     """Every row at first, then each that changed."""
     seen: dict[str, int] = {}
     for found in _looks(settings, ids):
@@ -103,7 +105,7 @@ def _changes(settings: "Settings", ids: tuple[str, ...]) -> "Iterator[Published]
                 yield row
 
 
-def _live(settings: "Settings", ids: tuple[str, ...], output: str) -> None:
+def _live(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> None:
     from rich.live import Live
 
     with Live(console=console(), auto_refresh=False) as live:
@@ -112,7 +114,7 @@ def _live(settings: "Settings", ids: tuple[str, ...], output: str) -> None:
 
 
 def _looks(
-    settings: "Settings", ids: tuple[str, ...], every: float | None = None
+    settings: "RunnerSettings", ids: tuple[str, ...], every: float | None = None
 ) -> "Iterator[list[Published]]":
     """The rows now and after each change; also `every` so many seconds, for the ages."""
     import asyncio

@@ -154,7 +154,10 @@ def test_control_c_ends_an_up_and_the_next_one_finishes_it(fresh: Hub) -> None:
 def test_names_that_can_not_be_ids_reach_nothing(cli: Cli, command: str) -> None:
     done = cli(command, "../etc")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "can't be a workspace's id" in done.stderr
+    assert done.stderr == (
+        "error: `../etc` can't be a workspace's id\n"
+        "  hint: codehub list shows the workspaces there are\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["up", "preview", "start", "stop", "destroy", "logs"])
@@ -167,10 +170,32 @@ def test_unknown_workspaces_are_told_without_a_traceback(
     assert "there is no workspace nobody" in done.stderr or "no container" in done.stderr
 
 
-def test_a_missing_folder_is_bad_input(cli: Cli) -> None:
-    done = cli("up", env={"CODEHUB_WORKSPACES": "nowhere"})
+@pytest.mark.parametrize("command", ["up", "start", "stop", "destroy"])
+def test_unknown_workspaces_are_results_for_programs_too(
+    cli: Cli, place: Path, command: str
+) -> None:
+    (place / "workspaces.d/aa.yaml").write_text(LIGHT)
+    done = cli(command, "nobody", "-o", "json", env={"CODEHUB_NAME_PREFIX": "codehub-test-none-"})
+    (told,) = json.loads(done.stdout)["results"]
+    assert done.exit_code == 1
+    assert (told["id"], told["action"], told["reason"]) == (
+        "nobody",
+        "blocked",
+        "UNKNOWN_WORKSPACE",
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("up",), ("preview",), ("start", "aa"), ("logs", "aa"), ("run",), ("status", "--watch")],
+)
+def test_a_missing_folder_is_bad_input_and_leaves_nothing_behind(
+    cli: Cli, place: Path, command: tuple[str, ...]
+) -> None:
+    done = cli(*command, env={"CODEHUB_WORKSPACES": "nowhere", "CODEHUB_DATA": ""})
     assert done.exit_code == 2
-    assert "nowhere" in done.stderr
+    assert "nowhere: no such file or directory" in done.stderr
+    assert [found.name for found in place.iterdir()] == ["workspaces.d"]
 
 
 def test_an_engine_that_does_not_answer_is_told_with_the_remedy(cli: Cli, place: Path) -> None:

@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from cli.phases import STYLES, age, plain, why
+from settings.load import load
+from settings.model import Settings
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Event, Phase, Sync
 from tests.cli import processes
 from tests.cli.conftest import Cli
 
-EMPTY = "no workspaces yet: add a file to workspaces.d and run codehub up\n"
+
+def empty(data: Path) -> str:
+    return f"no workspaces yet in {data}: add a file to workspaces.d and run codehub up\n"
 
 
 @pytest.fixture
@@ -45,8 +49,19 @@ def publish_two(index: Index) -> None:
 def test_nothing_published_yet_makes_no_index(cli: Cli, place: Path, args: tuple[str, ...]) -> None:
     result = cli(*args)
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == ("" if "-q" in args else EMPTY)
+    assert result.stderr == ("" if "-q" in args else empty(place / "data"))
     assert not (place / "data").exists()
+
+
+@pytest.mark.parametrize("name", ["50% of it", "what?", "a#b", "one, two", "%2F"])
+def test_an_index_is_found_whatever_its_folder_is_called(cli: Cli, place: Path, name: str) -> None:
+    data = place / name
+    env = {"CODEHUB_DATA": str(data)}
+    settings = load(Settings, env, cwd=place)
+    with Index.open(settings.index_url) as index:
+        index.publish("aa", cause="test", owner="alice")
+    assert (data / "index.db").is_file()
+    assert cli("status", env=env).stdout.splitlines()[1].split()[0] == "aa"
 
 
 def test_nothing_published_yet_as_json(cli: Cli) -> None:

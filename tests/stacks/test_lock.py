@@ -55,6 +55,22 @@ def test_a_killed_holder_frees_it(tmp_path: Path) -> None:
             assert read_holder(path).pid != holder.pid
 
 
+@pytest.mark.parametrize(
+    ("program", "shown"),
+    [
+        ("/srv/venv/bin/codehub", "codehub run"),
+        ("/srv/checkout/cli/__main__.py", "codehub run"),
+        ("/srv/checkout/benchmarks/__main__.py", "python -m benchmarks run"),
+    ],
+)
+def test_a_holder_is_shown_as_it_was_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, shown: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [program, "run"])
+    with RunnerLock(tmp_path / "runner.lock"):
+        assert read_holder(tmp_path / "runner.lock").command == shown
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"pid": 1, "more": 2}'])
 def test_an_unreadable_holder_is_unknown(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "runner.lock"

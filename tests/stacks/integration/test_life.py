@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from stacks.errors import FileStandsError, PinnedError, UnknownWorkspaceError
+from stacks.errors import BadRequestError, FileStandsError, PinnedError, UnknownWorkspaceError
+from stacks.operator import MAX_LOG_TAIL
 from stacks.runner import Runner
 from stacks.steps import Step
 from state_index.phases import Phase, Sync
@@ -138,11 +139,18 @@ async def test_only_what_is_named_is_touched(house: House) -> None:
     assert [result.id for result in await house.up("bob")] == ["bob"]
     assert await house.containers() == {"bob"}
     async with house.runner() as runner:
-        for call in (runner.start("carol"), runner.destroy("carol"), runner.up(["carol"])):
+        for call in (runner.start("carol"), runner.destroy("carol")):
             with pytest.raises(UnknownWorkspaceError, match="carol"):
                 await call
         with pytest.raises(UnknownWorkspaceError):
             await runner.preview(["carol"])
+        told = [(found.id, found.reason) for found in await runner.up(["bob", "carol"])]
+        assert told == [("bob", ""), ("carol", UnknownWorkspaceError.reason)]
+        assert [found.id for found in await runner.up(["carol"])] == ["carol"]
+        assert await house.containers() == {"bob"}
+        for tail in (0, MAX_LOG_TAIL + 1):
+            with pytest.raises(BadRequestError, match="1 to 5000 lines"):
+                await runner.logs("bob", tail=tail)
         for asked in (runner.logs("alice"), runner.logs("../alice"), runner.destroy("a/b")):
             with pytest.raises(UnknownWorkspaceError):
                 await asked
