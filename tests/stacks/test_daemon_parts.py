@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from settings.tree import ensure
 from stacks.daemon import Daemon
 from stacks.runner import Runner
 from state_index.index import Index
@@ -40,6 +41,7 @@ def publish(house: House, workspace: str, *events: Event) -> None:
     with Index.open(house.settings.index_url) as index:
         for event in events:
             index.publish(workspace, event=event, cause="test", **told)
+    ensure(house.settings.paths.tree)  # what has applied anything has an id
 
 
 async def test_without_an_engine_everything_is_unknown_and_goes_on(lonely: House) -> None:
