@@ -90,5 +90,5 @@ def _problems(extra: Any) -> list[dict[str, str]]:
 
 
 def _sentence(error: Exception) -> str:
-    text = str(error)
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    """Return the index's words with a full stop; an id that they begin with stays as it is."""
+    return str(error).removesuffix(".") + "."

@@ -46,6 +46,19 @@ def test_what_becomes_of_each_error(
     assert ("canary" in logs.getvalue()) is (status >= 500)
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        index.InvalidStateError("RUNNING", "four is RUNNING: start is not possible now"),
+        index.PinnedInGitError("warm", "four has `state: warm` in its file."),
+    ],
+)
+def test_an_id_at_the_beginning_stays_as_it_is(refused: index.RequestRefusedError) -> None:
+    message = translated(refused).message
+    assert message.startswith("four ")
+    assert message.endswith((" now.", " file."))
+
+
 def test_a_validation_s_problems_keep_key_and_message_only() -> None:
     extra = [{"key": "tail", "message": "too large", "value": "canary"}, "canary"]
     made = translated(ValidationException("no", extra=extra))
