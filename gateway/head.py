@@ -29,6 +29,7 @@ _ID: Final = re.compile(rb"[a-z0-9-]{1,63}")
 _DISGUISED: Final = re.compile(
     rb"/+(?:(?:\.|%2e){1,2}/+)*(?:w|%77)(?:/|\\|%2f|%5c|$)", re.IGNORECASE
 )
+_AMBIGUOUS: Final = re.compile(rb"\\|%(?:2f|5c|00)", re.IGNORECASE)
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
 _METHODS_REFUSED: Final = frozenset({"CONNECT", "TRACE"})
 
@@ -98,10 +99,12 @@ def workspace_target(target: bytes) -> WorkspaceTarget | None:
         None when it is not below `/w/`.
 
     Raises:
-        BadRequestError: The id is not one, or the prefix is written in disguise.
+        BadRequestError: The id is not one, the prefix is written in disguise, or a path elsewhere
+            holds a slash that is none for everybody: the framework splits at escaped ones too.
     """
     if not target.startswith(PREFIX):
-        if _DISGUISED.match(target) and target.partition(b"?")[0] != b"/w":
+        path = target.partition(b"?")[0]
+        if _AMBIGUOUS.search(path) or (_DISGUISED.match(target) and path != b"/w"):
             raise BadRequestError("The path is ambiguous.")
         return None
     path, mark, query = target[len(PREFIX) :].partition(b"?")

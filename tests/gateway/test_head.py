@@ -83,6 +83,9 @@ def test_heads_that_are_refused(head: RequestHead, words: str | None) -> None:
         (b"/w/a/", ("a", b"/")),
         (b"/w/a-1/b?c/d", ("a-1", b"/b?c/d")),
         (b"/w/a?b/c", ("a", b"?b/c")),
+        (b"/w/a/b%2fc%5c%00\\", ("a", b"/b%2fc%5c%00\\")),
+        (b"/login?next=%2Fw%2Fa%2F%5c%00\\", None),
+        (b"/a%20b%252f", None),
     ],
 )
 def test_targets(target: bytes, expected: tuple[str, bytes] | None) -> None:
@@ -108,6 +111,12 @@ def test_targets(target: bytes, expected: tuple[str, bytes] | None) -> None:
         b"/w\\a/",
         b"/W/a/",
         b"/%77",
+        b"/workspaces/one%2fcard",
+        b"/workspaces/one%2Fcard",
+        b"/workspaces%5Cone",
+        b"/workspaces\\one",
+        b"/workspaces/one%00",
+        b"/api/v1/workspaces/one%2Fstop?x",
     ],
 )
 def test_targets_in_disguise(target: bytes) -> None:
