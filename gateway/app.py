@@ -26,7 +26,7 @@ from gateway.controllers.health import healthz, readyz
 from gateway.controllers.session import SessionController
 from gateway.controllers.translate import translated
 from gateway.controllers.workspaces import OperationsController, WorkspacesController
-from gateway.errors import ForbiddenError, OriginRefusedError, UnauthenticatedError
+from gateway.errors import ForbiddenError, HiddenError, OriginRefusedError, UnauthenticatedError
 from gateway.follow import follow_index, forever, prune_store, sweep_sessions
 from gateway.front import ASGIApp, Front, wants_page
 from gateway.guards import Refuse
@@ -155,12 +155,13 @@ def _failed(request: Request[Any, Any, Any], exception: Exception) -> Response[b
 
 def _note_refusal(services: Services, refuse: Refuse, head: RequestHead, request_id: str) -> None:
     """Write down who was refused whose workspace; what fails otherwise is in the logs."""
-    if isinstance(refuse.error, ForbiddenError | OriginRefusedError):
+    if isinstance(refuse.error, ForbiddenError | HiddenError | OriginRefusedError):
         target = workspace_target(head.target)
+        hidden = isinstance(refuse.error, HiddenError)
         services.trail.refused_soon(
             user=refuse.visitor.name if refuse.visitor else "",
             workspace=target.id if target else "",
-            code=refuse.error.code,
+            code=ForbiddenError.code if hidden else refuse.error.code,
             request_id=request_id,
         )
 

@@ -16,6 +16,7 @@
         ├── ForbiddenError            403 FORBIDDEN
         ├── OriginRefusedError        403 ORIGIN_REFUSED
         ├── NotFoundError             404 NOT_FOUND
+        │   └── HiddenError           404 NOT_FOUND: looks the same on purpose
         ├── MethodNotAllowedError     405 METHOD_NOT_ALLOWED
         ├── InvalidStateError         409 INVALID_STATE
         ├── PinnedInGitError          409 PINNED_IN_GIT
@@ -162,6 +163,10 @@ class NotFoundError(RequestError):
     status = 404
     code = "NOT_FOUND"
     default = "There is nothing here."
+
+
+class HiddenError(NotFoundError):
+    """It is somebody else's; the answer is that of `NotFoundError`, the audit log knows."""
 
 
 class MethodNotAllowedError(RequestError):

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from gateway.errors import (
     BadRequestError,
     ForbiddenError,
+    HiddenError,
     NotFoundError,
     NotRunningError,
     OriginRefusedError,
@@ -158,7 +159,7 @@ def _stranger(
     if route.owner == visitor.name:
         return None
     if site.hide_existence:
-        return NotFoundError("There is no such workspace.")
+        return HiddenError("There is no such workspace.")
     return ForbiddenError("This workspace is not yours.")
 
 

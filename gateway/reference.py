@@ -108,7 +108,8 @@ def _codes() -> str:
     classes = [
         one
         for one in vars(errors).values()
-        if isinstance(one, type) and issubclass(one, RequestError) and one is not RequestError
+        if isinstance(one, type) and issubclass(one, RequestError)
+        if RequestError in one.__bases__  # those below share the code of the one above
     ]
     return "".join(
         f"| {one.status} | `{one.code}` | {(one.__doc__ or '').splitlines()[0]} |\n"

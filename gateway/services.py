@@ -115,7 +115,12 @@ def build(
     )
     return Services(
         settings=settings,
-        site=Site.listening(base_url=settings.base_url, host=settings.host, port=settings.port),
+        site=Site.listening(
+            base_url=settings.base_url,
+            host=settings.host,
+            port=settings.port,
+            hide_existence=settings.hide_existence,
+        ),
         https=https,
         index=index,
         store=store,

@@ -41,20 +41,24 @@ class Site:
         return cls(origins, hide_existence)
 
     @classmethod
-    def listening(cls, *, base_url: str | None, host: str, port: int) -> Self:
+    def listening(
+        cls, *, base_url: str | None, host: str, port: int, hide_existence: bool = False
+    ) -> Self:
         """Make the site from how the gateway is set up.
 
         Args:
             base_url: The public address; None means that the listener itself is what people open.
             host: The address that the gateway listens on.
             port: Its port. On a loopback or wildcard address, all loopback names are ours.
+            hide_existence: As the attribute.
         """
         if base_url is not None:
-            return cls.of([base_url])
+            return cls.of([base_url], hide_existence=hide_existence)
         bracketed = f"[{host}]" if ":" in host else host
         local = bracketed in {*_LOOPBACK, "0.0.0.0", "[::]"}  # noqa: S104 - compared, not bound
         names = _LOOPBACK if local else (bracketed,)
-        return cls.of(f"http://{name}:{port}" for name in names)
+        urls = [f"http://{name}:{port}" for name in names]
+        return cls.of(urls, hide_existence=hide_existence)
 
     def origin(self, host: bytes) -> str | None:
         """Return the origin of our pages under this `Host` value, or None when it is not ours."""

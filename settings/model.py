@@ -230,6 +230,12 @@ class GatewaySettings(Settings):
         example="127.0.0.1/32,10.0.0.0/8",
         unit="CIDR networks",
     )
+    hide_existence: bool = setting(
+        default=False,
+        description="Whether somebody else's workspace looks like one that does not exist.",
+        why="Within one team, to read that it is not yours (403) helps more than to hide ids.",
+        example="true",
+    )
     store_url: str = setting(
         default_factory=_database("gateway.db"),
         description="Database of users and sessions.",

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from litestar import Request
 
 from gateway.cookies import read_cookie
-from gateway.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from gateway.errors import ForbiddenError, HiddenError, NotFoundError, UnauthenticatedError
 from gateway.login import Caller
 from gateway.proxy.seams import Visitor
 from gateway.services import Services
@@ -106,7 +106,7 @@ async def refuse(request: AnyRequest, visitor: Visitor, workspace_id: str) -> No
 
     Raises:
         ForbiddenError: Always, or
-        NotFoundError: when existence is hidden.
+        HiddenError: when existence is hidden.
     """
     services = services_of(request)
     await services.trail.refused(
@@ -117,7 +117,7 @@ async def refuse(request: AnyRequest, visitor: Visitor, workspace_id: str) -> No
         request_id=request_id_of(request),
     )
     if services.site.hide_existence:
-        raise NotFoundError("There is no such workspace.")
+        raise HiddenError("There is no such workspace.")
     raise ForbiddenError("This workspace is not yours.")
 
 

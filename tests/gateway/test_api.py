@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from state_index.models import RunnerInfo
 from state_index.phases import Phase, Sync
 from tests.gateway.fake_runner import FakeRunner, fake_runner
 from tests.gateway.harness import ALICE, BOB, ROOT, Running, login_of, serving
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -445,15 +445,41 @@ async def test_the_api_describes_itself_without_foreign_hosts(hub: Running) -> N
             assert "https://" not in answer.text
 
 
-async def test_existence_can_be_hidden(hub: Running) -> None:
-    hub.publish("alice-a", Phase.WARM)
-    services = replace(hub.services, site=replace(hub.services.site, hide_existence=True))
-    hub.site.state.services = services
-    async with hub.visitor(BOB) as bob:
-        theirs = await bob.get("/api/v1/workspaces/alice-a")
-        nobodys = await bob.get("/api/v1/workspaces/no-such")
-    assert theirs.status_code == nobodys.status_code == 404
-    assert theirs.json()["error"]["message"] == nobodys.json()["error"]["message"]
+@pytest.mark.parametrize(
+    ("hidden", "status", "code"), [("true", 404, "NOT_FOUND"), ("false", 403, "FORBIDDEN")]
+)
+async def test_existence_can_be_hidden(tmp_path: Path, hidden: str, status: int, code: str) -> None:
+    """Whoever asks for what is somebody else's is in the audit log all the same."""
+    asked = [
+        ("GET", "/api/v1/workspaces/{}"),
+        ("GET", "/api/v1/workspaces/{}/logs"),
+        ("POST", "/api/v1/workspaces/{}/start"),
+        ("POST", "/api/v1/workspaces/{}/stop"),
+        ("GET", "/api/v1/events?workspace={}"),
+        ("GET", "/workspaces/{}"),
+        ("GET", "/workspaces/{}/card"),
+        ("GET", "/w/{}/"),
+    ]
+    async with serving(tmp_path, hide_existence=hidden) as hub, hub.visitor(BOB) as bob:
+        hub.publish("alice-a", Phase.RUNNING, upstream="unix:alice-a/ide.sock")
+        await until(lambda: "alice-a" in (hub.services.routes.current() or {}))
+        for method, path in asked:
+            theirs = await bob.request(method, path.format("alice-a"))
+            nobodys = await bob.request(method, path.format("no-such"))
+            assert (theirs.status_code, nobodys.status_code) == (status, 404), path
+            found, missing = (
+                (answer.json()["error"] | {"request_id": ""}, {*answer.headers})
+                for answer in (theirs, nobodys)
+            )
+            assert found[0]["code"] == code
+            assert (found == missing) is (hidden == "true"), path
+
+        def refused() -> list[tuple[str, str, str]]:
+            rows = hub.store.audit.latest(10)
+            return [(row.user, row.workspace, row.detail) for row in rows if row.event == "refused"]
+
+        await until(lambda: len(refused()) > 1, "the rows")
+        assert refused() == [("bob", "alice-a", "FORBIDDEN")] * 2, "by the API and by the proxy"
 
 
 async def test_a_stop_by_the_api(hub: Running) -> None:
