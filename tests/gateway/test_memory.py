@@ -1,4 +1,4 @@
-"""Bodies of any size through a real gateway process, in bounded memory.
+"""Bodies of any size, and trailers without end, to a real gateway process: in bounded memory.
 
 The reader begins when the writer can write no more: so what the gateway holds is as much as it ever
 holds, and a gateway that takes all that comes would hold the whole body.
@@ -6,7 +6,7 @@ holds, and a gateway that takes all that comes would hold the whole body.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -30,6 +30,13 @@ SIZES = [
     pytest.param(2**30, id="1G", marks=[pytest.mark.long, pytest.mark.timeout(600)]),
 ]
 PIECE = bytes(range(256)) * 1024
+
+MUCH = 64 * MIB
+"""Of a trailer without end: more than all buffers between hold."""
+
+TRAILER = b"0\r\nX: "
+FILLER = b"y" * 2**16
+CHUNKED_HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @dataclass
@@ -74,12 +81,19 @@ class Workspace:
     """Sends a body to whoever gets, and takes the body of whoever posts."""
 
     flow: Flow
+    filler: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await reader.readuntil(b"\r\n\r\n"):
             if head.startswith(b"POST"):
                 await self.flow.take(reader)
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
+            elif b"/endless" in head.partition(b"\r\n")[0]:
+                writer.write(CHUNKED_HEAD + b"2\r\nok\r\n" + TRAILER)
+                while self.filler < MUCH:
+                    writer.write(FILLER)
+                    await writer.drain()
+                    self.filler += len(FILLER)
             elif b"/big" in head.partition(b"\r\n")[0]:
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % self.flow.size)
                 await self.flow.write(writer)
@@ -117,7 +131,7 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(folder: Path, flow: Flow) -> AsyncIterator[Gateway]:
+async def gateway(folder: Path, workspace: Workspace) -> AsyncIterator[Gateway]:
     """A gateway process with a workspace behind it, warmed up by a small request."""
     settings = settings_for(folder)
     seed(settings.paths)
@@ -125,7 +139,7 @@ async def gateway(folder: Path, flow: Flow) -> AsyncIterator[Gateway]:
         index.publish("alice-a", event=Event.BOOTING, cause="test", owner="alice")
         index.publish("alice-a", event=Event.READY, cause="test", upstream="unix:alice-a/ide.sock")
     path = settings.paths.run / "alice-a" / "ide.sock"
-    async with unix_server(path, Workspace(flow).serve):
+    async with unix_server(path, workspace.serve):
         with process(folder) as (running, url):
             async with httpx.AsyncClient(base_url=url, headers={"Origin": url}) as client:
                 answer = await client.post("/api/v1/session", json=login_of(ALICE))
@@ -139,7 +153,7 @@ async def gateway(folder: Path, flow: Flow) -> AsyncIterator[Gateway]:
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_large_answer_takes_no_memory(tmp_path: Path, size: int) -> None:
     flow = Flow(size)
-    async with gateway(tmp_path, flow) as at:
+    async with gateway(tmp_path, Workspace(flow)) as at:
         before = at.peak()
         reader, writer = await at.open("GET /w/alice-a/big")
         assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
@@ -153,7 +167,7 @@ async def test_a_large_answer_takes_no_memory(tmp_path: Path, size: int) -> None
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_large_request_takes_no_memory(tmp_path: Path, size: int) -> None:
     flow = Flow(size)
-    async with gateway(tmp_path, flow) as at:
+    async with gateway(tmp_path, Workspace(flow)) as at:
         before = at.peak()
         reader, writer = await at.open("POST /w/alice-a/big", f"Content-Length: {size}")
         await flow.write(writer)
@@ -162,3 +176,36 @@ async def test_a_large_request_takes_no_memory(tmp_path: Path, size: int) -> Non
         writer.close()
     assert (flow.read, flow.same) == (size, True)
     assert grown < ROOM
+
+
+async def test_a_stranger_s_trailer_ends(tmp_path: Path) -> None:
+    """Also after the answer: whoever isn't logged in must not cost memory or work."""
+    sent = 0
+    async with gateway(tmp_path, Workspace(Flow(0))) as at:
+        before = at.peak()
+        reader, writer = await asyncio.open_connection(at.url.host, at.url.port)
+        host = f"{at.url.host}:{at.url.port}"
+        line = f"POST /api/v1/workspaces/alice-a/stop HTTP/1.1\r\nHost: {host}\r\n"
+        writer.write(f"{line}Origin: http://{host}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        assert b" 401 " in await reader.readuntil(b"\r\n\r\n")
+        writer.write(TRAILER)
+        with suppress(ConnectionError):
+            while sent < MUCH:
+                writer.write(FILLER)
+                await writer.drain()
+                sent += len(FILLER)
+        assert at.peak() - before < ROOM
+    assert sent < MUCH / 4, "no more than what buffers hold"
+
+
+async def test_a_workspace_s_trailer_ends(tmp_path: Path) -> None:
+    workspace = Workspace(Flow(0))
+    async with gateway(tmp_path, workspace) as at:
+        before = at.peak()
+        reader, writer = await at.open("GET /w/alice-a/endless")
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+        answer = await reader.read()
+        assert not answer.endswith(b"0\r\n\r\n"), "a part must not pass for the whole"
+        assert at.peak() - before < ROOM
+        writer.close()
+    assert workspace.filler < MUCH / 4, "no more than what buffers hold"
