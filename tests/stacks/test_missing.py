@@ -19,9 +19,11 @@ VOLUME = "x-w-home-1"
 MISSING = HomeMissingError.of("w", VOLUME, "it is not there", step="here")
 
 
-def volume(name: str = VOLUME, *, ours: bool = True, **labels: str) -> Leftover:
+def volume(
+    name: str = VOLUME, labels: dict[str, str] | None = None, *, ours: bool = True
+) -> Leftover:
     """A labelled home, with labels of the workspace `w` unless told otherwise."""
-    told = {LABEL_WORKSPACE: "w", LABEL_HOME: "1", LABEL_PREFIX: "x-", **labels}
+    told = {LABEL_WORKSPACE: "w", LABEL_HOME: "1", LABEL_PREFIX: "x-"} | (labels or {})
     return Leftover(kind="volume", id=name, name=name, labels=told, ours=ours)
 
 
@@ -34,9 +36,9 @@ async def told(*things: Leftover, error: StacksError = MISSING) -> StacksError:
     [
         (),
         (volume(),),
-        (volume("x-w-home-2", **{LABEL_HOME: "2"}),),
-        (volume("y-w-home-1", ours=False, **{LABEL_PREFIX: "y-"}),),
-        (volume("y-v-home-1", **{LABEL_PREFIX: "y-", LABEL_WORKSPACE: "v"}),),
+        (volume("x-w-home-2", {LABEL_HOME: "2"}),),
+        (volume("y-w-home-1", {LABEL_PREFIX: "y-"}, ours=False),),
+        (volume("y-v-home-1", {LABEL_PREFIX: "y-", LABEL_WORKSPACE: "v"}),),
         (Leftover(kind="container", id="c", name="y-w", labels={LABEL_WORKSPACE: "w"}),),
     ],
     ids=["nothing", "back", "another number", "another tree's", "another's", "a container"],
@@ -60,14 +62,14 @@ async def test_an_engine_that_does_not_answer_hides_nothing() -> None:
 
 
 async def test_another_trees_home_of_that_name_is_not_missing() -> None:
-    error = await told(volume(ours=False, **{LABEL_TREE: "lost"}))
+    error = await told(volume(labels={LABEL_TREE: "lost"}, ours=False))
     assert isinstance(error, OtherTreeError)
     assert f"the volume {VOLUME} is that of another data tree, lost" in error.message
     assert "append the line lost to /data/tree," in error.remedy
 
 
 async def test_a_home_under_another_prefix_names_that() -> None:
-    error = await told(volume("y-w-home-3", **{LABEL_PREFIX: "y-"}))
+    error = await told(volume("y-w-home-3", {LABEL_PREFIX: "y-"}))
     assert isinstance(error, HomeMissingError)
     assert (error.workspace, error.volume, error.step) == ("w", VOLUME, "here")
     assert error.message == (

@@ -85,8 +85,9 @@ MADE, LATER = "2026-11-21T18:29:57.899909822Z", "2026-11-21T18:30:00.204229812Z"
 
 
 def test_what_failed_to_be_changed_is_kept_and_what_failed_to_be_made_is_not() -> None:
-    half = {"initErrors": ["no"], "created": MADE}
-    made, changed = resource("a", modified=MADE, **half), resource("b", modified=LATER, **half)
+    half: dict[str, Any] = {"initErrors": ["no"], "created": MADE}
+    made, changed = ({**resource(name), **half} for name in ("a", "b"))
+    made["modified"], changed["modified"] = MADE, LATER
     found = Checkpoint.parse(document(made, changed, resource("c", created=MADE, modified=LATER)))
     assert (found.half_made, found.half_changed) == (("a",), ("b",))
 

@@ -111,19 +111,17 @@ async def test_a_data_tree_that_was_deleted_keeps_its_homes_until_they_are_taken
 async def test_an_id_that_was_lost_is_taken_back(house: House, left: str) -> None:
     house.write("alice")
     await house.up()
-    own = tree_of(house)
+    own, before = tree_of(house), await house.started("alice")
     if left == "home":
         house.remove("alice")
         async with house.runner() as runner:
             assert (await runner.destroy("alice")).phase == Phase.TOMBSTONED
         house.write("alice")
-    else:
-        before = await house.started("alice")
     house.settings.paths.tree.unlink()
     (alice,) = await house.up()
     assert (alice.reason, alice.phase, tree_of(house)) == ("", Phase.RUNNING, own)
-    if left == "container and home":
-        assert (alice.action, await house.started("alice")) == ("nothing", before)
+    same = (alice.action, await house.started("alice")) == ("nothing", before)
+    assert same is (left == "container and home")
     assert await house.volumes() == {"alice-home-1"}
 
 
