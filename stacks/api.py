@@ -22,7 +22,7 @@ from typing import Any
 from aiohttp import web
 
 from stacks.errors import BadRequestError, StacksError, TemporaryError, UnknownWorkspaceError
-from stacks.operator import LOG_TAIL, REQUEST_ID, Operator
+from stacks.operator import LOG_TAIL, REQUEST_ID, Operator, check_tail
 from stacks.steps import OnStep, Step
 from telemetry import context
 from telemetry.logs import get_logger
@@ -161,8 +161,7 @@ async def _logs(request: web.Request) -> web.Response:
         tail = int(request.query.get("tail", LOG_TAIL))
     except ValueError:
         raise BadRequestError("tail must be a number of lines") from None
-    if tail < 1:
-        raise BadRequestError("tail must be at least 1")
+    check_tail(tail)
     text = await request.app[RUNNER].logs(request.match_info["id"], tail=tail)
     return web.Response(text=text, content_type="text/plain", charset="utf-8")
 

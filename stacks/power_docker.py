@@ -16,6 +16,7 @@ from typing import Any, Self
 import aiodocker
 import aiohttp
 from aiodocker.exceptions import DockerError
+from aiodocker.multiplexed import MultiplexedResult
 
 from stacks import health, rundir
 from stacks.docker_calls import (
@@ -45,6 +46,7 @@ from stacks.errors import (
     StartFailedError,
     UnknownWorkspaceError,
 )
+from stacks.log_tail import LogTail
 from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import LABEL_PREFIX, LABEL_SPEC_HASH, LABEL_TREE, LABEL_WORKSPACE
 from stacks.tree import Tree
@@ -62,8 +64,6 @@ MAX_RESTARTS = 3
 FAILED_START_GRACE = 2.0
 """Seconds that a container gets to end when its start failed."""
 
-MAX_LOG_LINES = 2000
-MAX_LOG_BYTES = 1 << 20
 TOLD_LOG_LINES = 5
 """Lines of the log that go into the error of a failed start."""
 
@@ -239,7 +239,7 @@ class DockerPower:
         if found is None:
             raise UnknownWorkspaceError(f"{workspace_id} has no container", step="logs")
         with translated("logs"):
-            return await self._tail(found.id, min(tail, MAX_LOG_LINES))
+            return await self._tail(found.id, tail)
 
     async def find(self, labels: Mapping[str, str]) -> tuple[Leftover, ...]:
         """Give containers, volumes and networks that carry all of these labels."""
@@ -382,9 +382,19 @@ class DockerPower:
         return StartFailedError(told, step="start")
 
     async def _tail(self, container_id: str, lines: int) -> str:
-        container = self._docker.containers.container(container_id)
-        printed = await container.log(stdout=True, stderr=True, tail=lines)
-        return "".join(printed)[-MAX_LOG_BYTES:]
+        found = await self._docker.containers.container(container_id).show()
+        path = f"containers/{container_id}/logs"
+        params = {"stdout": 1, "stderr": 1, "tail": lines}
+        newest = LogTail()
+        # aiodocker's own `log` keeps all of it, however long the lines are.
+        async with (
+            asyncio.timeout(CALL_TIMEOUT),
+            self._docker._query(path, method="GET", params=params) as answer,  # noqa: SLF001
+        ):
+            pieces: Any = MultiplexedResult(answer, raw=found["Config"]["Tty"])  # type: ignore[no-untyped-call]
+            async for piece in pieces:
+                newest.add(piece)
+        return newest.text()
 
 
 def _not_found(told: str) -> StaleContainerError:

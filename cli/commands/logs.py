@@ -6,21 +6,26 @@ from cli import ids
 from cli.frame import Frame, pass_frame
 from cli.operate import operate
 
+MOST = 5000
+"""Most lines; the same as the daemon's, which a test compares: rooms are not imported here."""
+
 
 @click.command()
 @click.argument("name", metavar="ID", callback=ids.check)
 @click.option(
     "-n",
     "--tail",
-    type=click.IntRange(1, 100_000),
+    type=click.IntRange(1, MOST),
     default=200,
     show_default=True,
     metavar="LINES",
-    help="How many of the last lines.",
+    help=f"How many of the last lines, at most {MOST}.",
 )
 @pass_frame
 def logs(frame: Frame, *, name: str, tail: int) -> None:
     """Print what a workspace's container wrote.
+
+    At most 4 MiB of it; a first line says so where that leaves something out.
 
     \b
     Examples:

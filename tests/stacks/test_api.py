@@ -9,6 +9,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from cli.commands.logs import MOST
+from gateway.controllers.workspaces import TAIL_MAX
+from gateway.pages.render import TAILS
 from stacks import api
 from stacks.changes import WorkspaceChange
 from stacks.client import RunnerClient
@@ -23,6 +26,7 @@ from stacks.errors import (
     Violation,
     from_json,
 )
+from stacks.operator import MAX_LOG_TAIL
 from stacks.steps import OnStep, Result, Step
 from telemetry import context
 from tests.waiting import until
@@ -231,10 +235,15 @@ def test_bodies_that_are_refused(body: bytes) -> None:
         api.parse(body)
 
 
+def test_gateway_and_command_offer_as_many_lines_as_the_daemon_gives() -> None:
+    assert max(TAILS) == TAIL_MAX == MOST == MAX_LOG_TAIL
+
+
 async def test_statuses_and_envelopes(told: Told, socket: Path) -> None:
     async with raw(socket) as session:
         for path, status, reason in [
             ("/v1/workspaces/alice/logs?tail=0", 400, "BAD_REQUEST"),
+            ("/v1/workspaces/alice/logs?tail=5001", 400, "BAD_REQUEST"),
             ("/v1/workspaces/alice/logs?tail=x", 400, "BAD_REQUEST"),
         ]:
             response = await session.get(path)

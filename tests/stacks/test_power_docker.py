@@ -1,6 +1,7 @@
 """On/off and reading on a real engine, on containers made by hand with our labels."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from stacks.errors import (
     StartFailedError,
     UnknownWorkspaceError,
 )
+from stacks.log_tail import CUT, MOST_BYTES
+from stacks.operator import MAX_LOG_TAIL
 from stacks.power_docker import DockerPower
 from stacks.programs.inputs import (
     LABEL_HOME,
@@ -290,6 +293,30 @@ async def test_logs_are_the_last_lines(make: Maker, power: DockerPower) -> None:
         await power.logs("alice", tail=1)
     await make.workspace("alice")
     assert await power.logs("alice", tail=1) == ""
+
+
+async def test_all_lines_that_can_be_asked_for_are_given_and_endless_ones_told_to_be_cut(
+    make: Maker, power: DockerPower
+) -> None:
+    await make.workspace("alice")
+    await power.start("alice", spec_hash="h1", within=30)
+    await power.stop("alice", grace=1)
+    found = await make.docker.containers.container(f"{make.prefix}alice").show()
+    log = Path(found["LogPath"])
+    _print(log, [f"{number}\n" for number in range(MAX_LOG_TAIL + 1)])
+    lines = (await power.logs("alice", tail=MAX_LOG_TAIL)).splitlines()
+    assert (len(lines), lines[0], lines[-1]) == (MAX_LOG_TAIL, "1", f"{MAX_LOG_TAIL}")
+    _print(log, [f"{number:010}{'x' * 9990}\n" for number in range(MOST_BYTES // 10_000 + 9)])
+    told, *kept = (await power.logs("alice", tail=MAX_LOG_TAIL)).splitlines(keepends=True)
+    assert told == CUT
+    assert 0 <= MOST_BYTES - len("".join(kept)) < 10_001
+    assert kept[-1].startswith(f"{MOST_BYTES // 10_000 + 8:010}")
+
+
+def _print(log: Path, lines: list[str]) -> None:
+    """Write a container's log as the engine does, for it has no way to print so much."""
+    entries = ({"log": line, "stream": "stdout", "time": "2026-01-01T00:00:00Z"} for line in lines)
+    log.write_text("".join(f"{json.dumps(entry)}\n" for entry in entries))
 
 
 async def test_leftovers_are_found_by_label_and_name(make: Maker, power: DockerPower) -> None:
