@@ -94,6 +94,8 @@ class Workspace:
                     writer.write(FILLER)
                     await writer.drain()
                     self.filler += len(FILLER)
+                writer.close()
+                return
             elif b"/big" in head.partition(b"\r\n")[0]:
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % self.flow.size)
                 await self.flow.write(writer)
