@@ -1,22 +1,26 @@
 """The one seam to SQLAlchemy's engines and to the dialects.
 
 It makes engines and gives read and write transactions; `failures` turns foreign errors into ours.
-What only SQLite or only PostgreSQL knows is here, in `failures`, `quick` and the lock of
-`migrate`, and nowhere else. It knows no table of ours.
+What only SQLite or only PostgreSQL knows is here, in `postgres`, `failures`, `quick` and the lock
+of `migrate`, and nowhere else. It knows no table of ours.
 
 SQLite: WAL, so readers never wait for a writer; writers begin with BEGIN IMMEDIATE, because a
 transaction that reads first and writes later fails at once when another wrote between, whatever
 the busy timeout says. `synchronous=NORMAL`: a power cut may lose the last commits, never the file,
 and the runner publishes again what it finds.
+
+PostgreSQL: writers lock the rows that they read in order to change them, and commit with a notice.
 """
 
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
+from types import ModuleType
 from typing import Any, NoReturn
 
 import sqlalchemy as sa
@@ -36,12 +40,28 @@ OWNER_ONLY = 0o600
 _WRITE = "codehub_write"
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Sees that another connection committed.
+
+    Attributes:
+        look: gives a number that is another one then; takes microseconds.
+        fileno: what becomes readable then; None where one has to look again and again.
+        close: closes its connection.
+    """
+
+    look: Callable[[], int]
+    fileno: Callable[[], int | None]
+    close: Callable[[], None]
+
+
 class Database:
     """Engines and transactions of one index.
 
     Args:
         url: `sqlite:///<file>` or `postgresql+psycopg://...`.
-        busy_timeout: seconds that a writer waits for another one (SQLite).
+        busy_timeout: seconds that a writer waits for another one; on PostgreSQL also those after
+            which the server ends a transaction that stands still.
 
     Attributes:
         files: how many files under this name were found gone so far.
@@ -55,6 +75,8 @@ class Database:
         self.url = parse_url(url)
         self._read = _engine(self.url, busy_timeout)
         self._write = self._read.execution_options(**{_WRITE: True})
+        if not self.is_sqlite:  # whose transactions see one state by themselves
+            self._read = self._read.execution_options(isolation_level="REPEATABLE READ")
         self._quick: Quick | None = None
         self._file: tuple[int, int] | None = None
         self.files = 0
@@ -83,7 +105,13 @@ class Database:
             IndexUnavailableError: it could not be begun or committed.
         """
         with translated(), self._write.begin() as connection:
+            if self.is_sqlite:
+                yield connection
+                return
+            postgres = _postgres()
+            postgres.begin(connection)
             yield connection
+            postgres.notify(connection)
 
     def number(self, query: sa.Select[Any]) -> int:
         """The single number that a query without parameters gives, as fast as can be; 0 for none.
@@ -92,14 +120,24 @@ class Database:
             IndexUnavailableError: it could not be read.
             IndexReplacedError: the file is not the one that was open (SQLite).
         """
-        if not self.is_sqlite:
-            with self.read() as connection:
-                return int(connection.scalar(query) or 0)
+        statement = _text(query, self._read.dialect)
+        quick = self._reader()
+        try:
+            return quick.number(statement)
+        except IndexUnavailableError:
+            if not quick.lost:
+                raise
+        return self._reader().number(statement)
+
+    def _reader(self) -> Quick:
         with self._opening:
-            self._check_file()
-            self._quick = self._quick or Quick(self._read)
-            self._file = self._file or _identity(self.url)
-        return self._quick.number(_text(query))
+            if self.is_sqlite:
+                self._check_file()
+            if self._quick is None or self._quick.lost:
+                self._quick = Quick(self._write)
+            if self.is_sqlite:
+                self._file = self._file or _identity(self.url)
+            return self._quick
 
     def _check_file(self) -> None:
         """Let go of a file that is not there any more: its connections would read it for ever."""
@@ -111,22 +149,19 @@ class Database:
         message = "the state index is not available: its file was removed or replaced"
         raise IndexReplacedError(message)
 
-    def probe(self, newest: sa.Select[Any]) -> Callable[[], int]:
-        """A cheap way to see that another connection committed: the number is then another one.
-
-        Args:
-            newest: a query whose number changes then, for where the database has nothing cheaper.
+    def probe(self) -> Probe:
+        """A cheap way to see that another connection committed.
 
         Raises:
             IndexUnavailableError: the database can't be read; the probe raises it too.
         """
         if not self.is_sqlite:
-            return lambda: self.number(newest)
-        self.number(newest)  # makes the connection
-        quick = self._quick
-        assert quick is not None
+            notices = _postgres().Notices(self._read)
+            return Probe(look=notices.count, fileno=notices.fileno, close=notices.close)
         # Read outside transactions: within one, the number never changes.
-        return lambda: quick.number("PRAGMA data_version")
+        quick = Quick(self._read)
+        look = partial(quick.number, "PRAGMA data_version")
+        return Probe(look=look, fileno=lambda: None, close=quick.close)
 
     def close(self) -> None:
         """Close every connection."""
@@ -145,9 +180,9 @@ def _identity(url: sa.URL) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=8)
-def _text(query: sa.Select[Any]) -> str:
+def _text(query: sa.Select[Any], dialect: sa.Dialect) -> str:
     # 0.1 ms: more than the reading.
-    return str(query.compile(compile_kwargs={"literal_binds": True}))
+    return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def parse_url(url: str) -> sa.URL:
@@ -185,9 +220,16 @@ def _refuse(problem: str) -> NoReturn:
     raise IndexUrlError(message) from None
 
 
+def _postgres() -> ModuleType:
+    from state_index import postgres  # noqa: PLC0415 - brings a driver that SQLite does without
+
+    return postgres
+
+
 def _engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True)
+        served: sa.Engine = _postgres().make_engine(url, busy_timeout)
+        return served
     _make_private(Path(str(url.database)))
     engine = sa.create_engine(url, connect_args={"timeout": busy_timeout})
     event.listen(engine, "connect", _prepare_sqlite)

@@ -33,6 +33,7 @@ _SQLITE = {
 _POSTGRES = {
     "08": IndexBusyError,  # connection lost: the next call takes a fresh one
     "23505": IndexBusyError,  # two made the same row at once
+    "25P03": IndexBusyError,  # we stood still within a transaction, and the server ended it
     "40": IndexBusyError,  # serialization failure, deadlock
     "42": IndexSchemaError,  # no such table or column, missing privilege
     "53": IndexFullError,  # out of disk, memory or connections
@@ -42,13 +43,17 @@ _POSTGRES = {
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise our errors in place of SQLAlchemy's and the driver's."""
+def translated(driver: type[Exception] = sqlite3.Error) -> Iterator[None]:
+    """Raise our errors in place of SQLAlchemy's and the driver's.
+
+    Args:
+        driver: the base of the driver's own errors, where it is used without SQLAlchemy.
+    """
     try:
         yield
     except DBAPIError as error:
         raise translate(error.orig or error) from error
-    except sqlite3.Error as error:
+    except driver as error:
         raise translate(error) from error
     except PoolTimeoutError as error:
         message = "the state index is not available: no connection became free in time"
@@ -67,4 +72,6 @@ def _kind(error: BaseException) -> type[IndexUnavailableError]:
         primary = code & 0xFF  # SQLite refines a primary code in the higher bits
         return _SQLITE.get(code) or _SQLITE.get(primary) or IndexUnavailableError
     state = getattr(error, "sqlstate", None) or ""
+    if not state and type(error).__module__ == "psycopg" and "Operational" in type(error).__name__:
+        return IndexBusyError  # no server, or the connection to it is lost
     return _POSTGRES.get(state) or _POSTGRES.get(state[:2]) or IndexUnavailableError

@@ -79,6 +79,9 @@ def _upgrade(database: Database) -> None:
 def _alone(database: Database, timeout: float) -> Iterator[None]:
     if not database.is_sqlite:
         with database.write() as connection:
+            # This transaction stands still while another one migrates.
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(timeout * 1000)}")
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             yield
         return

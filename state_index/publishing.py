@@ -58,6 +58,7 @@ def publish(
     if_generation: int | None = None,
 ) -> Published:
     """Write what `advance` says: row, generation and history together."""
+    _alone(connection)
     before = find(connection, workspace_id, lock=True)
     _check_generation(workspace_id, before, if_generation)
     after = advance(before, workspace_id, cause, changes, now)
@@ -74,6 +75,12 @@ def publish(
         moved = (before.phase if before else None, after.phase)
         record(connection, workspace_id, cause, moved=moved, now=now)
     return after
+
+
+def _alone(connection: sa.Connection) -> None:
+    # Who publishes holds the clock first, then the row: always in this order, so nobody waits
+    # crosswise, and no two make the same row. SQLite's writers are alone anyway.
+    connection.execute(sa.select(clock.c.id).with_for_update())
 
 
 def _check_generation(workspace_id: str, before: Published | None, expected: int | None) -> None:
@@ -131,6 +138,7 @@ def record(
 
 def forget(connection: sa.Connection, workspace_id: str, cause: Cause, now: datetime) -> bool:
     """Remove a row; its history stays. False when there was none."""
+    _alone(connection)
     before = find(connection, workspace_id, lock=True)
     if before is None:
         return False

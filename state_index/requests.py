@@ -116,7 +116,9 @@ def _pending(connection: sa.Connection, workspace_id: str, kind: IntentKind) -> 
 def take(connection: sa.Connection, limit: int) -> list[Intent]:
     """Mark the oldest open intents as taken."""
     query = sa.select(intents).where(intents.c.status == "open").order_by(intents.c.number)
-    found = connection.execute(query.limit(limit).with_for_update()).mappings().all()
+    # Skipped: those that another taker is just taking.
+    locked = query.limit(limit).with_for_update(skip_locked=True)
+    found = connection.execute(locked).mappings().all()
     if found:
         numbers = [row["number"] for row in found]
         connection.execute(

@@ -1,4 +1,4 @@
-"""Many processes and threads on one real SQLite file: the promises hold when all come at once."""
+"""Many processes and threads on one real database: the promises hold when all come at once."""
 
 import json
 import subprocess

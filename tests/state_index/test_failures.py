@@ -1,4 +1,7 @@
-"""What a broken, full or busy database looks like to a caller: our errors only."""
+"""What a broken, full or busy database looks like to a caller: our errors only.
+
+Here on SQLite; PostgreSQL's own failures are in test_postgres.
+"""
 
 import os
 import sqlite3
@@ -34,6 +37,11 @@ def writing(path: Path) -> Iterator[None]:
         yield
     finally:
         raw.close()
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 @pytest.fixture

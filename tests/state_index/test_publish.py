@@ -203,11 +203,12 @@ def test_forgetting_drops_what_is_said_of_others_long_gone(index: Index, clock: 
     assert len(index.history("young")) == 1, "its newest row is young"
 
 
-def test_generation_is_read_within_a_tenth_of_a_millisecond(index: Index) -> None:
+def test_generation_is_read_within_a_tenth_of_a_millisecond(index: Index, engine: str) -> None:
+    """On PostgreSQL it is a question to a server: within half a millisecond."""
     index.publish("a", cause="new")
     index.generation()
     fastest = min(_timed(index, 200) for _ in range(20))
-    assert fastest < 0.0001
+    assert fastest < (0.0001 if engine == "sqlite" else 0.0005)
 
 
 def _timed(index: Index, count: int) -> float:

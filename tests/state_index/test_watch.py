@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from state_index.database import Database
 from state_index.index import Index
 from state_index.nudge import listen, send
 from state_index.phases import Event
-from state_index.schema import GENERATION, NEWEST
 from state_index.watch import Watcher
 
 DEADLINE = 10.0
@@ -107,24 +105,3 @@ async def test_an_idle_watcher_looks_once_an_interval_and_no_more(index: Index, 
     async with Counting(url, interval=0.05) as watcher:
         assert not await watcher.wait(1.0)
         assert 1 < watcher.looks <= 21
-
-
-class Plain(Database):
-    """As a database that has no quicker way than a query."""
-
-    @property
-    def is_sqlite(self) -> bool:
-        return False
-
-
-def test_without_a_data_version_a_query_tells(index: Index, url: str) -> None:
-    database = Plain(url)
-    probe = database.probe(NEWEST)
-    seen = [probe()]
-    index.publish("a", event=Event.STOPPED, cause="found")
-    seen.append(probe())
-    index.request("a", "start", actor="alice", request_id="r")
-    seen.append(probe())
-    assert seen == sorted(set(seen))
-    assert database.number(GENERATION) == index.generation() == 1
-    database.close()
