@@ -3,6 +3,7 @@
     StateIndexError
     ├── IllegalTransitionError     the phase table refuses this event in this phase
     ├── StaleRowError              the row changed since the caller read it
+    ├── LeaseLostError             another runner took the lease: this one must not write any more
     ├── UnknownOperationError      no intent has this id
     ├── RequestRefusedError        a user's request that the index does not take
     │   ├── UnknownWorkspaceError  no such workspace is published
@@ -48,6 +49,23 @@ class StaleRowError(StateIndexError):
         self.workspace_id = workspace_id
         self.expected = expected
         self.found = found
+
+
+class LeaseLostError(StateIndexError):
+    """Whoever writes holds the lease no more; nothing was written.
+
+    Attributes:
+        token: the token that it held.
+        found: the newest token.
+        holder: who holds the lease now, or empty.
+    """
+
+    def __init__(self, token: int, *, found: int, holder: str) -> None:
+        now = f"{holder} holds it with token {found}" if holder else f"nobody holds it (at {found})"
+        super().__init__(f"the lease with token {token} is lost: {now}")
+        self.token = token
+        self.found = found
+        self.holder = holder
 
 
 class UnknownOperationError(StateIndexError):

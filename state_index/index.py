@@ -4,7 +4,9 @@ Synchronous; async callers use `asyncio.to_thread`. Safe from several threads an
 method is one transaction. It decides nothing that the phase table does not say.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Self, Unpack
 
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 
 from state_index import publishing, requests, rows
 from state_index.database import Database
+from state_index.lease import TIMEOUT, Grant, Lease, check
 from state_index.migrate import migrate
 from state_index.models import (
     Changes,
@@ -30,9 +33,16 @@ from state_index.schema import GENERATION, history, runner, workspaces
 class Index:
     """An open index; a context manager. Make it with `Index.open`."""
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        grant: Grant | None = None,
+    ) -> None:
         self._database = database
         self._now = now
+        self._grant = grant
 
     @classmethod
     def open(cls, url: str, *, now: Callable[[], datetime] = utc_now) -> Self:
@@ -67,6 +77,33 @@ class Index:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    # Who may write.
+
+    def lease(
+        self,
+        name: str,
+        *,
+        timeout: float = TIMEOUT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Lease:
+        """A way to the lease of runners, see there; the index must stay open."""
+        return Lease(self._database, name=name, timeout=timeout, clock=clock)
+
+    def under(self, grant: Grant) -> Self:
+        """The same index for the holder of a lease; closing either closes both.
+
+        All that a runner writes through it raises `LeaseLostError`, and changes nothing, once
+        another one took the lease.
+        """
+        return type(self)(self._database, now=self._now, grant=grant)
+
+    @contextmanager
+    def _fenced(self) -> Iterator[sa.Connection]:
+        with self._database.write() as connection:
+            if self._grant is not None:
+                check(connection, self._grant)
+            yield connection
 
     # What the runner writes.
 
@@ -104,10 +141,12 @@ class Index:
         Raises:
             IllegalTransitionError: the phase table refuses the event; nothing is written.
             StaleRowError: the row is not at `if_generation`.
+            LeaseLostError: this is the index of a former holder of the lease (so for all writes of
+                a runner).
             IndexUnavailableError: it could not be written.
         """
         why = Cause(cause=cause, event=event, actor=actor, request_id=request_id, revision=revision)
-        with self._database.write() as connection:
+        with self._fenced() as connection:
             return publishing.publish(
                 connection,
                 workspace_id,
@@ -119,13 +158,14 @@ class Index:
 
     def forget(self, workspace_id: str, cause: str) -> bool:
         """Remove a row; its history and operations stay readable. False when there was none."""
-        with self._database.write() as connection:
+        with self._fenced() as connection:
+            forgotten = publishing.forget(connection, workspace_id, Cause(cause=cause), self._now())
             requests.abandon(connection, workspace_id)
-            return publishing.forget(connection, workspace_id, Cause(cause=cause), self._now())
+            return forgotten
 
     def take_intents(self, limit: int = 100) -> list[Intent]:
         """Take the oldest open intents; each is handed out once."""
-        with self._database.write() as connection:
+        with self._fenced() as connection:
             return requests.take(connection, limit)
 
     def finish(self, intent_id: str, error: str = "") -> None:
@@ -134,23 +174,23 @@ class Index:
         Raises:
             UnknownOperationError: there is no such intent.
         """
-        with self._database.write() as connection:
+        with self._fenced() as connection:
             requests.finish(connection, intent_id, error)
 
     def reopen_intents(self) -> int:
         """For a starting runner: open again what the former one took; how many."""
-        with self._database.write() as connection:
+        with self._fenced() as connection:
             return requests.reopen(connection)
 
     def announce(self, info: RunnerInfo) -> None:
         """Say who runs; replaces what a former runner said."""
-        with self._database.write() as connection:
+        with self._fenced() as connection:
             connection.execute(sa.delete(runner))
             connection.execute(sa.insert(runner).values(id=1, **rows.runner_values(info)))
 
     def beat(self) -> int:
         """Raise the heartbeat; its new value (0 when no runner is announced)."""
-        with self._database.write() as connection:
+        with self._fenced() as connection:
             connection.execute(sa.update(runner).values(heartbeat=runner.c.heartbeat + 1))
             return connection.scalar(sa.select(runner.c.heartbeat)) or 0
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; kept here so that opening an up-to-date index needs no Alembic (a test compares)."""
 
 VERSION_TABLE = "state_index_version"
@@ -135,11 +135,16 @@ runner = sa.Table(
 )
 """One row: who runs, and that it lives."""
 
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.CheckConstraint("id = 1", name="single"),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("token", sa.BigInteger, nullable=False),
+    sa.Column("heartbeat", sa.BigInteger, nullable=False),
+)
+"""One row: which runner may act; its holder is empty when none does."""
+
 GENERATION = sa.select(clock.c.generation)
 """The index's generation."""
-
-NEWEST = sa.select(
-    sa.select(clock.c.generation).scalar_subquery()
-    + sa.select(sa.func.coalesce(sa.func.max(intents.c.number), 0)).scalar_subquery()
-)
-"""A number that grows when a row is published or an intent is inserted."""
