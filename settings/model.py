@@ -179,6 +179,15 @@ class RunnerSettings(Settings):
         unit="duration",
         ge=0,
     )
+    lease_timeout: Duration = setting(
+        10.0,
+        description="How long the heartbeat of the runner that leads may stand still before another one takes over; the same for all runners of an index.",
+        why="A successor leads within 15 seconds of a kill, and a busy machine is not mistaken for a dead one.",
+        example="6s",
+        unit="duration",
+        ge=2,
+        le=12,
+    )
     prune: bool = setting(
         default=False,
         description="Whether a workspace is removed when its file is gone; its home is kept.",

@@ -48,7 +48,7 @@ class Server:
         assert done.returncode == 0, done.stderr.decode()
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it answers; from the main thread, with whose end it would end."""
         options = [word for option in OPTIONS for word in ("-c", option)]
         where = ["-D", str(self.folder / "data"), "-k", str(self.folder)]
         command = [str(_programs() / "postgres"), *where, *options]

@@ -26,6 +26,8 @@ from tools.steps import Step, run_steps
 COMPILERS = ["mmdebstrap", "debian-archive-keyring", "g++", "make", "python3"]
 """Debian packages that build the code-server image: its root file system and its native modules."""
 CHROMIUM = "chromium"
+POSTGRES = Path("/usr/lib/postgresql")
+"""Where Debian puts PostgreSQL's programs, a folder a version."""
 
 
 def steps(cache: Cache, engine: Engine, *, dev: bool = False) -> list[Step]:
@@ -40,7 +42,7 @@ def steps(cache: Cache, engine: Engine, *, dev: bool = False) -> list[Step]:
         *_engine_steps(cache, engine),
         *_pulumi_steps(cache, dev=dev),
         *_image_steps(cache, engine),
-        *([_browser_step(cache)] if dev else []),
+        *([_browser_step(cache), _postgres_step(cache)] if dev else []),
     ]
 
 
@@ -148,6 +150,18 @@ def _browser_step(cache: Cache) -> Step:
         check=lambda: shutil.which(CHROMIUM) is not None,
         run=lambda say: apt.install(
             [CHROMIUM], why="Chromium", log=cache.logs / "apt.log", say=say
+        ),
+    )
+
+
+def _postgres_step(cache: Cache) -> Step:
+    return Step(
+        name="postgresql",
+        title="PostgreSQL for the tests",
+        estimate=25,
+        check=lambda: any(POSTGRES.glob("*/bin/postgres")),
+        run=lambda say: apt.install(
+            ["postgresql"], why="PostgreSQL", log=cache.logs / "apt.log", say=say
         ),
     )
 

@@ -103,6 +103,21 @@ def test_publishers_at_once_lose_no_generation_and_no_history(url: str) -> None:
     assert set.union(*generations) == set(range(1, THREADS * 20 + 1))
 
 
+def test_publishers_of_one_new_workspace_at_once_make_one_row(index: Index, url: str) -> None:
+    for number in range(ROUNDS):
+        barrier = Barrier(THREADS)
+
+        def publish(step: int, number: int = number, barrier: Barrier = barrier) -> int:
+            barrier.wait(30)
+            return index.publish(f"w{number}", cause="step", step=f"{step}").generation
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            generations = sorted(pool.map(publish, range(THREADS)))
+        first = number * THREADS + 1
+        assert generations == list(range(first, first + THREADS))
+        assert len(index.workspaces()) == number + 1
+
+
 def test_one_index_serves_many_threads(index: Index) -> None:
     barrier = Barrier(20)
 

@@ -51,8 +51,9 @@ def test_each_need_is_a_step_before(cache: Cache) -> None:
     for name, step in steps(cache, dev=True).items():
         assert seen.issuperset(step.needs), name
         seen.add(name)
-    assert "browser" in seen
-    assert "browser" not in steps(cache)
+    for_tests = {"browser", "postgresql"}
+    assert seen >= for_tests
+    assert not for_tests & set(steps(cache))
 
 
 def test_where_it_may_not_it_says_what_is_missing() -> None:
@@ -153,7 +154,8 @@ def test_an_image_kept_as_a_file_needs_no_compilers(cache: Cache) -> None:
 
 @pytest.mark.usefixtures("no_root")
 @pytest.mark.parametrize(
-    ("name", "package"), [("compilers", "mmdebstrap"), ("browser", "chromium")]
+    ("name", "package"),
+    [("compilers", "mmdebstrap"), ("browser", "chromium"), ("postgresql", "postgresql")],
 )
 def test_debian_packages_are_named_where_they_cannot_be_installed(
     cache: Cache, name: str, package: str
