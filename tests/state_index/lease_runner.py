@@ -27,7 +27,8 @@ def tell(answer: object) -> None:
 def act(index: Index, lease: Lease, grant: Grant, what: str) -> object:
     mine = index.under(grant)
     if what == "renew":
-        return lease.renew()
+        lease.renew()
+        return "renewed"
     if what == "publish":
         generation = mine.publish("a", cause="step", step=f"by {os.getpid()}").generation
         mine.publish("a", cause="step", step="")

@@ -90,7 +90,7 @@ def test_a_leader_that_beats_is_left_alone(leader: Leader, follower: Lease) -> N
     until = time.monotonic() + 2.5 * SHORT
     while time.monotonic() < until:
         leader.say("renew")
-        assert leader.answer() == "None"
+        assert leader.answer() == "renewed"
         assert follower.acquire() is None
         time.sleep(LOOK)
 
@@ -119,7 +119,7 @@ def test_a_killed_leader_is_succeeded_in_time(
 ) -> None:
     assert follower.acquire() is None
     leader.say("renew")
-    assert leader.answer() == "None"
+    assert leader.answer() == "renewed"
     leader.signal(signal.SIGKILL)
     began = time.monotonic()
     take_over(follower)
