@@ -54,7 +54,7 @@ class Server:
         command = [str(_programs() / "postgres"), *where, *options]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "QUIT", *self._as[1:], *command],
+                [*self._as, *command],
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
@@ -104,12 +104,14 @@ def _programs() -> Path:
 
 
 def _other_user(folder: Path) -> list[str]:
-    """What a command begins with so that it does not run as root; the folder is given away."""
+    """What a command begins with so that it ends with us and is not root; gives the folder away."""
+    ends_with_us = ["setpriv", "--pdeathsig", "QUIT"]
     if os.geteuid() != 0:
-        return ["setpriv"]
+        return ends_with_us
     user = pwd.getpwnam("postgres")
     os.chown(folder, user.pw_uid, user.pw_gid)
-    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    other = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return [*ends_with_us, *other]
 
 
 @contextmanager
