@@ -38,18 +38,18 @@ def modes(path: Path) -> dict[str, int]:
     return {found.name: stat.S_IMODE(found.stat().st_mode) for found in path.parent.iterdir()}
 
 
-def test_the_file_and_those_beside_it_are_their_owners_alone(url: str) -> None:
-    path = sqlite_file(url)
+def test_the_file_and_those_beside_it_are_their_owners_alone(sqlite_url: str) -> None:
+    path = sqlite_file(sqlite_url)
     assert path is not None
     names = {path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}.lock"}
     mask = os.umask(0o022)
     try:
-        with Index.open(url) as index:
+        with Index.open(sqlite_url) as index:
             index.publish("aa", cause="test", owner="alice")
             assert modes(path) == dict.fromkeys(names, 0o600)
             for name in names:
                 (path.parent / name).chmod(0o644)  # as an earlier version left them
-            with Index.open(url):
+            with Index.open(sqlite_url):
                 assert modes(path) == dict.fromkeys(names, 0o600) | {f"{path.name}.lock": 0o644}
     finally:
         os.umask(mask)
