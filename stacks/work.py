@@ -27,6 +27,7 @@ from stacks.power import Power
 from stacks.programs.inputs import LABEL_OWNER, SharedInputs
 from stacks.rendering import Facts
 from stacks.rundir import SOCKET_NAME
+from stacks.turns import Slots
 from state_index.models import Changes, Published
 from state_index.phases import Event, Phase, Sync
 
@@ -74,8 +75,13 @@ class Work:
         self._power = power
         self._facts = facts
         self._limits = limits
-        self._slots = asyncio.Semaphore(limits.parallel)
+        self._slots = Slots(limits.parallel)
         self._network = asyncio.Lock()
+
+    @property
+    def waiting(self) -> int:
+        """How many operations wait for a slot."""
+        return self._slots.waiting
 
     async def perform(self, change: Change, why: Context) -> None:
         """Do a change to its end.
@@ -107,7 +113,8 @@ class Work:
                 policies=self._limits.policies,
                 refresh=change.refresh,
                 request_id=request_id,
-            )
+            ),
+            owner_of(change),
         )
 
     async def _apply(self, change: Change, why: Context) -> None:
@@ -133,7 +140,7 @@ class Work:
             refresh=change.refresh,
             request_id=why.request_id,
         )
-        (await self._run_told(operation, change.id, why)).check()
+        (await self._run_told(operation, change, why)).check()
         await self._settle(change, why)
 
     async def _settle(self, change: Change, why: Context) -> None:
@@ -196,7 +203,7 @@ class Work:
         await self._board.enter(change.id, why, paths.TO_DELETE, told)
         await self._power.stop(change.id, grace=self._limits.stop)
         operation = Operation(kind=Kind.DESTROY, stack=change.id, request_id=why.request_id)
-        (await self._run_told(operation, change.id, why)).check()
+        (await self._run_told(operation, change, why)).check()
         left = await self._power.container(change.id)
         if left is not None:
             # Pulumi's state was lost and knew nothing of it.
@@ -228,16 +235,18 @@ class Work:
                 refresh=True,
                 request_id=why.request_id,
             )
-            (await self._run(operation)).check()
+            (await self._run(operation, "")).check()
 
-    async def _run(self, operation: Operation, on_event: OnEvent | None = None) -> Outcome:
-        async with self._slots:
+    async def _run(
+        self, operation: Operation, owner: str, on_event: OnEvent | None = None
+    ) -> Outcome:
+        async with self._slots.taken(owner):
             try:
                 return await self._engine.run(operation, on_event=on_event)
             except StacksError as error:
                 return Outcome(error=error)
 
-    async def _run_told(self, operation: Operation, workspace_id: str, why: Context) -> Outcome:
+    async def _run_told(self, operation: Operation, change: Change, why: Context) -> Outcome:
         """Run an operation and publish its steps, the newest when several come at once."""
         newest, ended = "", False
         news = asyncio.Event()
@@ -254,15 +263,22 @@ class Work:
                 news.clear()
                 # A step that is not shown is no reason to end the operation.
                 with contextlib.suppress(PublishFailedError):
-                    await self._board.say(workspace_id, why, changes=Changes(step=newest))
+                    await self._board.say(change.id, why, changes=Changes(step=newest))
 
         async with asyncio.TaskGroup() as group:
             group.create_task(publish())
-            outcome = await self._run(operation, on_event)
+            outcome = await self._run(operation, owner_of(change), on_event)
             # Not cancelled: a step in a thread could be written after what comes next.
             ended = True
             news.set()
         return outcome
+
+
+def owner_of(change: Change) -> str:
+    """Tell whose work it is; "" when nobody knows."""
+    if change.spec is not None:
+        return change.spec.owner
+    return change.known.row.owner if change.known.row else ""
 
 
 def described(change: Change) -> Changes:
