@@ -104,7 +104,8 @@ class OperationBody(msgspec.Struct, frozen=True, kw_only=True):
     """A request for a change of power, on its way.
 
     `status` is `open` (nobody took it yet), `taken` (the runner works on it), `done` or `failed`
-    (then `error` says why). `joined` tells that somebody had asked for the same before.
+    (then `error` says why). `actor` is who asked. `joined` tells that somebody had asked for the
+    same before.
     """
 
     id: str
@@ -112,6 +113,7 @@ class OperationBody(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     status: str
     error: str
+    actor: str
     created_at: datetime
     joined: bool
 
@@ -124,6 +126,7 @@ class OperationBody(msgspec.Struct, frozen=True, kw_only=True):
             kind=intent.kind,
             status=intent.status,
             error=intent.error,
+            actor=intent.actor,
             created_at=intent.created_at,
             joined=intent.joined,
         )

@@ -94,7 +94,12 @@ def _call(schema: dict[str, Any], path: str, method: str, call: dict[str, Any]) 
     status, answer = next(iter(call["responses"].items()))
     content = answer.get("content", {}).get("application/json", {}).get("schema", {})
     fields = f": {_fields(schema, content)}" if "$ref" in content else ""
-    lines.append(f"\nAnswer {status}{fields}.\n")
+    headers = "".join(
+        f" Header `{name}`: {header['description'][:1].lower()}{header['description'][1:]}"
+        for name, header in answer.get("headers", {}).items()
+        if header.get("description")
+    )
+    lines.append(f"\nAnswer {status}{fields}.{headers}\n")
     return "".join(lines)
 
 

@@ -1,7 +1,7 @@
 """What several handlers need: who asks, from where, and whether a workspace is theirs."""
 
 import asyncio
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from litestar import Request
 
@@ -17,6 +17,8 @@ from state_index.phases import Phase
 AnyRequest = Request[Any, Any, Any]
 Power = Literal["start", "stop"]
 
+_NO_WORKSPACE = "There is no such workspace."
+_NO_OPERATION = "There is no such operation."
 _EVENTS = {"start": AuditEvent.START, "stop": AuditEvent.STOP}
 
 
@@ -76,6 +78,31 @@ async def seen_workspace(request: AnyRequest, workspace_id: str) -> Published:
     return await _workspace(request, workspace_id, admins=True)
 
 
+async def seen_operation(request: AnyRequest, operation_id: str) -> Intent:
+    """Return an operation on a workspace that the visitor may see.
+
+    When the workspace is gone, nobody owns it: who asked, and admins, may still see it.
+
+    Raises:
+        UnauthenticatedError: Nobody is logged in.
+        NotFoundError: There is no such operation, or none that may be seen.
+        ForbiddenError: The workspace is somebody else's.
+    """
+    visitor = visitor_of(request)
+    index = services_of(request).index
+    intent = await asyncio.to_thread(index.intent, operation_id)
+    if intent is None:
+        raise NotFoundError(_NO_OPERATION)
+    row = await asyncio.to_thread(index.workspace, intent.workspace_id)
+    gone = row is None or row.phase is Phase.DELETED
+    owner = intent.actor if row is None or gone else row.owner
+    if not visitor.admin and visitor.name != owner:
+        if gone:
+            raise NotFoundError(_NO_OPERATION)
+        await refuse(request, visitor, intent.workspace_id, hidden=_NO_OPERATION)
+    return intent
+
+
 async def change_power(request: AnyRequest, workspace_id: str, kind: Power) -> Intent:
     """Ask the runner to start or stop a workspace of the visitor's own.
 
@@ -101,8 +128,16 @@ async def change_power(request: AnyRequest, workspace_id: str, kind: Power) -> I
     return intent
 
 
-async def refuse(request: AnyRequest, visitor: Visitor, workspace_id: str) -> None:
+async def refuse(
+    request: AnyRequest, visitor: Visitor, workspace_id: str, *, hidden: str = _NO_WORKSPACE
+) -> NoReturn:
     """Refuse what is somebody else's, and write that down.
+
+    Args:
+        request: The request.
+        visitor: Who sent it.
+        workspace_id: What is not the visitor's.
+        hidden: What is said when existence is hidden: the same as of what is not there.
 
     Raises:
         ForbiddenError: Always, or
@@ -117,7 +152,7 @@ async def refuse(request: AnyRequest, visitor: Visitor, workspace_id: str) -> No
         request_id=request_id_of(request),
     )
     if services.site.hide_existence:
-        raise HiddenError("There is no such workspace.")
+        raise HiddenError(hidden)
     raise ForbiddenError("This workspace is not yours.")
 
 
@@ -125,7 +160,7 @@ async def _workspace(request: AnyRequest, workspace_id: str, *, admins: bool) ->
     visitor = visitor_of(request)
     row = await asyncio.to_thread(services_of(request).index.workspace, workspace_id)
     if row is None or row.phase is Phase.DELETED:
-        raise NotFoundError("There is no such workspace.")
+        raise NotFoundError(_NO_WORKSPACE)
     if row.owner != visitor.name and not (admins and visitor.admin):
         await refuse(request, visitor, workspace_id)
     return row

@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated
 
 from litestar import Controller, Response, get, post
+from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_202_ACCEPTED
 
@@ -12,15 +13,21 @@ from gateway.controllers.common import (
     AnyRequest,
     change_power,
     own_workspace,
+    seen_operation,
     seen_workspace,
     services_of,
     visitor_of,
 )
 from gateway.controllers.logs import streamed
-from gateway.errors import ForbiddenError, NotFoundError
+from gateway.errors import ForbiddenError
+from state_index.models import Intent
 
 TAIL = 200
 TAIL_MAX = 5000
+
+LOCATION = ResponseHeader(
+    name="Location", description="Where the operation is followed.", documentation_only=True
+)
 
 Everybody = Annotated[bool, QueryParameter(description="Everybody's workspaces; for admins.")]
 Tail = Annotated[int, QueryParameter(ge=1, le=TAIL_MAX, description="How many lines from the end.")]
@@ -47,17 +54,29 @@ class WorkspacesController(Controller):
         """Give one workspace: the visitor's own, or anybody's to admins."""
         return WorkspaceBody.of(await seen_workspace(request, workspace_id))
 
-    @post("/{workspace_id:str}/start", summary="Start", status_code=HTTP_202_ACCEPTED)
-    async def start(self, request: AnyRequest, workspace_id: FromPath[str]) -> AcceptedBody:
+    @post(
+        "/{workspace_id:str}/start",
+        summary="Start",
+        status_code=HTTP_202_ACCEPTED,
+        response_headers=[LOCATION],
+    )
+    async def start(
+        self, request: AnyRequest, workspace_id: FromPath[str]
+    ) -> Response[AcceptedBody]:
         """Ask for a start; a start under way is joined."""
-        intent = await change_power(request, workspace_id, "start")
-        return AcceptedBody(operation=OperationBody.of(intent))
+        return _accepted(await change_power(request, workspace_id, "start"))
 
-    @post("/{workspace_id:str}/stop", summary="Stop", status_code=HTTP_202_ACCEPTED)
-    async def stop(self, request: AnyRequest, workspace_id: FromPath[str]) -> AcceptedBody:
+    @post(
+        "/{workspace_id:str}/stop",
+        summary="Stop",
+        status_code=HTTP_202_ACCEPTED,
+        response_headers=[LOCATION],
+    )
+    async def stop(
+        self, request: AnyRequest, workspace_id: FromPath[str]
+    ) -> Response[AcceptedBody]:
         """Ask for a stop; the home is kept."""
-        intent = await change_power(request, workspace_id, "stop")
-        return AcceptedBody(operation=OperationBody.of(intent))
+        return _accepted(await change_power(request, workspace_id, "stop"))
 
     @get("/{workspace_id:str}/logs", summary="Logs", media_type="text/plain")
     async def logs(
@@ -79,11 +98,15 @@ class OperationsController(Controller):
 
     @get("/{operation_id:str}", summary="One operation")
     async def one(self, request: AnyRequest, operation_id: FromPath[str]) -> OperationBody:
-        """Give an operation on a workspace that the visitor may see, or asked for."""
-        visitor = visitor_of(request)
-        intent = await asyncio.to_thread(services_of(request).index.intent, operation_id)
-        if intent is None:
-            raise NotFoundError("There is no such operation.")
-        if intent.actor != visitor.name:
-            await seen_workspace(request, intent.workspace_id)
-        return OperationBody.of(intent)
+        """Give an operation on a workspace of the visitor's own, or on anybody's to admins.
+
+        When the workspace is gone, who asked for it may still see what became of it.
+        """
+        return OperationBody.of(await seen_operation(request, operation_id))
+
+
+def _accepted(intent: Intent) -> Response[AcceptedBody]:
+    return Response(
+        AcceptedBody(operation=OperationBody.of(intent)),
+        headers={"location": f"/api/v1/operations/{intent.id}"},
+    )

@@ -296,6 +296,8 @@ async def test_a_start_is_accepted_nudges_the_runner_and_can_be_followed(hub: Ru
         await asyncio.wait_for(nudged.wait(), 5)
         assert operation["workspace"] == "alice-a"
         assert (operation["kind"], operation["status"]) == ("start", "open")
+        assert (operation["actor"], operation["error"]) == ("alice", "")
+        assert answer.headers["location"] == f"/api/v1/operations/{operation['id']}"
         (intent,) = hub.index.take_intents()
         assert intent.id == operation["id"]
         assert intent.actor == "alice"
@@ -305,7 +307,8 @@ async def test_a_start_is_accepted_nudges_the_runner_and_can_be_followed(hub: Ru
         assert again.json()["operation"]["id"] == operation["id"]
         assert again.json()["operation"]["joined"] is True
         hub.index.finish(intent.id, error="it broke")
-        followed = await client.get(f"/api/v1/operations/{operation['id']}")
+        assert again.headers["location"] == answer.headers["location"]
+        followed = await client.get(answer.headers["location"])
         assert followed.json()["status"] == "failed"
         assert followed.json()["error"] == "it broke"
     async with hub.visitor(BOB) as bob, hub.visitor(ROOT) as root:
@@ -439,6 +442,9 @@ async def test_the_api_describes_itself_without_foreign_hosts(hub: Running) -> N
             "/api/v1/operations/{operation_id}",
             "/api/v1/events",
         }
+        accepted = paths["/api/v1/workspaces/{workspace_id}/start"]["post"]["responses"]["202"]
+        assert "Location" in accepted["headers"]
+        assert accepted["content"]["application/json"]["schema"]["$ref"].endswith("AcceptedBody")
         for page in ("/api/v1", "/api/v1/", "/schema", "/api/v1/swagger"):
             answer = await client.get(page)
             assert "http://" not in answer.text
@@ -480,6 +486,58 @@ async def test_existence_can_be_hidden(tmp_path: Path, hidden: str, status: int,
 
         await until(lambda: len(refused()) > 1, "the rows")
         assert refused() == [("bob", "alice-a", "FORBIDDEN")] * 2, "by the API and by the proxy"
+
+
+def asked(hub: Running) -> str:
+    """The address of an operation of alice's."""
+    hub.publish("alice-a", Phase.WARM)
+    intent = hub.index.request("alice-a", "start", actor="alice", request_id="request-1")
+    return f"/api/v1/operations/{intent.id}"
+
+
+async def test_an_operation_is_its_workspace_s_owner_s(hub: Running) -> None:
+    """Also when the workspace changed hands since: who asked has no part in it any more."""
+    url = asked(hub)
+    async with hub.visitor() as alice, hub.visitor(BOB) as bob, hub.visitor(ROOT) as root:
+        assert (await alice.get(url)).status_code == 200
+        assert code_of(await bob.get(url)) == "FORBIDDEN"
+        hub.publish("alice-a", Phase.WARM, owner="bob")
+        assert code_of(await alice.get(url)) == "FORBIDDEN"
+        assert (await bob.get(url)).json()["actor"] == "alice"
+        assert (await root.get(url)).status_code == 200
+    async with hub.client() as nobody:
+        assert code_of(await nobody.get(url)) == "UNAUTHENTICATED"
+    refused = [row for row in hub.store.audit.latest() if row.event == AuditEvent.REFUSED]
+    assert [(row.user, row.workspace) for row in refused] == [
+        ("alice", "alice-a"),
+        ("bob", "alice-a"),
+    ]
+
+
+@pytest.mark.parametrize("forgotten", [True, False])
+async def test_an_operation_outlives_its_workspace_for_who_asked(
+    hub: Running, forgotten: bool
+) -> None:
+    url = asked(hub)
+    hub.index.forget("alice-a", "test")
+    if not forgotten:
+        hub.publish("alice-a", Phase.DELETED)
+    async with hub.visitor() as alice, hub.visitor(BOB) as bob, hub.visitor(ROOT) as root:
+        found = (await alice.get(url)).json()
+        assert (found["status"], found["error"]) == ("failed", "the workspace was removed")
+        assert (await root.get(url)).status_code == 200
+        assert code_of(await bob.get(url)) == "NOT_FOUND"
+
+
+async def test_operations_can_be_hidden_too(hub: Running) -> None:
+    url = asked(hub)
+    services = replace(hub.services, site=replace(hub.services.site, hide_existence=True))
+    hub.site.state.services = services
+    async with hub.visitor(BOB) as bob:
+        theirs = await bob.get(url)
+        nobodys = await bob.get("/api/v1/operations/nope")
+    assert theirs.status_code == nobodys.status_code == 404
+    assert theirs.json()["error"]["message"] == nobodys.json()["error"]["message"]
 
 
 async def test_a_stop_by_the_api(hub: Running) -> None:
