@@ -21,6 +21,11 @@ SECTIONS = {
     "Workspaces": {
         "list": Lazy("cli.commands.listing:list_", "List workspaces and their addresses."),
         "status": Lazy("cli.commands.status:status", "Show phase and sync of workspaces."),
+        "history": Lazy(
+            "cli.commands.history:history",
+            "Show how a workspace came to its phase: each change, newest last.",
+        ),
+        "wait": Lazy("cli.commands.wait:wait", "Wait until a workspace is in a state."),
         "start": Lazy(
             "cli.commands.power:start", "Start workspaces and wait until their IDEs answer."
         ),
