@@ -29,7 +29,9 @@ from telemetry.logs import get_logger
 
 MAX_BODY = 1 << 20
 SOCKET_MODE = 0o600
-KINDS = ("up", "preview", "destroy", "start", "stop")
+KINDS = ("up", "preview", "destroy", "start", "stop", "retry")
+ACTOR_MAX = 128
+"""Characters of an actor's name: what the index holds."""
 
 RUNNER = web.AppKey("runner", Operator)
 STATUS = web.AppKey("status", dict[str, Any])
@@ -47,11 +49,13 @@ class Wanted:
         kind: One of `KINDS`.
         ids: Workspaces; None for all.
         prune: Whether `up` removes workspaces whose file is gone; None for the setting.
+        actor: Who asks for a retry, for the history; the socket's mode is why it is believed.
     """
 
     kind: str
     ids: tuple[str, ...] | None = None
     prune: bool | None = None
+    actor: str = ""
 
 
 def parse(body: bytes) -> Wanted:
@@ -63,7 +67,8 @@ def parse(body: bytes) -> Wanted:
     try:
         data = json.loads(body)
         kind, ids = data["kind"], data.get("ids")
-        prune = data.get("options", {}).get("prune")
+        options = data.get("options", {})
+        prune, actor = options.get("prune"), options.get("actor", "")
     except (ValueError, KeyError, AttributeError, TypeError):
         raise BadRequestError('the body must be {"kind": ..., "ids": [...]}') from None
     if kind not in KINDS:
@@ -74,7 +79,9 @@ def parse(body: bytes) -> Wanted:
         raise BadRequestError(f"{kind} takes exactly one id")
     if not isinstance(prune, bool | None):
         raise BadRequestError("options.prune must be true or false")
-    return Wanted(kind=kind, ids=None if ids is None else tuple(ids), prune=prune)
+    if not isinstance(actor, str) or len(actor) > ACTOR_MAX:
+        raise BadRequestError(f"options.actor must be a name of at most {ACTOR_MAX} characters")
+    return Wanted(kind=kind, ids=None if ids is None else tuple(ids), prune=prune, actor=actor)
 
 
 def make_app(runner: Operator, status: dict[str, Any]) -> web.Application:
@@ -202,6 +209,11 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
         )
         return [result.to_json() for result in results]
     assert wanted.ids, "checked when it was read"
+    if wanted.kind == "retry":
+        one = await runner.retry(
+            wanted.ids[0], actor=wanted.actor, on_step=on_step, request_id=request_id
+        )
+        return one.to_json()
     call = {"destroy": runner.destroy, "start": runner.start, "stop": runner.stop}[wanted.kind]
     return (await call(wanted.ids[0], on_step=on_step, request_id=request_id)).to_json()
 

@@ -44,10 +44,12 @@ class Context:
     Attributes:
         cause: For a person, goes into the history.
         request_id: The request behind it.
+        actor: The user behind it.
     """
 
     cause: str
     request_id: str = ""
+    actor: str = ""
 
 
 class Board:
@@ -130,6 +132,7 @@ class Board:
                 workspace_id,
                 event=event,
                 cause=why.cause,
+                actor=why.actor,
                 request_id=why.request_id,
                 if_generation=if_generation,
             )
@@ -138,6 +141,7 @@ class Board:
             workspace_id,
             event=events[-1] if events else None,
             cause=why.cause,
+            actor=why.actor,
             request_id=why.request_id,
             if_generation=if_generation,
             **changes,

@@ -116,6 +116,17 @@ class RunnerClient:
         """Stop a workspace; see `Operator`."""
         return await self._one("stop", workspace_id, on_step, request_id)
 
+    async def retry(
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Try again now what failed, and forget how often it did; see `Operator`."""
+        return await self._one("retry", workspace_id, on_step, request_id, options={"actor": actor})
+
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
         path = f"/v1/workspaces/{workspace_id}/logs?tail={tail}"
@@ -123,9 +134,17 @@ class RunnerClient:
             return await response.text()
 
     async def _one(
-        self, kind: str, workspace_id: str, on_step: OnStep | None, request_id: str
+        self,
+        kind: str,
+        workspace_id: str,
+        on_step: OnStep | None,
+        request_id: str,
+        *,
+        options: dict[str, Any] | None = None,
     ) -> Result:
-        result = await self._operate(kind, [workspace_id], on_step=on_step, request_id=request_id)
+        result = await self._operate(
+            kind, [workspace_id], options=options, on_step=on_step, request_id=request_id
+        )
         return Result.from_json(result)
 
     async def _operate(

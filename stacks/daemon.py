@@ -117,6 +117,7 @@ class Daemon:
             demand = Demand(
                 cause=f"{intent.actor} asked to {intent.kind} it",
                 request_id=intent.request_id,
+                actor=intent.actor,
                 asked=intent.kind == "start",
             )
             result = await self._runner.queue.submit(intent.workspace_id, demand)

@@ -32,6 +32,7 @@
         ├── UnknownWorkspaceError       no file, row or object has that id
         ├── FileStandsError             destroy, while the file still asks for the workspace
         ├── PinnedError                 `state:` in the file says otherwise
+        ├── NothingToRetryError         a retry was asked for, and nothing failed
         ├── InvalidFileError            the workspace's file has errors
         └── BadRequestError             a call to the daemon that it does not understand
 
@@ -367,6 +368,15 @@ class PinnedError(PermanentError):
 
     reason = "PINNED_IN_GIT"
     default_remedy = "Set `state: auto` in the file."
+
+
+class NothingToRetryError(PermanentError):
+    """Someone asked to try again what did not fail, or what no file asks for."""
+
+    reason = "NOTHING_TO_RETRY"
+    default_remedy = (
+        "`codehub status` shows what failed; `codehub up` applies the files as they are."
+    )
 
 
 class InvalidFileError(PermanentError):

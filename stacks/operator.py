@@ -47,7 +47,7 @@ class Operator(Protocol):
             ids: Which; all by default.
             on_step: Called for each step of any workspace.
             prune: Whether those whose file is gone are removed; default: the setting.
-            request_id: For the logs and the index.
+            request_id: For the logs and the index; default: that of the context.
 
         Returns:
             One result for each, also for those that nothing is known of.
@@ -80,6 +80,28 @@ class Operator(Protocol):
 
         Raises:
             PinnedError: Its file says `state: running`.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def retry(
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Try again now what failed, and forget how often it did.
+
+        Args:
+            workspace_id: Which.
+            actor: Who asks, for the history.
+            on_step: Called for each of its steps.
+            request_id: For the logs and the index.
+
+        Raises:
+            NothingToRetryError: It did not fail, or its file is gone.
+            InvalidFileError: Its file has errors.
             UnknownWorkspaceError: Nothing is known of it.
         """
 

@@ -11,7 +11,8 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from spec import InvalidIdError, check_id
+from spec import InvalidIdError, WorkspaceSpec, check_id
+from stacks import retries
 from stacks.board import Board, Context
 from stacks.errors import (
     EngineUnavailableError,
@@ -20,7 +21,7 @@ from stacks.errors import (
     StacksError,
     TemporaryError,
 )
-from stacks.plan import GONE, Action, Change, Wish, plan, plan_one
+from stacks.plan import GONE, Action, Change, Known, Wish, plan, plan_one
 from stacks.rendering import Facts
 from stacks.results import ended, failed
 from stacks.sight import Sight
@@ -28,14 +29,9 @@ from stacks.source import Snapshot
 from stacks.steps import Result
 from stacks.work import Work, described, differs, found_again
 from state_index.models import Changes, Published
-from state_index.phases import Phase, Sync
+from state_index.phases import Event, Kind, Phase, Sync, decide
 from telemetry import context
 from telemetry.logs import get_logger
-
-RETRY_FIRST = 2.0
-"""Seconds before a passing error is tried again; doubled each time."""
-
-RETRY_MOST = 300.0
 
 _log = get_logger(__name__)
 
@@ -47,18 +43,22 @@ class Demand:
     Attributes:
         cause: Why, for the history.
         request_id: The request behind it.
+        actor: The user behind it.
         asked: Whether it shall run; None leaves that to file and last wish.
         force: Whether a lasting error is tried again.
         prune: Whether it is removed when its file is gone.
         remove: Whether it is removed, its file being gone, whatever else the folder says.
+        retry: Whether someone asks to try again what failed; the history then says so.
     """
 
     cause: str
     request_id: str = ""
+    actor: str = ""
     asked: bool | None = None
     force: bool = False
     prune: bool = False
     remove: bool = False
+    retry: bool = False
 
     def merged(self, newer: "Demand") -> "Demand":
         """Give one demand for both; of contrary wishes, the newer one."""
@@ -68,12 +68,13 @@ class Demand:
             force=self.force or newer.force,
             prune=self.prune or newer.prune,
             remove=self.remove or newer.remove,
+            retry=self.retry or newer.retry,
         )
 
     @property
     def why(self) -> Context:
         """The same for the index."""
-        return Context(cause=self.cause, request_id=self.request_id)
+        return Context(cause=self.cause, request_id=self.request_id, actor=self.actor)
 
     @property
     def wish(self) -> Wish:
@@ -81,14 +82,28 @@ class Demand:
         return Wish(prune=self.prune, remove=self.remove, force=self.force)
 
 
+Aim = tuple[WorkspaceSpec | None, str]
+"""What an attempt was to reach: the file and its hash, which also knows our program."""
+
+
 @dataclass
 class Entry:
-    """One workspace's place in the queue."""
+    """One workspace's place in the queue.
+
+    Attributes:
+        demand: What is wanted next.
+        waiting: Who wants to know how that ends.
+        task: The work, while there is any.
+        failures: How often its present aim was missed in a row.
+        aim: That aim; a new one begins with no failures.
+        retry: The timer of the next attempt.
+    """
 
     demand: Demand | None = None
     waiting: list[asyncio.Future[Result]] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     failures: int = 0
+    aim: Aim | None = None
     retry: asyncio.TimerHandle | None = None
 
 
@@ -189,8 +204,9 @@ class Reconciler:
             await self._unreachable(demand, error, began)
             raise
         chosen = [change for id_, change in changes.items() if ids is None or id_ in ids]
-        idle = [change for change in chosen if not self._needs_work(change)]
-        waiting = [self.submit(change.id, demand) for change in chosen if self._needs_work(change)]
+        work = {change.id for change in chosen if self._needs_work(change, force=demand.force)}
+        idle = [change for change in chosen if change.id not in work]
+        waiting = [self.submit(change.id, demand) for change in chosen if change.id in work]
         return [ended(change, change.known.row) for change in idle], waiting
 
     def submit(self, workspace_id: str, demand: Demand) -> asyncio.Future[Result]:
@@ -206,14 +222,26 @@ class Reconciler:
             entry.task = self._group.create_task(self._serve(workspace_id, entry))
         return future
 
-    def _needs_work(self, change: Change) -> bool:
+    def failures(self, workspace_id: str) -> int:
+        """How often a workspace failed in a row, for its present file."""
+        entry = self._entries.get(workspace_id)
+        return entry.failures if entry else 0
+
+    def _needs_work(self, change: Change, *, force: bool) -> bool:
         if change.action is Action.INVALID and not _is_id(change.id):
             return False  # no row can stand for it; whoever asked is told
-        return (
-            self._is_busy(change.id)
-            or not _is_quiet(change)
-            or differs(change.known.row, described(change))
-        )
+        if self._is_busy(change.id) or differs(change.known.row, described(change)):
+            return True
+        return not _is_quiet(change) and (force or not self._backs_off(change))
+
+    def _backs_off(self, change: Change) -> bool:
+        """Whether its timer alone tries it again: a mere look must not cut the backoff short.
+
+        One that is UNKNOWN does not wait: a plan means that the engine answers again.
+        """
+        entry = self._entries.get(change.id)
+        waits = entry is not None and entry.retry is not None and entry.aim == _aim(change)
+        return waits and change.known.phase is not Phase.UNKNOWN
 
     def _is_busy(self, workspace_id: str) -> bool:
         entry = self._entries.get(workspace_id)
@@ -241,7 +269,11 @@ class Reconciler:
         change: Change | None = None
         try:
             known = await self._sight.one(workspace_id, self.snapshot, asked=demand.asked)
+            if demand.retry:
+                known = await self._again(known, entry, demand)
             change = plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=demand.wish)
+            if entry.aim != _aim(change):
+                entry.aim, entry.failures = _aim(change), 0
             if change.action is not Action.NOTHING:
                 _log.info("working", action=change.action, reason=change.reason, cause=demand.cause)
             await self._work.perform(change, demand.why)
@@ -255,6 +287,13 @@ class Reconciler:
             return await self._failed(workspace_id, entry, demand, change, wrapped)
         entry.failures = 0
         return ended(change, await self._board.row(workspace_id))
+
+    async def _again(self, known: Known, entry: Entry, demand: Demand) -> Known:
+        """Begin anew, and say in the history who wanted it."""
+        entry.failures = 0
+        if decide(known.phase, Event.RETRY).kind is not Kind.MOVE:
+            return known
+        return replace(known, row=await self._board.say(known.id, demand.why, Event.RETRY))
 
     async def _failed(
         self,
@@ -273,7 +312,7 @@ class Reconciler:
         except StacksError as unpublished:
             _log.error("unpublished", message=unpublished.message)
         if delay is not None:
-            again = replace(demand, cause="tried again")
+            again = replace(demand, cause="tried again", actor="", retry=False)
             loop = asyncio.get_running_loop()
             entry.retry = loop.call_later(delay, self.submit, workspace_id, again)
         action = change.action if change else Action.NOTHING
@@ -283,9 +322,8 @@ class Reconciler:
     def _delay(self, entry: Entry, error: StacksError) -> float:
         entry.failures += 1
         least = error.delay if isinstance(error, TemporaryError) and error.delay else 0.0
-        backoff = min(RETRY_FIRST * 2 ** (entry.failures - 1), RETRY_MOST)
-        jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads load only
-        return float(max(least, backoff * jitter))
+        chance = random.random()  # noqa: S311 - spreads load only
+        return retries.backoff(entry.failures, chance=chance, least=least)
 
     async def _unreachable(self, demand: Demand, error: EngineUnavailableError, began: int) -> None:
         """Publish that the engine does not answer, for everything that is on it or should be.
@@ -308,6 +346,11 @@ class Reconciler:
                 await self._board.fail(
                     id_, demand.why, error, retry_in=None, changes=told, if_generation=known
                 )
+
+
+def _aim(change: Change) -> Aim:
+    """What the change is to reach."""
+    return change.spec, change.desired_hash
 
 
 def _is_quiet(change: Change) -> bool:

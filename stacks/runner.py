@@ -20,7 +20,7 @@ from settings.model import RunnerSettings
 from settings.paths import DataPaths
 from settings.tree import TreeIds
 from spec import InvalidIdError, check_id
-from stacks import programs
+from stacks import programs, retries
 from stacks.board import Board, translated
 from stacks.changes import WorkspaceChange
 from stacks.engine import EngineConfig, Leftovers, Operation, Outcome
@@ -46,6 +46,7 @@ from stacks.tree import Tree, former_ids
 from stacks.work import Limits, OnEvent, Work
 from state_index.index import Index
 from state_index.nudge import Nudge
+from telemetry import context
 from telemetry.logs import get_logger
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class Runner:
             wanted -= unknown
         demand = Demand(
             cause="up",
-            request_id=request_id,
+            request_id=request_id or context.request_id(),
             force=True,
             prune=self.settings.prune if prune is None else prune,
         )
@@ -215,7 +216,9 @@ class Runner:
         row = await self.board.row(workspace_id)
         if row is None and await self.power.container(workspace_id) is None:
             raise _unknown(workspace_id)
-        demand = Demand(cause="destroy", request_id=request_id, remove=True, force=True)
+        demand = Demand(
+            cause="destroy", request_id=request_id or context.request_id(), remove=True, force=True
+        )
         return await self._one(workspace_id, demand, on_step)
 
     async def start(
@@ -229,6 +232,29 @@ class Runner:
     ) -> Result:
         """Stop a workspace; see `Operator`."""
         return await self._switch(workspace_id, on=False, on_step=on_step, request_id=request_id)
+
+    async def retry(
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Try again now what failed, and forget how often it did; see `Operator`."""
+        _check_id(workspace_id)
+        await self._read()
+        row = await self.board.row(workspace_id)
+        self._check_known(frozenset({workspace_id}), {workspace_id} if row else ())
+        retries.check(workspace_id, row, self.queue.snapshot)
+        demand = Demand(
+            cause=f"{actor or 'someone'} asked to try it again",
+            actor=actor,
+            request_id=request_id or context.request_id(),
+            force=True,
+            retry=True,
+        )
+        return await self._one(workspace_id, demand, on_step)
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
@@ -250,7 +276,7 @@ class Runner:
         if pinned == ("warm" if on else "running"):
             raise PinnedError(f"the file of {workspace_id} says `state: {pinned}`")
         cause = "someone asked to start it" if on else "someone asked to stop it"
-        demand = Demand(cause=cause, request_id=request_id, asked=on)
+        demand = Demand(cause=cause, request_id=request_id or context.request_id(), asked=on)
         return await self._one(workspace_id, demand, on_step)
 
     async def _one(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:

@@ -19,6 +19,7 @@ from stacks.errors import (
     BadRequestError,
     EngineUnavailableError,
     FileStandsError,
+    NothingToRetryError,
     PolicyViolationError,
     RunnerUnreachableError,
     StacksError,
@@ -91,6 +92,17 @@ class Told:
     ) -> Result:
         return await self._one("stop", workspace_id, on_step, request_id)
 
+    async def retry(
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        self.asked.append(("actor", actor))
+        return await self._one("retry", workspace_id, on_step, request_id)
+
     async def logs(self, workspace_id: str, *, tail: int = 200) -> str:
         self.asked.append(("logs", workspace_id, tail, context.request_id()))
         if self.failure:
@@ -150,6 +162,20 @@ async def test_the_other_calls(told: Told, client: RunnerClient) -> None:
     assert await client.status() == {"pid": 7}
     assert ("preview", ("alice",)) in told.asked
     assert ("start", "alice", "request-0004") in told.asked
+
+
+async def test_who_asks_for_a_retry_goes_through(told: Told, client: RunnerClient) -> None:
+    steps: list[Step] = []
+    done = await client.retry(
+        "alice", actor="cli:root", on_step=steps.append, request_id="request-0007"
+    )
+    assert done == Result(id="alice", action="retry")
+    assert told.asked == [("actor", "cli:root"), ("retry", "alice", "request-0007")]
+    assert [step.step for step in steps] == ["retry"]
+    told.failure = NothingToRetryError("alice is WARM: nothing failed")
+    with pytest.raises(NothingToRetryError, match="alice is WARM"):
+        await client.retry("alice")
+    assert told.asked[-2] == ("actor", "")
 
 
 async def test_a_request_id_goes_through(told: Told, client: RunnerClient) -> None:
@@ -228,6 +254,9 @@ async def _failure(client: RunnerClient) -> StacksError | None:
         b'{"kind": "destroy", "ids": ["alice", "bob"]}',
         b'{"kind": "up", "options": []}',
         b'{"kind": "up", "options": {"prune": "yes"}}',
+        b'{"kind": "retry"}',
+        b'{"kind": "retry", "ids": ["alice"], "options": {"actor": 5}}',
+        b'{"kind": "retry", "ids": ["alice"], "options": {"actor": "' + b"a" * 129 + b'"}}',
     ],
 )
 def test_bodies_that_are_refused(body: bytes) -> None:

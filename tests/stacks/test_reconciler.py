@@ -13,7 +13,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from spec import Problem, WorkspaceSpec
-from stacks import reconciler
 from stacks.board import Board, Context
 from stacks.errors import (
     EngineUnavailableError,
@@ -50,6 +49,7 @@ class Bench:
     engine: FakeEngine
     power: FakePower
     index: Index
+    work: Work
 
     def files(self, *specs: WorkspaceSpec) -> None:
         self.queue.snapshot = Snapshot(specs={spec.id: spec for spec in specs})
@@ -77,22 +77,23 @@ async def bench(
     with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
         board = Board(index)
         async with asyncio.TaskGroup() as group:
+            work = Work(
+                board=board,
+                engine=engine,
+                power=power,
+                facts=facts,
+                limits=Limits(parallel=parallel),
+            )
             queue = Reconciler(
                 board=board,
                 sight=Sight(board=board, power=power),
-                work=Work(
-                    board=board,
-                    engine=engine,
-                    power=power,
-                    facts=facts,
-                    limits=Limits(parallel=parallel),
-                ),
+                work=work,
                 facts=facts,
                 group=group,
                 retries=retries,
             )
             try:
-                yield Bench(queue=queue, engine=engine, power=power, index=index)
+                yield Bench(queue=queue, engine=engine, power=power, index=index, work=work)
             finally:
                 await queue.close()
 
@@ -200,12 +201,115 @@ async def test_a_passing_error_is_tried_again(tmp_path: Path) -> None:
         assert found.row("alice").retry_at is None
 
 
-async def test_a_new_demand_comes_before_the_retry(tmp_path: Path) -> None:
+NO_LUCK = OperationFailedError("no luck", delay=3600)
+
+
+@asynccontextmanager
+async def failing(tmp_path: Path, *, times: int = 1) -> AsyncIterator[Bench]:
+    """A queue with alice, who failed so often and is tried again in an hour."""
     async with bench(tmp_path, retries=True) as found:
         found.files(spec_of("alice"))
-        found.engine.errors["alice"] = [OperationFailedError("no luck", delay=3600)]
+        found.engine.errors["alice"] = [NO_LUCK] * times
+        for _ in range(times):
+            await found.queue.sweep(UP)
+        assert found.queue.failures("alice") == times
+        yield found
+
+
+async def test_a_changed_file_comes_before_the_retry_and_begins_the_backoff_anew(
+    tmp_path: Path,
+) -> None:
+    async with failing(tmp_path, times=3) as found:
+        found.engine.errors["alice"] = [NO_LUCK]
+        found.files(spec_of("alice", env={"A": "b"}))
+        (failed,) = await found.queue.sweep(Demand(cause="changed"))
+        assert (failed.ok, found.queue.failures("alice")) == (False, 1)
+        found.files(spec_of("alice", state="running"))
+        (done,) = await found.queue.sweep(Demand(cause="changed"))
+        assert (done.phase, found.queue.failures("alice")) == (Phase.RUNNING, 0)
+
+
+async def test_a_mere_look_does_not_cut_the_backoff_short(tmp_path: Path) -> None:
+    async with failing(tmp_path) as found:
+        at = found.row("alice").retry_at
+        done = len(found.engine.done)
+        found.files(spec_of("alice"), spec_of("bob"))
+        results = {one.id: one for one in await found.queue.sweep(Demand(cause="poll"))}
+        assert results["bob"].phase == Phase.RUNNING
+        assert results["alice"].phase == found.row("alice").phase == Phase.ERROR
+        assert len(found.engine.done) == done + 1
+        assert found.row("alice").retry_at == at
+        assert (await found.queue.sweep(UP))[0].phase == Phase.RUNNING, "`up` does"
+
+
+async def test_an_engine_that_is_back_ends_the_wait(tmp_path: Path) -> None:
+    async with bench(tmp_path, retries=True) as found:
+        found.files(spec_of("alice"))
+        found.power.failures["check_image"] = [EngineUnavailableError("no answer", delay=3600)]
         await found.queue.sweep(UP)
-        assert (await found.queue.sweep(Demand(cause="changed")))[0].phase == Phase.RUNNING
+        assert found.row("alice").phase is Phase.UNKNOWN
+        assert (await found.queue.sweep(Demand(cause="poll")))[0].phase == Phase.RUNNING
+
+
+RETRY = Demand(
+    cause="eve asked to try it again", actor="eve", request_id="request-01", force=True, retry=True
+)
+
+
+async def test_a_retry_begins_the_backoff_anew_and_is_in_the_history(tmp_path: Path) -> None:
+    async with failing(tmp_path, times=3) as found:
+        found.engine.errors["alice"] = [NO_LUCK]
+        failed = await found.queue.submit("alice", RETRY)
+        assert (failed.phase, found.queue.failures("alice")) == (Phase.ERROR, 1)
+        (row,) = [one for one in found.index.history("alice") if one.event == Event.RETRY]
+        assert (row.from_phase, row.to_phase) == (Phase.ERROR, Phase.PENDING)
+        assert (row.cause, row.actor) == (RETRY.cause, "eve")
+        assert row.request_id == "request-01"
+        assert (await found.queue.submit("alice", RETRY)).phase == Phase.RUNNING
+        assert found.row("alice").retry_at is None
+
+
+async def test_a_retry_of_what_an_unreachable_engine_has_moves_no_phase(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    one.power.failures["check_image"] = [EngineUnavailableError("no answer", step="image")]
+    await one.queue.sweep(UP)
+    assert (await one.queue.submit("alice", RETRY)).phase == Phase.RUNNING
+    assert Event.RETRY not in {row.event for row in one.index.history("alice")}
+
+
+async def test_what_is_tried_again_by_itself_is_nobody_s_wish(tmp_path: Path) -> None:
+    async with failing(tmp_path) as found:
+        found.engine.errors["alice"] = [OperationFailedError("no luck", delay=0.01)]
+        await found.queue.submit("alice", RETRY)
+        await found.phase("alice", Phase.RUNNING)
+        newest = found.index.history("alice", 1)[0]
+        assert (newest.cause, newest.actor) == ("tried again", "")
+
+
+async def test_one_owner_s_many_changes_do_not_keep_another_s_waiting(tmp_path: Path) -> None:
+    async with bench(tmp_path, parallel=2) as found:
+        many = [spec_of(f"alice-{n}") for n in range(50)]
+        found.files(*many)
+        found.power.networks.add("x-net")
+        found.engine.going.clear()
+        _, waiting = await found.queue.dispatch(UP)
+
+        async def all_wait() -> bool:
+            rows = await asyncio.to_thread(found.index.workspaces)
+            phases = [row.phase for row in rows]
+            return phases.count(Phase.PROVISIONING) == len(many)
+
+        await until(all_wait)
+        found.files(*many, spec_of("bob", owner="bob"))
+        bobs = found.queue.submit("bob", UP)
+        await found.phase("bob", Phase.PROVISIONING)
+        await until(lambda: found.power.calls.count("check_image") == len(many) + 1)
+        await until(lambda: found.work.waiting == len(many) - 1)
+        found.engine.going.set()
+        assert (await bobs).phase == Phase.RUNNING
+        await asyncio.gather(*waiting)
+        order = [stack for _, stack in found.engine.done]
+        assert order.index("bob") <= 2, order
 
 
 async def test_retries_stop_with_the_queue(tmp_path: Path) -> None:
@@ -313,16 +417,6 @@ async def test_a_file_whose_name_is_no_id_is_told_but_not_published(one: Bench) 
     results = {result.id: result for result in await one.queue.sweep(UP)}
     assert results["a_b"].reason == "INVALID_FILE"
     assert one.index.workspace("a_b") is None
-
-
-async def test_backoff_grows_to_its_limit(tmp_path: Path) -> None:
-    async with bench(tmp_path, retries=True) as found:
-        entry = reconciler.Entry()
-        error = OperationFailedError("no luck")
-        delays = [found.queue._delay(entry, error) for _ in range(12)]
-    assert 1.6 <= delays[0] <= 2.4
-    assert all(delay <= reconciler.RETRY_MOST * 1.2 for delay in delays)
-    assert min(delays[8:]) >= reconciler.RETRY_MOST * 0.8
 
 
 PROBLEM = Problem("bad.yaml", 3, 1, "colour", "is not a key", "leave it out")

@@ -78,7 +78,8 @@ async def test_it_follows_the_folder_and_takes_intents(house: House) -> None:
         assert info is not None
         assert (info.pid, info.address) == (daemon.pid, "unix:runner.sock")
         assert info.heartbeat >= 0
-        assert "alice asked to start it" in {change.cause for change in history}
+        told = {(change.actor, change.cause) for change in history}
+        assert ("alice", "alice asked to start it") in told
         assert "request-0001" in {change.request_id for change in history}
     assert daemon.returncode == 0
     assert (await house.inspect("alice"))["State"]["Running"], "workspaces keep running"
