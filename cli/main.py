@@ -30,6 +30,7 @@ SECTIONS = {
             "cli.commands.power:start", "Start workspaces and wait until their IDEs answer."
         ),
         "stop": Lazy("cli.commands.power:stop", "Stop workspaces; their homes are kept."),
+        "retry": Lazy("cli.commands.retry:retry", "Try again now what failed."),
         "open": Lazy(
             "cli.commands.open:open_", "Print a workspace's address; open it in a browser."
         ),
