@@ -529,12 +529,9 @@ async def test_an_operation_outlives_its_workspace_for_who_asked(
         assert code_of(await bob.get(url)) == "NOT_FOUND"
 
 
-async def test_operations_can_be_hidden_too(hub: Running) -> None:
-    url = asked(hub)
-    services = replace(hub.services, site=replace(hub.services.site, hide_existence=True))
-    hub.site.state.services = services
-    async with hub.visitor(BOB) as bob:
-        theirs = await bob.get(url)
+async def test_operations_can_be_hidden_too(tmp_path: Path) -> None:
+    async with serving(tmp_path, hide_existence="true") as hub, hub.visitor(BOB) as bob:
+        theirs = await bob.get(asked(hub))
         nobodys = await bob.get("/api/v1/operations/nope")
     assert theirs.status_code == nobodys.status_code == 404
     assert theirs.json()["error"]["message"] == nobodys.json()["error"]["message"]
