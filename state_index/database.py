@@ -250,10 +250,20 @@ def _make_private(path: Path) -> None:
         message = f"the folder {folder} of the state index can't be made: {error.strerror}"
         raise IndexUnavailableError(message) from error
     with suppress(OSError):  # what is wrong with the file, SQLite says better
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, OWNER_ONLY))
+        _touch(path)
         for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
             if each.exists():
                 each.chmod(OWNER_ONLY)
+
+
+def _touch(path: Path) -> None:
+    """Make the file where there is none.
+
+    One that is there is not even opened: closing it would drop the locks of all connections that
+    this process has to it, and the next process to close would take the log away from them.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

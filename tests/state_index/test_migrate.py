@@ -55,6 +55,25 @@ def test_the_file_and_those_beside_it_are_their_owners_alone(sqlite_url: str) ->
         os.umask(mask)
 
 
+PUBLISH = """
+import sys
+from state_index.index import Index
+with Index.open(sys.argv[1]) as index:
+    index.publish("aa", cause="test", owner="alice")
+"""
+
+
+def test_opening_it_twice_in_one_process_keeps_its_locks(sqlite_url: str) -> None:
+    """Without them another process, closing, takes the log away, and nothing new is seen here."""
+    with Index.open(sqlite_url) as index, Index.open(sqlite_url):
+        assert index.workspaces() == []
+        for _ in range(2):
+            subprocess.run([sys.executable, "-c", PUBLISH, sqlite_url], check=True)
+        assert [row.id for row in index.workspaces()] == ["aa"]
+        log = Path(f"{sqlite_file(sqlite_url)}-wal")
+        assert log.exists()
+
+
 def test_head_is_the_newest_migration() -> None:
     config = Config()
     folder = Path(state_index.migrate.__file__).parent / "migrations"
