@@ -90,9 +90,15 @@ def _engine(url: str) -> Engine:
 
 
 def _make_private(path: Path) -> None:
-    """Make the file readable by its owner only before SQLite makes it by the umask."""
+    """Make the file readable by its owner only before SQLite makes it by the umask.
+
+    One that is there is not even opened: closing it would drop the locks of all connections that
+    this process has to it.
+    """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
     except OSError as error:
         raise StoreUnavailableError(f"The store can't be opened: {error.strerror}.") from error
 
