@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ from typing import TypeVar
 import httpx
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
+
+from tools.dev import free_port
 
 T = TypeVar("T")
 
@@ -48,13 +49,6 @@ def wait_for(
         time.sleep(every)
 
 
-def free_port() -> int:
-    """Return a port of the loopback that is free now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 def docker(*args: str, check: bool = True) -> str:
     """Run the docker client and return what it printed."""
     done = subprocess.run(["docker", *args], capture_output=True, text=True, check=False)
@@ -72,7 +66,7 @@ class Hub:
         self.workspaces.mkdir()
         self.name = f"codehub-test-{secrets.token_hex(3)}"
         self.prefix = f"{self.name}-ws-"
-        self.port = free_port()
+        self.port = free_port("127.0.0.1")
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = os.environ | {
             "CODEHUB_DATA": str(root / "data"),

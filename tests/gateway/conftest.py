@@ -1,14 +1,18 @@
 """Fixtures of the gateway's tests."""
 
 import io
-from collections.abc import Iterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser, async_playwright
 
 from gateway.store import Store
 from telemetry.logs import configure
 from tests.gateway.harness import Clock
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
 
 @pytest.fixture
@@ -29,3 +33,14 @@ def logs(logging_restored: None) -> io.StringIO:
     stream = io.StringIO()
     configure("debug", "json", stream)
     return stream
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser of the test's own."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        await browser.close()

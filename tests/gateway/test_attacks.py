@@ -14,14 +14,13 @@ from urllib.parse import quote
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from state_index.models import RunnerInfo
 from state_index.phases import Phase
 from tests.gateway.fake_runner import FakeRunner, fake_runner
 from tests.gateway.harness import Running, serving
 from tests.gateway.proxy.support import web_app
-from tests.gateway.test_browser import CHROMIUM
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -95,16 +94,6 @@ async def hub(tmp_path: Path) -> AsyncIterator[Running]:
 async def runner(hub: Running) -> AsyncIterator[FakeRunner]:
     async with fake_runner(hub.settings.paths.runner_sock) as fake:
         yield fake
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        await browser.close()
 
 
 @asynccontextmanager

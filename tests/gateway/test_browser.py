@@ -1,13 +1,12 @@
 """The pages in a real browser: live cards, focus, progress, without scripts, on a phone."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from state_index.models import RunnerInfo
 from state_index.phases import Phase
@@ -17,24 +16,12 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Running]:
     async with serving(tmp_path) as running, fake_runner(running.settings.paths.runner_sock):
         running.index.announce(RunnerInfo(address="unix:runner.sock", pid=1, version="0.1"))
         yield running
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        await browser.close()
 
 
 def _bad(said: ConsoleMessage) -> bool:
