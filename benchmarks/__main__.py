@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from benchmarks import idle, power, route, shape
-from benchmarks.harness import Result, save, table
+from benchmarks.harness import Result, machine, results_file, save, table
 
 RESULTS = Path(__file__).parent / "results"
 PAIRS = 20
@@ -28,8 +28,13 @@ SCENARIOS: dict[str, tuple[Scenario, int]] = {
 }
 
 
-async def measure(names: list[str], pairs: int | None) -> tuple[list[Result], list[str]]:
-    """Run scenarios one after the other; give the results, and the names of those that failed."""
+async def measure(
+    names: list[str], pairs: int | None, keep: Callable[[list[Result]], None]
+) -> tuple[list[Result], list[str]]:
+    """Run scenarios one after the other; give the results, and the names of those that failed.
+
+    `keep` gets all results so far after each, so that one that hangs does not lose the others.
+    """
     results: list[Result] = []
     failed: list[str] = []
     for name in names:
@@ -42,6 +47,7 @@ async def measure(names: list[str], pairs: int | None) -> tuple[list[Result], li
             failed.append(name)
             continue
         results += made if isinstance(made, list) else [made]
+        keep(results)
     return results, failed
 
 
@@ -52,9 +58,14 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, help="how many pairs instead of the usual number")
     arguments = parser.parse_args()
     names = arguments.scenario or list(SCENARIOS)
-    results, failed = asyncio.run(measure(names, arguments.pairs))
+    facts = machine()
+    file = results_file(RESULTS, facts)
+    results, failed = asyncio.run(
+        measure(names, arguments.pairs, lambda made: save(made, facts, file))
+    )
     print(table(results))
-    print(f"raw figures: {save(results, RESULTS).relative_to(Path.cwd())}")
+    if results:
+        print(f"raw figures: {file.relative_to(Path.cwd())}")
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

@@ -129,11 +129,15 @@ def _figures(figures: list[float]) -> str:
     return f"{statistics.median(figures):.3f} ({p95(figures):.3f})"
 
 
-def save(results: list[Result], folder: Path) -> Path:
-    """Write raw figures, machine and versions as JSON; return the file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    facts = machine()
-    file = folder / f"{facts['when'].replace(':', '')}.json"
+def results_file(folder: Path, facts: dict[str, str]) -> Path:
+    """Name a run's file after its beginning."""
+    return folder / f"{facts['when'].replace(':', '')}.json"
+
+
+def save(results: list[Result], facts: dict[str, str], file: Path) -> None:
+    """Write raw figures, machine and versions as JSON, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     document = {"machine": facts, "results": [asdict(r) | {"ratio": r.ratio} for r in results]}
-    file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return file
+    unfinished = file.with_suffix(".part")
+    unfinished.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(file)
