@@ -1,5 +1,6 @@
 """Starting a workspace that is there, and making one from a file: each beside plain Docker."""
 
+import json
 import secrets
 import shutil
 import time
@@ -52,13 +53,24 @@ class Visitor:
         self.client.post(f"/api/v1/workspaces/{workspace}/{button}").raise_for_status()
 
     def first_byte(self, workspace: str) -> None:
-        """Ask for the IDE until its page comes."""
+        """Follow the workspace as the progress page's script does, and ask for the IDE's page.
 
-        def page() -> bool:
-            answer = self.client.get(f"/w/{workspace}/", follow_redirects=True)
-            return answer.is_success and "workbench" in answer.text
+        A loop of requests would take from the IDE the core that it starts on.
+        """
+        with self.client.stream("GET", "/api/v1/events", params={"workspace": workspace}) as events:
+            events.raise_for_status()
+            for line in events.iter_lines():
+                if line.startswith("data: ") and _phase(line) is Phase.RUNNING:
+                    break
+        answer = self.client.get(f"/w/{workspace}/", follow_redirects=True)
+        answer.raise_for_status()
+        assert "workbench" in answer.text, "another page than the IDE's"
 
-        wait_for(page, f"{workspace}'s page", every=POLL_SECONDS)
+
+def _phase(line: str) -> Phase | None:
+    """Return the phase that an event tells, if it is one of a workspace."""
+    told = json.loads(line.removeprefix("data: ")).get("phase")
+    return None if told is None else Phase(told)
 
 
 @contextmanager
