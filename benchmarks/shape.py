@@ -19,8 +19,8 @@ from settings.load import load
 from settings.model import RunnerSettings
 from stacks import rundir
 from stacks.engine import SHARED_PROGRAM, WORKSPACE_PROGRAM, Engine, Kind, Operation
+from stacks.parts import docker_power, engine_config
 from stacks.programs.inputs import HomeInputs, SharedInputs, WorkspaceInputs
-from stacks.runner import docker_power, engine_config
 from tests.hub import ROOT, docker, hub
 
 WORKSPACE = "bench-one"

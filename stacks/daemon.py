@@ -14,8 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from stacks import api
+from stacks.demand import Demand
 from stacks.errors import StacksError, TemporaryError
-from stacks.reconciler import Demand
 from stacks.runner import Runner
 from state_index.models import Intent, RunnerInfo
 from state_index.nudge import listen

@@ -9,11 +9,12 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from spec import InvalidIdError, WorkspaceSpec, check_id
+from spec import InvalidIdError, check_id
 from stacks import retries
-from stacks.board import Board, Context
+from stacks.board import Board
+from stacks.demand import Demand, Entry, aim_of
 from stacks.errors import (
     EngineUnavailableError,
     OvertakenError,
@@ -27,84 +28,14 @@ from stacks.results import ended, failed
 from stacks.sight import Sight
 from stacks.source import Snapshot
 from stacks.steps import Result
-from stacks.work import Work, described, differs, found_again
+from stacks.telling import described, differs, is_quiet
+from stacks.work import Work
 from state_index.models import Changes, Published
 from state_index.phases import Event, Kind, Phase, Sync, decide
 from telemetry import context
 from telemetry.logs import get_logger
 
 _log = get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Demand:
-    """What is wanted of one workspace.
-
-    Attributes:
-        cause: Why, for the history.
-        request_id: The request behind it.
-        actor: The user behind it.
-        asked: Whether it shall run; None leaves that to file and last wish.
-        force: Whether a lasting error is tried again.
-        prune: Whether it is removed when its file is gone.
-        remove: Whether it is removed, its file being gone, whatever else the folder says.
-        retry: Whether someone asks to try again what failed; the history then says so.
-    """
-
-    cause: str
-    request_id: str = ""
-    actor: str = ""
-    asked: bool | None = None
-    force: bool = False
-    prune: bool = False
-    remove: bool = False
-    retry: bool = False
-
-    def merged(self, newer: "Demand") -> "Demand":
-        """Give one demand for both; of contrary wishes, the newer one."""
-        return replace(
-            newer,
-            asked=self.asked if newer.asked is None else newer.asked,
-            force=self.force or newer.force,
-            prune=self.prune or newer.prune,
-            remove=self.remove or newer.remove,
-            retry=self.retry or newer.retry,
-        )
-
-    @property
-    def why(self) -> Context:
-        """The same for the index."""
-        return Context(cause=self.cause, request_id=self.request_id, actor=self.actor)
-
-    @property
-    def wish(self) -> Wish:
-        """The same for the plan."""
-        return Wish(prune=self.prune, remove=self.remove, force=self.force)
-
-
-Aim = tuple[WorkspaceSpec | None, str]
-"""What an attempt was to reach: the file and its hash, which also knows our program."""
-
-
-@dataclass
-class Entry:
-    """One workspace's place in the queue.
-
-    Attributes:
-        demand: What is wanted next.
-        waiting: Who wants to know how that ends.
-        task: The work, while there is any.
-        failures: How often its present aim was missed in a row.
-        aim: That aim; a new one begins with no failures.
-        retry: The timer of the next attempt.
-    """
-
-    demand: Demand | None = None
-    waiting: list[asyncio.Future[Result]] = field(default_factory=list)
-    task: asyncio.Task[None] | None = None
-    failures: int = 0
-    aim: Aim | None = None
-    retry: asyncio.TimerHandle | None = None
 
 
 class Reconciler:
@@ -232,7 +163,7 @@ class Reconciler:
             return False  # no row can stand for it; whoever asked is told
         if self._is_busy(change.id) or differs(change.known.row, described(change)):
             return True
-        return not _is_quiet(change) and (force or not self._backs_off(change))
+        return not is_quiet(change) and (force or not self._backs_off(change))
 
     def _backs_off(self, change: Change) -> bool:
         """Whether its timer alone tries it again: a mere look must not cut the backoff short.
@@ -240,7 +171,7 @@ class Reconciler:
         One that is UNKNOWN does not wait: a plan means that the engine answers again.
         """
         entry = self._entries.get(change.id)
-        waits = entry is not None and entry.retry is not None and entry.aim == _aim(change)
+        waits = entry is not None and entry.retry is not None and entry.aim == aim_of(change)
         return waits and change.known.phase is not Phase.UNKNOWN
 
     def _is_busy(self, workspace_id: str) -> bool:
@@ -272,8 +203,8 @@ class Reconciler:
             if demand.retry:
                 known = await self._again(known, entry, demand)
             change = plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=demand.wish)
-            if entry.aim != _aim(change):
-                entry.aim, entry.failures = _aim(change), 0
+            if entry.aim != aim_of(change):
+                entry.aim, entry.failures = aim_of(change), 0
             if change.action is not Action.NOTHING:
                 _log.info("working", action=change.action, reason=change.reason, cause=demand.cause)
             await self._work.perform(change, demand.why)
@@ -346,20 +277,6 @@ class Reconciler:
                 await self._board.fail(
                     id_, demand.why, error, retry_in=None, changes=told, if_generation=known
                 )
-
-
-def _aim(change: Change) -> Aim:
-    """What the change is to reach."""
-    return change.spec, change.desired_hash
-
-
-def _is_quiet(change: Change) -> bool:
-    """Whether nothing has to be done on the engine, nor a new error to be told."""
-    row, error = change.known.row, change.error
-    if error is not None:
-        told = GONE | {Phase.ERROR}
-        return row is not None and row.phase in told and row.reason == error.reason
-    return change.action in {Action.NOTHING, Action.INVALID} and not found_again(change)
 
 
 def _cause(error: Exception) -> Exception:

@@ -7,85 +7,40 @@ It puts the parts together and keeps them for its life: lock, index, engine, pow
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from importlib.metadata import version
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from settings import tree
 from settings.model import RunnerSettings
-from settings.paths import DataPaths
-from settings.tree import TreeIds
 from spec import InvalidIdError, check_id
-from stacks import programs, retries
+from stacks import parts, retries
 from stacks.board import Board, translated
 from stacks.changes import WorkspaceChange
-from stacks.engine import EngineConfig, Leftovers, Operation, Outcome
+from stacks.demand import Demand
 from stacks.errors import (
     FileStandsError,
     PinnedError,
     SourceError,
     UnknownWorkspaceError,
 )
+from stacks.lazy_engine import LazyEngine
 from stacks.lock import RunnerLock
 from stacks.operator import LOG_TAIL, check_tail
 from stacks.plan import Action, Wish
 from stacks.power import Power
-from stacks.power_docker import DockerPower
 from stacks.previews import preview_all
-from stacks.reconciler import Demand, Reconciler
-from stacks.rendering import Facts
+from stacks.reconciler import Reconciler
 from stacks.results import failed
 from stacks.sight import Sight
-from stacks.source import FolderSource, check_folder
+from stacks.source import FolderSource
 from stacks.steps import OnStep, Result
-from stacks.tree import Tree, former_ids
-from stacks.work import Limits, OnEvent, Work
+from stacks.work import Work
 from state_index.index import Index
 from state_index.nudge import Nudge
 from telemetry import context
-from telemetry.logs import get_logger
-
-if TYPE_CHECKING:
-    from stacks.engine import Engine
-
-ENGINE_GRACE = 4.0
-"""Seconds that Pulumi gets to end by itself: the daemon must end within 10."""
 
 GATEWAYS = "gateway"
-
-_log = get_logger(__name__)
-
-
-class LazyEngine:
-    """An engine that is loaded and started with its first operation: most `up`s need none."""
-
-    def __init__(self, config: EngineConfig, *, leftovers: Leftovers) -> None:
-        self._config = config
-        self._leftovers = leftovers
-        self._begin = asyncio.Lock()
-        self._engine: Engine | None = None
-
-    async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
-        """Run one operation; see `Engine.run`."""
-        async with self._begin:
-            if self._engine is None:
-                self._engine = await self._start()
-        return await self._engine.run(operation, on_event=on_event)
-
-    async def _start(self) -> Engine:
-        from stacks.engine import Engine  # noqa: PLC0415 - brings Pulumi's SDK
-
-        return await Engine(self._config, leftovers=self._leftovers).__aenter__()
-
-    async def close(self) -> None:
-        """End the engine, if it was started."""
-        if self._engine is not None:
-            engine, self._engine = self._engine, None
-            await engine.__aexit__(None, None, None)
 
 
 class Runner:
@@ -131,26 +86,26 @@ class Runner:
     async def _open(self, exits: AsyncExitStack) -> None:
         settings = self.settings
         paths = settings.paths
-        await asyncio.to_thread(make_data_tree, settings)
+        await asyncio.to_thread(parts.make_data_tree, settings)
         if self._exclusive:
             exits.enter_context(RunnerLock(paths.runner_lock, daemon=self._daemon))
         with translated():
             index = await asyncio.to_thread(Index.open, settings.index_url)
         exits.callback(index.close)
         with translated():
-            ids = await asyncio.to_thread(tree_ids, paths, index)
+            ids = await asyncio.to_thread(parts.tree_ids, paths, index)
         nudge = Nudge(paths.nudge)
         self.board = Board(index, nudge=lambda: nudge.send(GATEWAYS))
-        self.power: Power = await exits.enter_async_context(docker_power(settings, ids))
-        engine = LazyEngine(engine_config(settings), leftovers=self.power)
+        self.power: Power = await exits.enter_async_context(parts.docker_power(settings, ids))
+        engine = LazyEngine(parts.engine_config(settings), leftovers=self.power)
         exits.push_async_callback(engine.close)
-        self._facts = await asyncio.to_thread(facts, settings, ids)
+        self._facts = await asyncio.to_thread(parts.facts, settings, ids)
         self._work = Work(
             board=self.board,
             engine=engine,
             power=self.power,
             facts=self._facts,
-            limits=limits(settings),
+            limits=parts.limits(settings),
         )
         self.source = FolderSource(
             settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
@@ -299,97 +254,9 @@ def _unknown(ids: str) -> UnknownWorkspaceError:
     return UnknownWorkspaceError(f"there is no workspace {ids}")
 
 
-def make_data_tree(settings: RunnerSettings) -> None:
-    """Make the data tree, though none beside a folder of workspace files that is not there.
-
-    By default both are in the current folder: in a wrong one, nothing may be left behind.
-
-    Raises:
-        SourceError: There is no data tree, and the folder cannot be read.
-        DataFolderError: The data tree cannot be used.
-    """
-    if not settings.paths.root.exists():
-        check_folder(settings.workspaces)
-    settings.paths.make()
-
-
 def _check_id(workspace_id: str) -> None:
     """Keep what is no id out of the engine's URLs."""
     try:
         check_id(workspace_id)
     except InvalidIdError:
         raise _unknown(workspace_id) from None
-
-
-def tree_ids(paths: DataPaths, index: Index) -> TreeIds:
-    """Read the data tree's ids; where the file is not there, begin with an id or take it back.
-
-    Raises:
-        DataFolderError: They cannot be told, or not kept.
-        StateIndexError: The index cannot be read.
-    """
-
-    def former() -> TreeIds | None:
-        found = former_ids(paths, index.workspaces())
-        if found is not None:
-            _log.warning("the data tree's id was lost and taken back", id=found.own)
-        return found
-
-    return tree.ensure(paths.tree, former=former)
-
-
-def docker_power(settings: RunnerSettings, ids: TreeIds | None = None) -> DockerPower:
-    """Make the hand on the engine that the settings name; it leaves alone what is not of `ids`."""
-    paths = settings.paths
-    return DockerPower(
-        name_prefix=settings.name_prefix,
-        run=paths.run,
-        docker_host=settings.docker_host,
-        tree=Tree(ids=ids, state=paths.state, file=paths.tree) if ids else None,
-    )
-
-
-def engine_config(settings: RunnerSettings) -> EngineConfig:
-    """Give the engine room's part of the settings."""
-    return EngineConfig(
-        pulumi=settings.pulumi,
-        pulumi_home=settings.pulumi_home,
-        state=settings.paths.state,
-        work=settings.paths.work,
-        docker_host=settings.docker_host,
-        timeout=settings.operation_timeout,
-        grace=ENGINE_GRACE,
-    )
-
-
-def limits(settings: RunnerSettings) -> Limits:
-    """Give the work's part of the settings."""
-    return Limits(
-        start=settings.start_timeout, parallel=settings.parallel, policies=settings.policies
-    )
-
-
-def facts(settings: RunnerSettings, ids: TreeIds) -> Facts:
-    """Read what is the same for all workspaces: names, and versions for the hashes."""
-    identity = settings.pulumi_home / "identity"
-    return Facts(
-        name_prefix=settings.name_prefix,
-        network=settings.network,
-        run=str(settings.paths.run.absolute()),
-        versions={
-            "program": program_hash(),
-            "plugin": identity.read_text().strip() if identity.exists() else "",
-            "pulumi": version("pulumi"),
-            "pulumi-docker": version("pulumi-docker"),
-        },
-        tree=ids.own,
-    )
-
-
-def program_hash() -> str:
-    """Hash our programs' source: a changed program is tried on every workspace."""
-    folder = Path(programs.__path__[0])
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()

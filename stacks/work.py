@@ -22,13 +22,14 @@ from stacks.engine import (
     Outcome,
 )
 from stacks.errors import PublishFailedError, StacksError, StaleContainerError
-from stacks.plan import GONE, Action, Change
+from stacks.plan import Action, Change
 from stacks.power import Power
-from stacks.programs.inputs import LABEL_OWNER, SharedInputs
+from stacks.programs.inputs import SharedInputs
 from stacks.rendering import Facts
 from stacks.rundir import SOCKET_NAME
+from stacks.telling import described, differs, found_again, owner_of
 from stacks.turns import Slots
-from state_index.models import Changes, Published
+from state_index.models import Changes
 from state_index.phases import Event, Phase, Sync
 
 SHARED_STACK = "shared"
@@ -272,46 +273,3 @@ class Work:
             ended = True
             news.set()
         return outcome
-
-
-def owner_of(change: Change) -> str:
-    """Tell whose work it is; "" when nobody knows."""
-    if change.spec is not None:
-        return change.spec.owner
-    return change.known.row.owner if change.known.row else ""
-
-
-def described(change: Change) -> Changes:
-    """Give what the row says about the file; only what is known now."""
-    known, told = change.known, Changes(sync=change.sync)
-    if change.problems:
-        told["problems"] = tuple(found.as_dict() for found in change.problems)
-    if change.spec is not None:
-        told["owner"] = change.spec.owner
-        told["image"] = change.spec.image
-        told["pinned"] = change.spec.state
-        told["problems"] = ()
-        told["spec_json"] = change.spec.model_dump_json()
-    elif known.row is None and known.container is not None:
-        told["owner"] = known.container.labels.get(LABEL_OWNER, "")
-    elif change.claimed and known.new and not known.homes:
-        # Nothing was made yet: who wrote the file may see what is wrong with it.
-        told["owner"] = change.claimed
-    if known.phase not in GONE | {Phase.ERROR, Phase.UNKNOWN}:
-        told["message"] = change.reason if change.spec is None else ""
-    return told
-
-
-def found_again(change: Change) -> tuple[Event, ...]:
-    """Give what to say of a workspace without a container, when the engine answers again.
-
-    One with a container is started or stopped, and so says itself where it stands.
-    """
-    known = change.known
-    lost = known.row is not None and known.phase is Phase.UNKNOWN and known.container is None
-    return (Event.VANISHED,) if lost else ()
-
-
-def differs(row: Published | None, told: Changes) -> bool:
-    """Whether publishing would change the row: no-op passes write nothing."""
-    return row is None or any(getattr(row, key) != value for key, value in told.items())

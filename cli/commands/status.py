@@ -82,7 +82,7 @@ def _values(row: "Published", now: Any) -> dict[str, str]:
 
 def _watch(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> None:
     if not index.published_here(settings):
-        from stacks.runner import make_data_tree
+        from stacks.parts import make_data_tree
 
         make_data_tree(settings)
     if output == "json":

@@ -17,7 +17,7 @@ from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import LABEL_OWNER, LABEL_SPEC_HASH, HomeInputs
 from stacks.rendering import HASH_LENGTH, Facts, desired_hash, render
 from stacks.source import Snapshot
-from stacks.work import described
+from stacks.telling import described
 from state_index.models import HistoryRow, Published, utc_now
 from state_index.phases import Phase, Sync
 

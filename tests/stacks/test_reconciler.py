@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from spec import Problem, WorkspaceSpec
 from stacks.board import Board, Context
+from stacks.demand import Demand
 from stacks.errors import (
     EngineUnavailableError,
     OperationFailedError,
@@ -22,7 +23,7 @@ from stacks.errors import (
     StaleContainerError,
 )
 from stacks.power import Container, Inventory
-from stacks.reconciler import Demand, Reconciler
+from stacks.reconciler import Reconciler
 from stacks.rendering import Facts
 from stacks.sight import Sight
 from stacks.source import Snapshot

@@ -11,9 +11,9 @@ from settings.errors import DataFolderError
 from settings.tree import TreeIds
 from stacks.engine import Engine, Kind, Operation
 from stacks.errors import HomeMissingError, OtherTreeError
+from stacks.parts import docker_power, engine_config, facts
 from stacks.programs.inputs import LABEL_TREE, HomeInputs, SharedInputs, WorkspaceInputs
 from stacks.rendering import render
-from stacks.runner import docker_power, engine_config, facts
 from stacks.work import SHARED_STACK
 from state_index.phases import Phase
 from tests.stacks.house import House

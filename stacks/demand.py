@@ -1,0 +1,85 @@
+"""What is wanted of a workspace, and its place in the queue. Plain values; the queue is elsewhere."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from spec import WorkspaceSpec
+from stacks.board import Context
+from stacks.plan import Change, Wish
+from stacks.steps import Result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What is wanted of one workspace.
+
+    Attributes:
+        cause: Why, for the history.
+        request_id: The request behind it.
+        actor: The user behind it.
+        asked: Whether it shall run; None leaves that to file and last wish.
+        force: Whether a lasting error is tried again.
+        prune: Whether it is removed when its file is gone.
+        remove: Whether it is removed, its file being gone, whatever else the folder says.
+        retry: Whether someone asks to try again what failed; the history then says so.
+    """
+
+    cause: str
+    request_id: str = ""
+    actor: str = ""
+    asked: bool | None = None
+    force: bool = False
+    prune: bool = False
+    remove: bool = False
+    retry: bool = False
+
+    def merged(self, newer: "Demand") -> "Demand":
+        """Give one demand for both; of contrary wishes, the newer one."""
+        return replace(
+            newer,
+            asked=self.asked if newer.asked is None else newer.asked,
+            force=self.force or newer.force,
+            prune=self.prune or newer.prune,
+            remove=self.remove or newer.remove,
+            retry=self.retry or newer.retry,
+        )
+
+    @property
+    def why(self) -> Context:
+        """The same for the index."""
+        return Context(cause=self.cause, request_id=self.request_id, actor=self.actor)
+
+    @property
+    def wish(self) -> Wish:
+        """The same for the plan."""
+        return Wish(prune=self.prune, remove=self.remove, force=self.force)
+
+
+Aim = tuple[WorkspaceSpec | None, str]
+"""What an attempt was to reach: the file and its hash, which also knows our program."""
+
+
+@dataclass
+class Entry:
+    """One workspace's place in the queue.
+
+    Attributes:
+        demand: What is wanted next.
+        waiting: Who wants to know how that ends.
+        task: The work, while there is any.
+        failures: How often its present aim was missed in a row.
+        aim: That aim; a new one begins with no failures.
+        retry: The timer of the next attempt.
+    """
+
+    demand: Demand | None = None
+    waiting: list[asyncio.Future[Result]] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    failures: int = 0
+    aim: Aim | None = None
+    retry: asyncio.TimerHandle | None = None
+
+
+def aim_of(change: Change) -> Aim:
+    """What the change is to reach."""
+    return change.spec, change.desired_hash

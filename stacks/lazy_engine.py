@@ -1,0 +1,38 @@
+"""An engine that is loaded and started when it is first needed: most commands need none."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stacks.engine import Engine, EngineConfig, Leftovers, Operation, Outcome
+    from stacks.work import OnEvent
+
+
+class LazyEngine:
+    """An engine that is loaded and started with its first operation: most `up`s need none."""
+
+    def __init__(self, config: EngineConfig, *, leftovers: Leftovers) -> None:
+        self._config = config
+        self._leftovers = leftovers
+        self._begin = asyncio.Lock()
+        self._engine: Engine | None = None
+
+    async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
+        """Run one operation; see `Engine.run`."""
+        async with self._begin:
+            if self._engine is None:
+                self._engine = await self._start()
+        return await self._engine.run(operation, on_event=on_event)
+
+    async def _start(self) -> Engine:
+        from stacks.engine import Engine  # noqa: PLC0415 - brings Pulumi's SDK
+
+        return await Engine(self._config, leftovers=self._leftovers).__aenter__()
+
+    async def close(self) -> None:
+        """End the engine, if it was started."""
+        if self._engine is not None:
+            engine, self._engine = self._engine, None
+            await engine.__aexit__(None, None, None)

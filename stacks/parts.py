@@ -1,0 +1,115 @@
+"""Makes the runner's parts from the settings: data tree, ids, hand on the engine, facts, limits.
+
+Each function knows which settings its part needs, and nothing of the other parts.
+"""
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+
+from settings import tree
+from settings.model import RunnerSettings
+from settings.paths import DataPaths
+from settings.tree import TreeIds
+from stacks import programs
+from stacks.engine import EngineConfig
+from stacks.power_docker import DockerPower
+from stacks.rendering import Facts
+from stacks.source import check_folder
+from stacks.tree import Tree, former_ids
+from stacks.work import Limits
+from state_index.index import Index
+from telemetry.logs import get_logger
+
+ENGINE_GRACE = 4.0
+"""Seconds that Pulumi gets to end by itself: the daemon must end within 10."""
+
+_log = get_logger(__name__)
+
+
+def make_data_tree(settings: RunnerSettings) -> None:
+    """Make the data tree, though none beside a folder of workspace files that is not there.
+
+    By default both are in the current folder: in a wrong one, nothing may be left behind.
+
+    Raises:
+        SourceError: There is no data tree, and the folder cannot be read.
+        DataFolderError: The data tree cannot be used.
+    """
+    if not settings.paths.root.exists():
+        check_folder(settings.workspaces)
+    settings.paths.make()
+
+
+def tree_ids(paths: DataPaths, index: Index) -> TreeIds:
+    """Read the data tree's ids; where the file is not there, begin with an id or take it back.
+
+    Raises:
+        DataFolderError: They cannot be told, or not kept.
+        StateIndexError: The index cannot be read.
+    """
+
+    def former() -> TreeIds | None:
+        found = former_ids(paths, index.workspaces())
+        if found is not None:
+            _log.warning("the data tree's id was lost and taken back", id=found.own)
+        return found
+
+    return tree.ensure(paths.tree, former=former)
+
+
+def docker_power(settings: RunnerSettings, ids: TreeIds | None = None) -> DockerPower:
+    """Make the hand on the engine that the settings name; it leaves alone what is not of `ids`."""
+    paths = settings.paths
+    return DockerPower(
+        name_prefix=settings.name_prefix,
+        run=paths.run,
+        docker_host=settings.docker_host,
+        tree=Tree(ids=ids, state=paths.state, file=paths.tree) if ids else None,
+    )
+
+
+def engine_config(settings: RunnerSettings) -> EngineConfig:
+    """Give the engine room's part of the settings."""
+    return EngineConfig(
+        pulumi=settings.pulumi,
+        pulumi_home=settings.pulumi_home,
+        state=settings.paths.state,
+        work=settings.paths.work,
+        docker_host=settings.docker_host,
+        timeout=settings.operation_timeout,
+        grace=ENGINE_GRACE,
+    )
+
+
+def limits(settings: RunnerSettings) -> Limits:
+    """Give the work's part of the settings."""
+    return Limits(
+        start=settings.start_timeout, parallel=settings.parallel, policies=settings.policies
+    )
+
+
+def facts(settings: RunnerSettings, ids: TreeIds) -> Facts:
+    """Read what is the same for all workspaces: names, and versions for the hashes."""
+    identity = settings.pulumi_home / "identity"
+    return Facts(
+        name_prefix=settings.name_prefix,
+        network=settings.network,
+        run=str(settings.paths.run.absolute()),
+        versions={
+            "program": program_hash(),
+            "plugin": identity.read_text().strip() if identity.exists() else "",
+            "pulumi": version("pulumi"),
+            "pulumi-docker": version("pulumi-docker"),
+        },
+        tree=ids.own,
+    )
+
+
+def program_hash() -> str:
+    """Hash our programs' source: a changed program is tried on every workspace."""
+    folder = Path(programs.__path__[0])
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,58 @@
+"""What a change says about its workspace in the index. Pure."""
+
+from stacks.plan import GONE, Action, Change
+from stacks.programs.inputs import LABEL_OWNER
+from state_index.models import Changes, Published
+from state_index.phases import Event, Phase
+
+
+def owner_of(change: Change) -> str:
+    """Tell whose work it is; "" when nobody knows."""
+    if change.spec is not None:
+        return change.spec.owner
+    return change.known.row.owner if change.known.row else ""
+
+
+def described(change: Change) -> Changes:
+    """Give what the row says about the file; only what is known now."""
+    known, told = change.known, Changes(sync=change.sync)
+    if change.problems:
+        told["problems"] = tuple(found.as_dict() for found in change.problems)
+    if change.spec is not None:
+        told["owner"] = change.spec.owner
+        told["image"] = change.spec.image
+        told["pinned"] = change.spec.state
+        told["problems"] = ()
+        told["spec_json"] = change.spec.model_dump_json()
+    elif known.row is None and known.container is not None:
+        told["owner"] = known.container.labels.get(LABEL_OWNER, "")
+    elif change.claimed and known.new and not known.homes:
+        # Nothing was made yet: who wrote the file may see what is wrong with it.
+        told["owner"] = change.claimed
+    if known.phase not in GONE | {Phase.ERROR, Phase.UNKNOWN}:
+        told["message"] = change.reason if change.spec is None else ""
+    return told
+
+
+def found_again(change: Change) -> tuple[Event, ...]:
+    """Give what to say of a workspace without a container, when the engine answers again.
+
+    One with a container is started or stopped, and so says itself where it stands.
+    """
+    known = change.known
+    lost = known.row is not None and known.phase is Phase.UNKNOWN and known.container is None
+    return (Event.VANISHED,) if lost else ()
+
+
+def differs(row: Published | None, told: Changes) -> bool:
+    """Whether publishing would change the row: no-op passes write nothing."""
+    return row is None or any(getattr(row, key) != value for key, value in told.items())
+
+
+def is_quiet(change: Change) -> bool:
+    """Whether nothing has to be done on the engine, nor a new error to be told."""
+    row, error = change.known.row, change.error
+    if error is not None:
+        told = GONE | {Phase.ERROR}
+        return row is not None and row.phase in told and row.reason == error.reason
+    return change.action in {Action.NOTHING, Action.INVALID} and not found_again(change)
