@@ -3,141 +3,40 @@
     desired (files), published (index), inventory (engine) → one `Change` per workspace
 
 Nothing is read or done here, so every combination can be tested. Most changes are `NOTHING`: an
-unchanged workspace is known by two hashes (`stacks.rendering`), without asking Pulumi.
+unchanged workspace is known by two hashes (`stacks.rendering`), without asking Pulumi. The values
+that go in and come out are in `stacks.planned`; whether it shall run, in `stacks.wishes`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import replace
 
-from spec import Problem, WorkspaceSpec
+from spec import WorkspaceSpec
 from stacks import homes
 from stacks.errors import HomeMissingError, HomeOwnerError, InvalidFileError, StacksError
 from stacks.homes import Proof
-from stacks.power import Container, HomeVolume, Inventory
-from stacks.programs.inputs import LABEL_OWNER, LABEL_SPEC_HASH, LABEL_TREE, WorkspaceInputs
+from stacks.planned import GONE, Action, Change, Known, Wish
+from stacks.power import Inventory
+from stacks.programs.inputs import LABEL_OWNER, LABEL_SPEC_HASH, LABEL_TREE
 from stacks.rendering import Facts, desired_hash, render
 from stacks.source import Snapshot
-from state_index.models import HistoryRow, Published
+from stacks.wishes import is_settled, last_wish, wants_on
+from state_index.models import Published
 from state_index.phases import Phase, Sync
 
-GONE = frozenset({Phase.TOMBSTONED, Phase.DELETED})
-_ON = frozenset({Phase.STARTING, Phase.RUNNING})
-_OFF = frozenset({Phase.STOPPING, Phase.WARM})
+__all__ = [
+    "GONE",
+    "Action",
+    "Change",
+    "Known",
+    "Wish",
+    "is_settled",
+    "last_wish",
+    "plan",
+    "plan_one",
+    "wants_on",
+]
+
 UNFINISHED = frozenset({Phase.PROVISIONING, Phase.UPDATING})
-
-
-class Action(StrEnum):
-    """What is to be done about one workspace."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    REPLACE = "replace"
-    DELETE = "delete"
-    START = "start"
-    STOP = "stop"
-    FORGET = "forget"
-    """Only the published row goes: there was never anything else."""
-    NOTHING = "nothing"
-    INVALID = "invalid"
-    BLOCKED = "blocked"
-    """Something must not be done; `Change.error` says what and what helps."""
-
-    @property
-    def needs_pulumi(self) -> bool:
-        """Whether a Pulumi operation is part of it."""
-        return self in {Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What is asked beyond the files.
-
-    Attributes:
-        prune: Whether a workspace whose file is gone is deleted.
-        remove: Whether it is deleted even when the folder says nothing: asked for by id.
-        force: Whether a lasting error is tried again.
-        last: Per workspace, whether it should run, by its last wish (`last_wish`).
-        asked: Per workspace, whether it shall run: what someone asks for right now.
-    """
-
-    prune: bool = False
-    remove: bool = False
-    force: bool = False
-    last: Mapping[str, bool | None] = field(default_factory=dict)
-    asked: Mapping[str, bool] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Known:
-    """Everything known of one workspace."""
-
-    id: str
-    spec: WorkspaceSpec | None = None
-    row: Published | None = None
-    container: Container | None = None
-    homes: tuple[HomeVolume, ...] = ()
-    proofs: tuple[Proof, ...] = ()
-    wanted: bool | None = None
-    """Whether it should run, by the last wish; None when nobody ever said."""
-    asked: bool | None = None
-    """Whether someone asks right now that it runs, or does not."""
-
-    @property
-    def phase(self) -> Phase:
-        """Its published phase."""
-        return self.row.phase if self.row else Phase.PENDING
-
-    @property
-    def running(self) -> bool:
-        """Whether its container's processes are there."""
-        return self.container is not None and self.container.running
-
-    @property
-    def new(self) -> bool:
-        """Whether it was never brought up (since it was last removed)."""
-        return self.row is None or not self.row.applied_hash or self.row.phase in GONE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """What is to be done about one workspace, and why.
-
-    Attributes:
-        known: What it was decided from.
-        action: What to do.
-        sync: What the index shall say about the file.
-        reason: Why, for a person.
-        spec: The workspace's file; None when it is gone or invalid.
-        problems: What is wrong with the file.
-        claimed: Whom an invalid file names as the owner, or "".
-        inputs: What to render (create, update, replace).
-        spec_hash: Hash that the container must carry to be started.
-        desired_hash: Hash to be published once it is applied.
-        refresh: Whether Pulumi must look at the engine first, because something is not as it left
-            it.
-        on: Whether it shall run afterwards.
-        error: Why it is blocked.
-    """
-
-    known: Known
-    action: Action
-    sync: Sync = Sync.SYNCED
-    reason: str = ""
-    spec: WorkspaceSpec | None = None
-    problems: tuple[Problem, ...] = ()
-    claimed: str = ""
-    inputs: WorkspaceInputs | None = None
-    spec_hash: str = ""
-    desired_hash: str = ""
-    refresh: bool = False
-    on: bool = False
-    error: StacksError | None = None
-
-    @property
-    def id(self) -> str:
-        """The workspace's id."""
-        return self.known.id
 
 
 def plan(
@@ -356,41 +255,3 @@ def _power(known: Known, change: Change) -> Change:
     if not change.on and (known.running or known.phase is not Phase.WARM):
         return replace(change, action=Action.STOP)
     return change
-
-
-def wants_on(known: Known, pinned: str) -> bool:
-    """Whether the workspace shall run: the file's pin, the newest wish, else as it is.
-
-    A new one is started, so that its owner finds it running.
-    """
-    if pinned != "auto":
-        return pinned == "running"
-    if known.asked is not None:
-        return known.asked
-    if known.running and known.phase is Phase.WARM:
-        return True  # somebody started it by hand: stopping it would cost their work
-    if known.wanted is not None:
-        return known.wanted
-    return known.new or known.running
-
-
-def last_wish(row: Published | None, history: Sequence[HistoryRow]) -> bool | None:
-    """Tell whether a workspace should run, by the phases it went through, newest first.
-
-    An error, an update or an unreachable engine says nothing about it: what was before does.
-    """
-    phases = [row.phase] if row else []
-    phases += [change.to_phase for change in history if change.to_phase]
-    for phase in phases:
-        if phase in _ON:
-            return True
-        if phase in _OFF:
-            return False
-        if phase in GONE:
-            return None
-    return None
-
-
-def is_settled(phase: Phase) -> bool:
-    """Whether a phase says by itself whether the workspace should run."""
-    return phase in _ON | _OFF | GONE

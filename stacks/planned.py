@@ -1,0 +1,131 @@
+"""The values of a plan: what is known of a workspace, what is wished, and what is to be done. Pure.
+
+`stacks.plan` makes a `Change` from a `Known`; `stacks.work` does it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from spec import Problem, WorkspaceSpec
+from stacks.errors import StacksError
+from stacks.homes import Proof
+from stacks.power import Container, HomeVolume
+from stacks.programs.inputs import WorkspaceInputs
+from state_index.models import Published
+from state_index.phases import Phase, Sync
+
+GONE = frozenset({Phase.TOMBSTONED, Phase.DELETED})
+
+
+class Action(StrEnum):
+    """What is to be done about one workspace."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    START = "start"
+    STOP = "stop"
+    FORGET = "forget"
+    """Only the published row goes: there was never anything else."""
+    NOTHING = "nothing"
+    INVALID = "invalid"
+    BLOCKED = "blocked"
+    """Something must not be done; `Change.error` says what and what helps."""
+
+    @property
+    def needs_pulumi(self) -> bool:
+        """Whether a Pulumi operation is part of it."""
+        return self in {Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is asked beyond the files.
+
+    Attributes:
+        prune: Whether a workspace whose file is gone is deleted.
+        remove: Whether it is deleted even when the folder says nothing: asked for by id.
+        force: Whether a lasting error is tried again.
+        last: Per workspace, whether it should run, by its last wish (`last_wish`).
+        asked: Per workspace, whether it shall run: what someone asks for right now.
+    """
+
+    prune: bool = False
+    remove: bool = False
+    force: bool = False
+    last: Mapping[str, bool | None] = field(default_factory=dict)
+    asked: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """Everything known of one workspace."""
+
+    id: str
+    spec: WorkspaceSpec | None = None
+    row: Published | None = None
+    container: Container | None = None
+    homes: tuple[HomeVolume, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    wanted: bool | None = None
+    """Whether it should run, by the last wish; None when nobody ever said."""
+    asked: bool | None = None
+    """Whether someone asks right now that it runs, or does not."""
+
+    @property
+    def phase(self) -> Phase:
+        """Its published phase."""
+        return self.row.phase if self.row else Phase.PENDING
+
+    @property
+    def running(self) -> bool:
+        """Whether its container's processes are there."""
+        return self.container is not None and self.container.running
+
+    @property
+    def new(self) -> bool:
+        """Whether it was never brought up (since it was last removed)."""
+        return self.row is None or not self.row.applied_hash or self.row.phase in GONE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What is to be done about one workspace, and why.
+
+    Attributes:
+        known: What it was decided from.
+        action: What to do.
+        sync: What the index shall say about the file.
+        reason: Why, for a person.
+        spec: The workspace's file; None when it is gone or invalid.
+        problems: What is wrong with the file.
+        claimed: Whom an invalid file names as the owner, or "".
+        inputs: What to render (create, update, replace).
+        spec_hash: Hash that the container must carry to be started.
+        desired_hash: Hash to be published once it is applied.
+        refresh: Whether Pulumi must look at the engine first, because something is not as it left
+            it.
+        on: Whether it shall run afterwards.
+        error: Why it is blocked.
+    """
+
+    known: Known
+    action: Action
+    sync: Sync = Sync.SYNCED
+    reason: str = ""
+    spec: WorkspaceSpec | None = None
+    problems: tuple[Problem, ...] = ()
+    claimed: str = ""
+    inputs: WorkspaceInputs | None = None
+    spec_hash: str = ""
+    desired_hash: str = ""
+    refresh: bool = False
+    on: bool = False
+    error: StacksError | None = None
+
+    @property
+    def id(self) -> str:
+        """The workspace's id."""
+        return self.known.id

@@ -1,0 +1,48 @@
+"""Whether a workspace shall run: the file's pin, the newest wish, else as it is. Pure."""
+
+from collections.abc import Sequence
+
+from stacks.planned import GONE, Known
+from state_index.models import HistoryRow, Published
+from state_index.phases import Phase
+
+_ON = frozenset({Phase.STARTING, Phase.RUNNING})
+_OFF = frozenset({Phase.STOPPING, Phase.WARM})
+
+
+def wants_on(known: Known, pinned: str) -> bool:
+    """Whether the workspace shall run: the file's pin, the newest wish, else as it is.
+
+    A new one is started, so that its owner finds it running.
+    """
+    if pinned != "auto":
+        return pinned == "running"
+    if known.asked is not None:
+        return known.asked
+    if known.running and known.phase is Phase.WARM:
+        return True  # somebody started it by hand: stopping it would cost their work
+    if known.wanted is not None:
+        return known.wanted
+    return known.new or known.running
+
+
+def last_wish(row: Published | None, history: Sequence[HistoryRow]) -> bool | None:
+    """Tell whether a workspace should run, by the phases it went through, newest first.
+
+    An error, an update or an unreachable engine says nothing about it: what was before does.
+    """
+    phases = [row.phase] if row else []
+    phases += [change.to_phase for change in history if change.to_phase]
+    for phase in phases:
+        if phase in _ON:
+            return True
+        if phase in _OFF:
+            return False
+        if phase in GONE:
+            return None
+    return None
+
+
+def is_settled(phase: Phase) -> bool:
+    """Whether a phase says by itself whether the workspace should run."""
+    return phase in _ON | _OFF | GONE
