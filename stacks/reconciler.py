@@ -153,11 +153,6 @@ class Reconciler:
             entry.task = self._group.create_task(self._serve(workspace_id, entry))
         return future
 
-    def failures(self, workspace_id: str) -> int:
-        """How often a workspace failed in a row, for its present file."""
-        entry = self._entries.get(workspace_id)
-        return entry.failures if entry else 0
-
     def _needs_work(self, change: Change, *, force: bool) -> bool:
         if change.action is Action.INVALID and not _is_id(change.id):
             return False  # no row can stand for it; whoever asked is told

@@ -58,11 +58,6 @@ class Slots:
         self._came = 0
         self._given = 0
 
-    @property
-    def waiting(self) -> int:
-        """How many wait."""
-        return len(self._waiting)
-
     @asynccontextmanager
     async def taken(self, owner: str) -> AsyncIterator[None]:
         """Hold a slot for a block; waits until it is this one's turn."""

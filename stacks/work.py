@@ -79,11 +79,6 @@ class Work:
         self._slots = Slots(limits.parallel)
         self._network = asyncio.Lock()
 
-    @property
-    def waiting(self) -> int:
-        """How many operations wait for a slot."""
-        return self._slots.waiting
-
     async def perform(self, change: Change, why: Context) -> None:
         """Do a change to its end.
 

@@ -87,6 +87,7 @@ class FakePower:
 
     async def named(self, kind: str, name: str) -> Leftover | None:
         if kind == "network":
+            self._called("network")
             return Leftover(kind=kind, id=name, name=name) if name in self.networks else None
         self._called("named")
         return next((it for it in self.things if (it.kind, it.name) == (kind, name)), None)
