@@ -49,7 +49,8 @@ class Wanted:
         kind: One of `KINDS`.
         ids: Workspaces; None for all.
         prune: Whether `up` removes workspaces whose file is gone; None for the setting.
-        actor: Who asks for a retry, for the history; the socket's mode is why it is believed.
+        actor: Who asks for a start, a stop or a retry, for the history; the socket's mode is why
+            it is believed.
     """
 
     kind: str
@@ -209,13 +210,12 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
         )
         return [result.to_json() for result in results]
     assert wanted.ids, "checked when it was read"
-    if wanted.kind == "retry":
-        one = await runner.retry(
-            wanted.ids[0], actor=wanted.actor, on_step=on_step, request_id=request_id
-        )
-        return one.to_json()
-    call = {"destroy": runner.destroy, "start": runner.start, "stop": runner.stop}[wanted.kind]
-    return (await call(wanted.ids[0], on_step=on_step, request_id=request_id)).to_json()
+    id_ = wanted.ids[0]
+    if wanted.kind == "destroy":
+        return (await runner.destroy(id_, on_step=on_step, request_id=request_id)).to_json()
+    call = {"start": runner.start, "stop": runner.stop, "retry": runner.retry}[wanted.kind]
+    one = await call(id_, actor=wanted.actor, on_step=on_step, request_id=request_id)
+    return one.to_json()
 
 
 async def _relay(lines: asyncio.Queue[dict[str, Any]], response: web.StreamResponse) -> None:

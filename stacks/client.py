@@ -105,16 +105,26 @@ class RunnerClient:
         return await self._one("destroy", workspace_id, on_step, request_id)
 
     async def start(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
         """Start a workspace and wait until its IDE answers; see `Operator`."""
-        return await self._one("start", workspace_id, on_step, request_id)
+        return await self._one("start", workspace_id, on_step, request_id, actor=actor)
 
     async def stop(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
         """Stop a workspace; see `Operator`."""
-        return await self._one("stop", workspace_id, on_step, request_id)
+        return await self._one("stop", workspace_id, on_step, request_id, actor=actor)
 
     async def retry(
         self,
@@ -125,7 +135,7 @@ class RunnerClient:
         request_id: str = "",
     ) -> Result:
         """Try again now what failed, and forget how often it did; see `Operator`."""
-        return await self._one("retry", workspace_id, on_step, request_id, options={"actor": actor})
+        return await self._one("retry", workspace_id, on_step, request_id, actor=actor)
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
@@ -140,10 +150,14 @@ class RunnerClient:
         on_step: OnStep | None,
         request_id: str,
         *,
-        options: dict[str, Any] | None = None,
+        actor: str = "",
     ) -> Result:
         result = await self._operate(
-            kind, [workspace_id], options=options, on_step=on_step, request_id=request_id
+            kind,
+            [workspace_id],
+            options={"actor": actor} if actor else {},
+            on_step=on_step,
+            request_id=request_id,
         )
         return Result.from_json(result)
 

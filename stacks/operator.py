@@ -64,9 +64,20 @@ class Operator(Protocol):
         """
 
     async def start(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
         """Start a workspace and wait until its IDE answers.
+
+        Args:
+            workspace_id: Which.
+            actor: Who asks, for the history.
+            on_step: Called for each of its steps.
+            request_id: For the logs and the index.
 
         Raises:
             PinnedError: Its file says `state: warm`.
@@ -74,9 +85,14 @@ class Operator(Protocol):
         """
 
     async def stop(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
-        """Stop a workspace; its home is kept.
+        """Stop a workspace; its home is kept. The arguments are those of `start`.
 
         Raises:
             PinnedError: Its file says `state: running`.

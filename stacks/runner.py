@@ -177,16 +177,26 @@ class Runner:
         return await self._one(workspace_id, demand, on_step)
 
     async def start(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
         """Start a workspace and wait until its IDE answers; see `Operator`."""
-        return await self._switch(workspace_id, on=True, on_step=on_step, request_id=request_id)
+        return await self._switch(workspace_id, _asked("start", actor, request_id), on_step)
 
     async def stop(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
         """Stop a workspace; see `Operator`."""
-        return await self._switch(workspace_id, on=False, on_step=on_step, request_id=request_id)
+        return await self._switch(workspace_id, _asked("stop", actor, request_id), on_step)
 
     async def retry(
         self,
@@ -217,9 +227,7 @@ class Runner:
         check_tail(tail)
         return await self.power.logs(workspace_id, tail=tail)
 
-    async def _switch(
-        self, workspace_id: str, *, on: bool, on_step: OnStep | None, request_id: str
-    ) -> Result:
+    async def _switch(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:
         snapshot = self.queue.snapshot = await self.source.read()
         row = await self.board.row(workspace_id)
         if row is None and workspace_id not in snapshot.specs:
@@ -228,10 +236,8 @@ class Runner:
             raise _unknown(workspace_id)
         spec = snapshot.specs.get(workspace_id)
         pinned = spec.state if spec else row.pinned if row else "auto"
-        if pinned == ("warm" if on else "running"):
+        if pinned == ("warm" if demand.asked else "running"):
             raise PinnedError(f"the file of {workspace_id} says `state: {pinned}`")
-        cause = "someone asked to start it" if on else "someone asked to stop it"
-        demand = Demand(cause=cause, request_id=request_id or context.request_id(), asked=on)
         return await self._one(workspace_id, demand, on_step)
 
     async def _one(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:
@@ -248,6 +254,16 @@ class Runner:
         unknown = sorted((wanted or frozenset()) - self.queue.snapshot.ids - frozenset(known))
         if unknown:
             raise _unknown(", ".join(unknown))
+
+
+def _asked(kind: str, actor: str, request_id: str) -> Demand:
+    """What it means that someone asks for a start or a stop."""
+    return Demand(
+        cause=f"{actor or 'someone'} asked to {kind} it",
+        actor=actor,
+        request_id=request_id or context.request_id(),
+        asked=kind == "start",
+    )
 
 
 def _unknown(ids: str) -> UnknownWorkspaceError:

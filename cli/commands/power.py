@@ -3,6 +3,7 @@
 import click
 
 from cli import ids, results
+from cli.actor import actor
 from cli.frame import Frame, pass_frame
 from cli.operate import on_each
 from cli.output import output_option
@@ -21,7 +22,12 @@ def start(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output: s
       codehub start alice-demo
       codehub start alice-demo && codehub open alice-demo
     """
-    done = on_each(frame, names, lambda operator, name, tell: operator.start(name, on_step=tell))
+    who = actor()
+    done = on_each(
+        frame,
+        names,
+        lambda operator, name, tell: operator.start(name, actor=who, on_step=tell),
+    )
     ctx.exit(results.show(done, output))
 
 
@@ -40,5 +46,10 @@ def stop(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output: st
       codehub stop alice-demo
       codehub list -q --owner alice | xargs codehub stop
     """
-    done = on_each(frame, names, lambda operator, name, tell: operator.stop(name, on_step=tell))
+    who = actor()
+    done = on_each(
+        frame,
+        names,
+        lambda operator, name, tell: operator.stop(name, actor=who, on_step=tell),
+    )
     ctx.exit(results.show(done, output))

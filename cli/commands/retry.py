@@ -1,11 +1,9 @@
 """`codehub retry`."""
 
-import getpass
-import os
-
 import click
 
 from cli import ids, results
+from cli.actor import actor
 from cli.frame import Frame, pass_frame
 from cli.operate import on_each
 from cli.output import output_option
@@ -28,18 +26,10 @@ def retry(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output: s
       codehub retry alice-demo
       codehub status -o json | jq -r '.workspaces[] | select(.phase == "ERROR").id' | xargs codehub retry
     """
-    actor = _actor()
+    who = actor()
     done = on_each(
         frame,
         names,
-        lambda operator, name, tell: operator.retry(name, actor=actor, on_step=tell),
+        lambda operator, name, tell: operator.retry(name, actor=who, on_step=tell),
     )
     ctx.exit(results.show(done, output))
-
-
-def _actor() -> str:
-    """The user at the command line: another kind of name than the portal's users."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return f"cli:{os.getuid()}"  # a container's user without a name

@@ -1,5 +1,6 @@
 """The commands that work on workspaces: real engine, real Pulumi, real daemon, light image."""
 
+import getpass
 import json
 import signal
 import subprocess
@@ -14,6 +15,15 @@ from tests.hub import CODEHUB, Hub, hub, wait_for
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
 LIGHT = "owner: alice\nimage: codehub/light\nresources: {cpu: 0.5, memory: 64Mi, pids: 64}\n"
+
+
+WHO = f"cli:{getpass.getuser()}"
+
+
+def who_asked(place: Hub) -> list[str]:
+    """The causes of all that we asked for, by aa's history, each once."""
+    rows = json.loads(place.run("history", "aa", "-o", "json").stdout)["history"]
+    return list(dict.fromkeys(row["cause"] for row in rows if row["actor"] == WHO))
 
 
 @pytest.fixture
@@ -68,6 +78,7 @@ def _starts_and_stops(place: Hub) -> None:
     assert [line.split()[:3] for line in both.stdout.splitlines()[1:]] == [
         ["aa", "start", "RUNNING"]
     ]
+    assert who_asked(place) == [f"{WHO} asked to stop it", f"{WHO} asked to start it"]
 
 
 def _changes(place: Hub) -> None:
@@ -122,6 +133,7 @@ def test_a_daemon_does_the_work_and_the_steps_are_shown_here(fresh: Hub) -> None
     stopped = fresh.run("stop", "aa")
     assert "aa: STOPPING" in stopped.stderr
     assert "WARM" in stopped.stdout
+    assert who_asked(fresh) == [f"{WHO} asked to stop it"]
     assert "serving" in fresh.run("logs", "aa").stdout
     second = fresh.run("run", check=False)
     assert second.returncode == 1

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from cli.commands import retry
 from tests.cli.conftest import Cli
 from tests.hub import Hub, docker, hub, wait_for
 
@@ -93,10 +92,3 @@ def test_names_that_can_not_be_ids_and_unknown_ones(cli: Cli, place: Path) -> No
     assert "there is no workspace nobody" in done.stderr
     new = cli("retry", "aa", env=env)
     assert "aa is not brought up yet: nothing failed" in new.stderr
-
-
-def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
-    assert retry._actor() == "cli:4000000"

@@ -83,13 +83,25 @@ class Told:
         return await self._one("destroy", workspace_id, on_step, request_id)
 
     async def start(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
+        self.asked.append(("actor", actor))
         return await self._one("start", workspace_id, on_step, request_id)
 
     async def stop(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
+        self.asked.append(("actor", actor))
         return await self._one("stop", workspace_id, on_step, request_id)
 
     async def retry(
@@ -162,6 +174,16 @@ async def test_the_other_calls(told: Told, client: RunnerClient) -> None:
     assert await client.status() == {"pid": 7}
     assert ("preview", ("alice",)) in told.asked
     assert ("start", "alice", "request-0004") in told.asked
+
+
+@pytest.mark.parametrize("kind", ["start", "stop"])
+async def test_who_asks_for_a_start_or_a_stop_goes_through(
+    told: Told, client: RunnerClient, kind: str
+) -> None:
+    call = {"start": client.start, "stop": client.stop}[kind]
+    await call("alice", actor="cli:root", request_id="request-0008")
+    await call("alice")
+    assert told.asked[:3] == [("actor", "cli:root"), (kind, "alice", "request-0008"), ("actor", "")]
 
 
 async def test_who_asks_for_a_retry_goes_through(told: Told, client: RunnerClient) -> None:
