@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.failures import BAD_INPUT, FAILED
+from cli.failures import BAD_INPUT, FAILED, say_error
 from cli.output import styled
 
 if TYPE_CHECKING:
     from stacks.changes import PropertyChange, WorkspaceChange
 
+UNKNOWN = "UNKNOWN_WORKSPACE"
 _NOTHING = "nothing"
 _INVALID = "invalid"
 _MARKS = {
@@ -39,6 +40,18 @@ def show(changes: "list[WorkspaceChange]") -> None:
         click.echo(f"{head}  {change.reason}".rstrip())
         for line in _lines(change):
             click.echo(f"    {line}")
+
+
+def is_unknown(change: "WorkspaceChange") -> bool:
+    """Whether nothing is known of the workspace: its name is a slip, no change."""
+    return change.error is not None and change.error.get("reason") == UNKNOWN
+
+
+def tell_unknown(change: "WorkspaceChange") -> None:
+    """Say so as `up` does, on standard error."""
+    error = change.error or {}
+    message = f"{change.id}: {UNKNOWN}: {error.get('message', '')}"
+    say_error(message, hint=str(error.get("remedy", "")))
 
 
 def summary(changes: "list[WorkspaceChange]") -> str:

@@ -36,7 +36,7 @@ class WorkspaceChange:
     Attributes:
         id: The workspace.
         action: `stacks.plan.Action`.
-        sync: How it compares with its file now.
+        sync: How it compares with its file now; "" when nothing is known of it.
         reason: Why.
         details: The properties that change.
         violations: What policies say, mandatory or advisory.

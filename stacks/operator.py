@@ -31,7 +31,11 @@ class Operator(Protocol):
     """What can be asked of a runner, here or behind the daemon's socket."""
 
     async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
-        """Tell what `up` would do, destructive first; nothing is changed."""
+        """Tell what `up` would do, and refuse; destructive first. Nothing is changed.
+
+        Args:
+            ids: Which; all by default. One that nothing is known of is told as blocked.
+        """
 
     async def up(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 
 from stacks.changes import PropertyChange, WorkspaceChange
 from stacks.engine import Outcome, ResourceChange
-from stacks.errors import PolicyViolationError
+from stacks.errors import PolicyViolationError, StacksError
 from stacks.plan import Action, Change
 from stacks.rendering import CHANGED_IN_PLACE
 from stacks.work import Work
@@ -23,10 +23,29 @@ ORDER = ("delete", "replace", "blocked", "invalid", "update", "create", "stop", 
 IN_PLACE = frozenset({f"resources.{name}" for name in CHANGED_IN_PLACE})
 
 
-async def preview_all(work: Work, changes: Iterable[Change]) -> list[WorkspaceChange]:
-    """Preview changes, destructive first; as many Pulumi operations at once as `work` allows."""
+async def preview_all(
+    work: Work, changes: Iterable[Change], refused: Mapping[str, StacksError]
+) -> list[WorkspaceChange]:
+    """Preview changes, destructive first; as many Pulumi operations at once as `work` allows.
+
+    Args:
+        work: Asks Pulumi.
+        changes: What the plan says.
+        refused: Workspaces that there is no plan for, by id, each with the reason.
+    """
     previews = await asyncio.gather(*(_preview(work, change) for change in changes))
-    return sorted(previews, key=lambda found: (_rank(found.action), found.id))
+    told = [*previews, *(_refused(id_, error) for id_, error in refused.items())]
+    return sorted(told, key=lambda found: (_rank(found.action), found.id))
+
+
+def _refused(workspace_id: str, error: StacksError) -> WorkspaceChange:
+    return WorkspaceChange(
+        id=workspace_id,
+        action=Action.BLOCKED,
+        sync="",
+        reason=error.message,
+        error=error.to_json(),
+    )
 
 
 def _rank(action: str) -> int:

@@ -128,9 +128,9 @@ class Runner:
         wanted = None if ids is None else frozenset(ids)
         await self._read()
         changes = await self.queue.look(Wish(prune=self.settings.prune, force=True))
-        self._check_known(wanted, changes)
         chosen = [change for id_, change in changes.items() if wanted is None or id_ in wanted]
-        return await preview_all(self._work, chosen)
+        unknown = (wanted or frozenset()) - self.queue.snapshot.ids - changes.keys()
+        return await preview_all(self._work, chosen, {id_: _unknown(id_) for id_ in unknown})
 
     async def up(
         self,

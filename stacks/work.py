@@ -98,7 +98,14 @@ class Work:
         await steps.get(change.action, self._tell)(change, why)
 
     async def preview(self, change: Change, *, request_id: str = "") -> Outcome:
-        """Ask Pulumi what a change would do; failures are in the outcome."""
+        """Ask what a change would do, Pulumi once nothing else refuses it.
+
+        Failures are in the outcome.
+        """
+        try:
+            await self._check(change)
+        except StacksError as error:
+            return Outcome(error=error)
         kind = Kind.PREVIEW
         inputs = change.inputs.to_json() if change.inputs else {}
         return await self._run(
@@ -119,12 +126,7 @@ class Work:
         told = Changes(desired_hash=change.desired_hash, step="image")
         told |= described(change)
         await self._board.enter(change.id, why, path, told)
-        await self._power.check_image(change.inputs.image)
-        if change.known.running and change.action is Action.UPDATE:
-            await self._power.check_memory(change.id, change.inputs.memory)
-        if change.known.container is None:
-            # Raises when the name is taken: Pulumi would only say so after making the volume.
-            await self._power.container(change.id)
+        await self._check(change)
         run = Path(self._facts.run)
         await asyncio.to_thread(rundir.prepare, run, change.id)
         await self._share(why)
@@ -138,6 +140,20 @@ class Work:
         )
         (await self._run_told(operation, change, why)).check()
         await self._settle(change, why)
+
+    async def _check(self, change: Change) -> None:
+        """Look whether the engine can take a change of shape; nothing is changed.
+
+        Raises:
+            StacksError: It cannot.
+        """
+        assert change.inputs is not None, "a change of shape has inputs"
+        await self._power.check_image(change.inputs.image)
+        if change.known.running and change.action is Action.UPDATE:
+            await self._power.check_memory(change.id, change.inputs.memory)
+        if change.known.container is None:
+            # Raises when the name is taken: Pulumi would only say so after making the volume.
+            await self._power.container(change.id)
 
     async def _settle(self, change: Change, why: Context) -> None:
         """Publish that the shape is right, and go on to on or off."""

@@ -17,8 +17,9 @@ def preview(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output:
     """Show what `up` would do.
 
     Nothing is changed. Destructive changes come first; each says what happens to the data. The
-    exit code is 0 whether or not there are changes, 2 when a file is wrong, 1 when something could
-    not be previewed or a policy refuses it.
+    exit code is 0 whether or not there are changes, 2 when a file is wrong, 1 when `up` would refuse
+    something (its image is not on the engine, it uses more memory than it shall have, a policy
+    forbids it), or it could not be previewed.
 
     \b
     Examples:
@@ -30,6 +31,8 @@ def preview(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output:
     if output == "json":
         print_json({"changes": [change.to_json() for change in found]})
     else:
-        changes.show(found)
+        changes.show([change for change in found if not changes.is_unknown(change)])
+    for change in filter(changes.is_unknown, found):
+        changes.tell_unknown(change)
     talk(changes.summary(found))
     ctx.exit(changes.exit_code(found))

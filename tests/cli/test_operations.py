@@ -182,6 +182,17 @@ def test_unknown_workspaces_are_told_without_a_traceback(
     assert "there is no workspace nobody" in done.stderr or "no container" in done.stderr
 
 
+def test_unknown_workspaces_are_changes_for_programs_too(cli: Cli, place: Path) -> None:
+    (place / "workspaces.d/aa.yaml").write_text(LIGHT)
+    env = {"CODEHUB_NAME_PREFIX": "codehub-test-none-"}
+    done = cli("preview", "nobody", "-o", "json", env=env)
+    (told,) = json.loads(done.stdout)["changes"]
+    assert done.exit_code == 1
+    assert (told["id"], told["action"], told["destructive"]) == ("nobody", "blocked", False)
+    assert told["error"]["reason"] == "UNKNOWN_WORKSPACE"
+    assert "error: nobody: UNKNOWN_WORKSPACE: there is no workspace nobody" in done.stderr
+
+
 @pytest.mark.parametrize("command", ["up", "start", "stop", "destroy"])
 def test_unknown_workspaces_are_results_for_programs_too(
     cli: Cli, place: Path, command: str

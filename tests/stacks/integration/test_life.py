@@ -142,8 +142,13 @@ async def test_only_what_is_named_is_touched(house: House) -> None:
         for call in (runner.start("carol"), runner.destroy("carol")):
             with pytest.raises(UnknownWorkspaceError, match="carol"):
                 await call
-        with pytest.raises(UnknownWorkspaceError):
-            await runner.preview(["carol"])
+        changes = {found.id: found for found in await runner.preview(["bob", "carol"])}
+        assert {id_: found.action for id_, found in changes.items()} == {
+            "bob": "nothing",
+            "carol": "blocked",
+        }
+        assert changes["carol"].error is not None
+        assert changes["carol"].error["reason"] == UnknownWorkspaceError.reason
         told = [(found.id, found.reason) for found in await runner.up(["bob", "carol"])]
         assert told == [("bob", ""), ("carol", UnknownWorkspaceError.reason)]
         assert [found.id for found in await runner.up(["carol"])] == ["carol"]

@@ -74,6 +74,7 @@ async def test_a_running_workspace_keeps_what_it_uses(house: House) -> None:
     before = await house.started("alice")
     async with holding(socket) as conversation:
         house.write("alice", **limits("64Mi"))
+        assert await previewed(house) == MemoryInUseError.reason
         for _ in range(2):
             (alice,) = await house.up()
             assert (alice.reason, alice.phase) == (MemoryInUseError.reason, Phase.ERROR)
@@ -91,10 +92,18 @@ async def test_a_running_workspace_keeps_what_it_uses(house: House) -> None:
         assert (alice.phase, alice.message) == (Phase.RUNNING, "")
         assert (await house.up())[0].action == "nothing"
         house.write("alice", **limits("600Mi"))
+        assert await previewed(house) == ""
         (alice,) = await house.up()
         assert (alice.action, alice.phase) == ("update", Phase.RUNNING)
         assert (await house.started("alice"), await memory(house, "alice")) == (before, 600 * MIB)
         assert await conversation.finish() == b"!"
+
+
+async def previewed(house: House) -> str:
+    """What a preview says that `up` would refuse alice's change for."""
+    async with house.runner() as runner:
+        (change,) = await runner.preview()
+    return str(change.error["reason"]) if change.error else ""
 
 
 async def test_it_is_applied_once_the_workspace_is_stopped(house: House) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from stacks.changes import PropertyChange, WorkspaceChange
+from stacks.errors import ImageMissingError, NameTakenError
 from tests.stacks.house import House
 
 pytestmark = pytest.mark.engine
@@ -115,3 +116,20 @@ async def test_what_pulumi_cannot_preview_is_told(house: House) -> None:
     assert change.action == "create"
     assert change.error is not None
     assert change.error["reason"] == "TOOLCHAIN_MISSING"
+
+
+async def test_what_up_would_refuse_is_told_before(house: House) -> None:
+    """Each is refused by `up` with the same error, and the preview left everything as it was."""
+    house.write("alice", state="warm", image="codehub-test-none:1")
+    house.write("bob", state="warm")
+    await house.docker.containers.create({"Image": house.image}, name=f"{house.prefix}bob")
+    told = await preview(house)
+    assert await house.volumes() == set()
+    assert await house.containers() == {"bob"}
+    results = {result.id: result for result in await house.up()}
+    for workspace, kind in (("alice", ImageMissingError), ("bob", NameTakenError)):
+        change, result = told[workspace], results[workspace]
+        assert (change.action, change.data) == ("create", "")
+        assert change.error is not None
+        assert change.error["reason"] == result.reason == kind.reason
+        assert (change.error["message"], change.error["remedy"]) == (result.message, result.remedy)
