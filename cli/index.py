@@ -1,4 +1,7 @@
-"""Reading the state index for commands that show it, without making one where there is none."""
+"""Reading the state index for commands that show it, without making one where there is none.
+
+It is read also where it can't be written: on a read-only mount, say.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,16 +28,25 @@ def reading(settings: "Settings") -> Iterator["Index | None"]:
         return
     from state_index.index import Index
 
-    with Index.open(settings.index_url) as index:
+    with Index.look(settings.index_url) as index:
         yield index
 
 
 def published_here(settings: "Settings") -> bool:
-    """Whether there is an index: an embedded one is a file."""
+    """Whether there is an index: an embedded one is a file.
+
+    Raises:
+        CliError: this user may not look.
+    """
     from state_index.database import sqlite_file
 
     file = sqlite_file(settings.index_url)
-    return file is None or file.exists()
+    try:
+        return file is None or file.exists()
+    except PermissionError:
+        message = f"this user may not look into {settings.data}"
+        hint = "run the command as the user that the folder belongs to"
+        raise CliError(message, hint=hint) from None
 
 
 def none_yet(settings: "Settings") -> str:

@@ -126,7 +126,7 @@ async def follow(
     while True:
         generation = await asyncio.to_thread(index.generation)
         if index.files != files:  # somebody else was told: the watcher still looks at the old one
-            raise IndexReplacedError("The state index was replaced.")
+            raise IndexReplacedError
         if generation == known:
             routes.confirm()
         else:

@@ -17,11 +17,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -62,6 +63,7 @@ class Database:
         url: `sqlite:///<file>` or `postgresql+psycopg://...`.
         busy_timeout: seconds that a writer waits for another one; on PostgreSQL also those after
             which the server ends a transaction that stands still.
+        make: whether a file is made where there is none (SQLite).
 
     Attributes:
         files: how many files under this name were found gone so far.
@@ -69,11 +71,12 @@ class Database:
     Raises:
         IndexUrlError: the URL names nothing that processes can share.
         IndexUnavailableError: its folder can't be made.
+        IndexReplacedError: there is no file, and none shall be made.
     """
 
-    def __init__(self, url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
+    def __init__(self, url: str, *, busy_timeout: float = BUSY_TIMEOUT, make: bool = True) -> None:
         self.url = parse_url(url)
-        self._read = _engine(self.url, busy_timeout)
+        self._read = self._engine(busy_timeout, make=make)
         self._write = self._read.execution_options(**{_WRITE: True})
         if not self.is_sqlite:  # whose transactions see one state by themselves
             self._read = self._read.execution_options(isolation_level="REPEATABLE READ")
@@ -81,6 +84,9 @@ class Database:
         self._file: tuple[int, int] | None = None
         self.files = 0
         self._opening = Lock()
+
+    def _engine(self, busy_timeout: float, *, make: bool) -> sa.Engine:
+        return _engine(self.url, busy_timeout, make=make)
 
     @property
     def is_sqlite(self) -> bool:
@@ -146,21 +152,27 @@ class Database:
         self.close()
         self._quick = self._file = None
         self.files += 1
-        message = "the state index is not available: its file was removed or replaced"
-        raise IndexReplacedError(message)
+        raise IndexReplacedError
 
     def probe(self) -> Probe:
         """A cheap way to see that another connection committed.
 
         Raises:
-            IndexUnavailableError: the database can't be read; the probe raises it too.
+            IndexUnavailableError: the database can't be read; the probe raises it too, and
+                `IndexReplacedError` once the file is not the one that it looks at (SQLite).
         """
         if not self.is_sqlite:
             notices = _postgres().Notices(self._read)
             return Probe(look=notices.count, fileno=notices.fileno, close=notices.close)
+        file = _identity(self.url)
         # Read outside transactions: within one, the number never changes.
         quick = Quick(self._read)
-        look = partial(quick.number, "PRAGMA data_version")
+
+        def look() -> int:
+            if _identity(self.url) != file:
+                raise IndexReplacedError
+            return quick.number("PRAGMA data_version")
+
         return Probe(look=look, fileno=lambda: None, close=quick.close)
 
     def close(self) -> None:
@@ -226,11 +238,17 @@ def _postgres() -> ModuleType:
     return postgres
 
 
-def _engine(url: sa.URL, busy_timeout: float) -> sa.Engine:
+def _engine(url: sa.URL, busy_timeout: float, *, make: bool) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
         served: sa.Engine = _postgres().make_engine(url, busy_timeout)
         return served
-    _make_private(Path(str(url.database)))
+    path = Path(str(url.database))
+    if make:
+        _make_private(path)
+    elif not path.exists():
+        raise IndexReplacedError
+    else:
+        url = url.set(database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"})
     engine = sa.create_engine(url, connect_args={"timeout": busy_timeout})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -13,6 +13,7 @@
         ├── IndexBusyError         another writer holds it: try again
         ├── IndexFullError         no room left on its disk
         ├── IndexCorruptError      the file is not a sound database
+        ├── IndexClosedError       it can't be read by this user, or not without writing beside it
         ├── IndexReplacedError     the file that was open is not the one that is there now
         ├── IndexSchemaError       it was written by a newer CodeHub, or is not an index
         └── IndexUrlError          the URL names no database that an index can live in
@@ -20,6 +21,8 @@
 Errors of SQLAlchemy and of the driver never leave this room: `state_index.database` translates them.
 """
 
+import os
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -136,10 +139,32 @@ class IndexCorruptError(IndexUnavailableError):
     """The file is no sound database; it can be rebuilt, so move it away."""
 
 
+class IndexClosedError(IndexUnavailableError):
+    """This process can't read the file, or not without what SQLite would have to write beside it.
+
+    Attributes:
+        hint: what helps.
+    """
+
+    def __init__(self, file: Path) -> None:
+        if os.access(file, os.R_OK, effective_ids=True):
+            what = (
+                f"{file.name}-shm is missing or closed, and can't be made: the folder is read-only"
+            )
+            self.hint = f"copy {file} with its -wal to a folder that you may write, or run it there"
+        else:
+            what = "this user may not read it"
+            self.hint = f"run the command as the user that {file} belongs to"
+        super().__init__(f"the state index {file} can't be read: {what}")
+
+
 class IndexReplacedError(IndexUnavailableError):
     """The file was removed, or another one is in its place; the next call opens what is there."""
 
     retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("the state index is not available: its file was removed or replaced")
 
 
 class IndexSchemaError(IndexUnavailableError):

@@ -27,6 +27,7 @@ from state_index.models import (
 )
 from state_index.phases import Event
 from state_index.publishing import Cause
+from state_index.readonly import is_current, looking
 from state_index.schema import GENERATION, history, runner, workspaces
 
 
@@ -62,6 +63,24 @@ class Index:
             database.close()
             raise
         return cls(database, now=now)
+
+    @classmethod
+    def look(cls, url: str) -> Self:
+        """Open an index that is there in order to read it, also where this process can't write it.
+
+        Raises:
+            IndexReplacedError: there is none.
+            IndexUnavailableError: it can't be opened; the subclass says why.
+        """
+        database = looking(url)
+        try:
+            if is_current(database):
+                return cls(database)
+        except BaseException:
+            database.close()
+            raise
+        database.close()
+        return cls.open(url)
 
     @classmethod
     def migrate(cls, url: str) -> None:

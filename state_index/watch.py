@@ -7,7 +7,9 @@ caller to read.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Self
 
 from state_index.database import Database
@@ -27,15 +29,23 @@ class Watcher:
         url: the index's URL; the index must have been opened (created) before.
         interval: seconds between looks; by default what suits the database.
         nudge: an event of `state_index.nudge.listen` that cuts the wait short; cleared here.
+        database: opens it; `state_index.readonly.looking` does so also where it can't be written.
 
     Raises:
+        IndexReplacedError: the file was removed or replaced: what there is now takes another
+            watcher; so do all methods.
         IndexUnavailableError: the index can't be read; so do all methods.
     """
 
     def __init__(
-        self, url: str, *, interval: float | None = None, nudge: asyncio.Event | None = None
+        self,
+        url: str,
+        *,
+        interval: float | None = None,
+        nudge: asyncio.Event | None = None,
+        database: Callable[[str], Database] = partial(Database, make=False),  # noqa: B008 - pure
     ) -> None:
-        self._database = Database(url)
+        self._database = database(url)
         default = INTERVAL if self._database.is_sqlite else NOTICED_INTERVAL
         self._interval = default if interval is None else interval
         self._nudge = nudge or asyncio.Event()

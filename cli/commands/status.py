@@ -12,6 +12,7 @@ from cli.phases import STYLES, age, plain, why
 
 if TYPE_CHECKING:
     from settings.model import RunnerSettings
+    from state_index.index import Index
     from state_index.models import Published
 
 COLUMNS = ("ID", "OWNER", "PHASE", "SYNC", "AGE", "MESSAGE")
@@ -97,11 +98,11 @@ def _watch(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> Non
 
 def _changes(settings: "RunnerSettings", ids: tuple[str, ...]) -> "Iterator[Published]":
     """Every row at first, then each that changed."""
-    seen: dict[str, int] = {}
+    seen: dict[str, Published] = {}
     for found in _looks(settings, ids):
         for row in found:
-            if seen.get(row.id) != row.generation:
-                seen[row.id] = row.generation
+            if seen.get(row.id) != row:  # in another index, generations begin anew
+                seen[row.id] = row
                 yield row
 
 
@@ -117,16 +118,9 @@ def _looks(
     settings: "RunnerSettings", ids: tuple[str, ...], every: float | None = None
 ) -> "Iterator[list[Published]]":
     """The rows now and after each change; also `every` so many seconds, for the ages."""
-    import asyncio
+    from cli.looks import looks
 
-    from state_index.index import Index
-    from state_index.watch import Watcher
+    def read(opened: "Index") -> "list[Published]":
+        return [row for row in opened.workspaces() if not ids or row.id in ids]
 
-    with Index.open(settings.index_url) as opened, asyncio.Runner() as loop:
-        watcher = Watcher(settings.index_url)
-        try:
-            while True:
-                yield [row for row in opened.workspaces() if not ids or row.id in ids]
-                loop.run(watcher.wait(every))
-        finally:
-            watcher.close()
+    return looks(settings, read, every=every)

@@ -1,6 +1,5 @@
 """`codehub wait`."""
 
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -19,9 +18,6 @@ from cli.failures import CliError
 from cli.frame import Frame, pass_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from settings.model import Settings
     from state_index.models import Published
 
 
@@ -80,13 +76,16 @@ def wait(frame: Frame, *, name: str, conditions: tuple[Condition, ...], timeout:
       codehub wait alice-demo --for phase=WARM --for sync=Synced --timeout 5m
       codehub destroy alice-demo && codehub wait alice-demo --for gone
     """
+    from cli.looks import looks
     from settings.model import RunnerSettings
 
     settings = frame.load(RunnerSettings)
     frame.configure_logs(settings)
+    if not index.published_here(settings):
+        settings.paths.make()
     row: Published | None = None
-    with closing(_looks(settings, name, timeout)) as looks:
-        for row in looks:
+    with closing(looks(settings, lambda opened: opened.workspace(name), within=timeout)) as found:
+        for row in found:
             if all(condition.holds(row) for condition in conditions):
                 click.echo(f"{name}: {', '.join(map(str, conditions))}")
                 return
@@ -94,23 +93,3 @@ def wait(frame: Frame, *, name: str, conditions: tuple[Condition, ...], timeout:
                 hint = f"mend what is wrong, then: codehub retry {name}"
                 raise CliError(f"it failed: {told(name, row)}", hint=hint)
     raise CliError(f"timed out: {told(name, row)}", hint=f"codehub history {name} says how it came")
-
-
-def _looks(settings: "Settings", name: str, timeout: float) -> "Generator[Published | None]":
-    """The row now and after each change of the index, until the time is over."""
-    import asyncio
-
-    from state_index.index import Index
-    from state_index.watch import Watcher
-
-    deadline = time.monotonic() + timeout
-    if not index.published_here(settings):
-        settings.paths.make()
-    with Index.open(settings.index_url) as opened, asyncio.Runner() as loop:
-        watcher = Watcher(settings.index_url)  # before the first look: no change falls between
-        try:
-            yield opened.workspace(name)
-            while loop.run(watcher.wait(max(0.0, deadline - time.monotonic()))):
-                yield opened.workspace(name)
-        finally:
-            watcher.close()

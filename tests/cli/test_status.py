@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -216,10 +217,34 @@ def test_watch_without_a_terminal_is_one_line_per_change(place: Path, index: Ind
     assert [line.split("\t")[2] for line in lines] == ["RUNNING", "STOPPING"]
 
 
+def test_watch_goes_on_with_another_index_in_its_place(place: Path, index: Index) -> None:
+    """One that was rebuilt may be at the same generation."""
+    data = place / "data"
+    index.publish("aa", cause="test", owner="alice")
+    with Index.open(f"sqlite:///{place}/other.db") as other:
+        other.publish("aa", cause="test", owner="bob")
+    with subprocess.Popen(
+        [*processes.COMMAND, "status", "-w", "-o", "json"],
+        env=processes.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["owner"] == "alice"
+            for found in data.glob("index.db*"):
+                found.unlink()
+            (place / "other.db").rename(data / "index.db")
+            assert json.loads(process.stdout.readline())["owner"] == "bob"
+            with Index.open(f"sqlite:///{data}/index.db") as rebuilt:
+                rebuilt.publish("aa", cause="test", event=Event.BOOTING)
+                assert json.loads(process.stdout.readline())["phase"] == "STARTING"
+        finally:
+            process.kill()
+
+
 def watched(index: Index, *args: str) -> list[str]:
     """The first line, then another after a change; then Ctrl-C."""
-    import subprocess
-
     with subprocess.Popen(
         [*processes.COMMAND, *args],
         env=processes.environment(),

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -63,11 +64,24 @@ def begun(process: "subprocess.Popen[str]", index_db: Path) -> None:
         time.sleep(0.01)
 
 
-def opened(pid: int) -> set[Path]:
-    found = set()
+def settled(process: "subprocess.Popen[str]", index_db: Path) -> None:
+    """Wait until each of its three connections has its log open, so that it only watches now.
+
+    Whoever moves the files of an index that is just being opened, mixes them with others.
+    """
+    log = index_db.with_name(f"{index_db.name}-wal")
+    deadline = time.monotonic() + processes.DEADLINE
+    while opened(process.pid)[log] < 3:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, opened(process.pid)
+        time.sleep(0.01)
+
+
+def opened(pid: int) -> Counter[Path]:
+    found: Counter[Path] = Counter()
     for link in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            found.add(link.readlink())
+            found[link.readlink()] += 1
         except FileNotFoundError:  # closed meanwhile
             continue
     return found
@@ -105,6 +119,53 @@ def test_what_is_not_there_yet_is_waited_for(place: Path) -> None:
         with Index.open(f"sqlite:///{place}/data/index.db") as index:
             publish(index, Event.BOOTING, Event.READY)
         assert ended(process) == (0, "aa: phase=RUNNING\n", "")
+
+
+def move_away(data: Path) -> None:
+    """As a person does with an index that shall be made anew."""
+    (data / "old").mkdir()
+    for found in data.glob("index.db*"):
+        found.rename(data / "old" / found.name)
+
+
+def test_another_index_in_its_place_is_waited_at(place: Path, index: Index) -> None:
+    publish(index, Event.BOOTING)
+    with Index.open(f"sqlite:///{place}/other.db") as other:
+        publish(other, Event.BOOTING)
+    with waiting("aa", "--for", "phase=RUNNING") as process:
+        settled(process, place / "data/index.db")
+        move_away(place / "data")
+        (place / "other.db").rename(place / "data/index.db")
+        with Index.open(f"sqlite:///{place}/data/index.db") as rebuilt:
+            rebuilt.publish("aa", cause="test", event=Event.READY)
+            code, out, _ = ended(process)
+    assert (code, out) == (0, "aa: phase=RUNNING\n")
+
+
+def test_an_index_that_was_moved_away_is_not_made_but_waited_for(place: Path, index: Index) -> None:
+    publish(index, Event.BOOTING)
+    data = place / "data"
+    with waiting("aa", "--for", "phase=RUNNING") as process:
+        settled(process, data / "index.db")
+        move_away(data)
+        assert process.stderr is not None
+        assert process.stderr.readline() == (
+            f"the state index in {data} was moved away: waiting for another one\n"
+        )
+        assert not (data / "index.db").exists()
+        with Index.open(f"sqlite:///{data}/index.db") as made:
+            publish(made, Event.BOOTING, Event.READY)
+            assert ended(process) == (0, "aa: phase=RUNNING\n", "")
+
+
+def test_the_time_is_over_without_an_index_too(place: Path, index: Index) -> None:
+    publish(index, Event.BOOTING)
+    with waiting("aa", "--for", "phase=RUNNING", "--timeout", "2s") as process:
+        settled(process, place / "data/index.db")
+        move_away(place / "data")
+        code, _, err = ended(process)
+    assert code == 1
+    assert "error: timed out: aa is phase=STARTING" in err
 
 
 def test_an_error_that_comes_meanwhile_ends_it(place: Path, index: Index) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from state_index.database import sqlite_file
+from state_index.errors import IndexReplacedError
 from state_index.index import Index
 from state_index.nudge import listen, send
 from state_index.phases import Event
@@ -40,8 +42,25 @@ async def test_intents_wake_it_too(watcher: Watcher, index: Index) -> None:
     assert await watcher.wait(DEADLINE)
 
 
+async def test_it_tells_that_its_file_is_not_there_any_more(sqlite_url: str) -> None:
+    """The old one would never change again."""
+    path = sqlite_file(sqlite_url)
+    assert path is not None
+    with Index.open(sqlite_url) as index:
+        index.publish("a", cause="new")
+        async with Watcher(sqlite_url) as watcher:
+            path.rename(path.with_name("old"))
+            for _ in range(2):
+                with pytest.raises(IndexReplacedError):
+                    await watcher.wait(DEADLINE)
+            path.with_name("old").rename(path)
+            assert not await watcher.wait(0.05)
+
+
 WRITER = """
 import sys, time
+from state_index.database import sqlite_file
+from state_index.errors import IndexReplacedError
 from state_index.index import Index
 with Index.open(sys.argv[1]) as index:
     for line in sys.stdin:
