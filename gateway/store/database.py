@@ -8,7 +8,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from gateway.errors import StoreUnavailableError
 HEAD: Final = "0001"
 """The newest migration; a test compares it with the files."""
 
+_OWNER_ONLY: Final = 0o600
 _BUSY_SECONDS: Final = 5
 _BUSY_STEP: Final = 0.01
 _WRITES: Final = "codehub_writes"
@@ -96,11 +97,19 @@ def _make_private(path: Path) -> None:
     this process has to it.
     """
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY))
     except FileExistsError:
-        return
+        _close_to_others(path)
     except OSError as error:
         raise StoreUnavailableError(f"The store can't be opened: {error.strerror}.") from error
+
+
+def _close_to_others(path: Path) -> None:
+    """Close a file that others may read, a restored copy say, to them; so for those beside it."""
+    with suppress(OSError):  # what is wrong with the file, SQLite says better
+        for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            if each.exists():
+                each.chmod(_OWNER_ONLY)
 
 
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:

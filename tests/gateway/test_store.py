@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -184,6 +186,37 @@ def test_migrations_make_what_the_tables_say(store: Store, tmp_path: Path) -> No
         assert context.get_current_revision() == HEAD
     engine.dispose()
     assert ScriptDirectory.from_config(config()).get_heads() == [HEAD]
+
+
+def test_files_that_others_may_read_are_closed_to_them(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    names = {"gateway.db", "gateway.db-wal", "gateway.db-shm"}
+    with Store(url, idle=60) as store:
+        store.users.add("alice", GOOD)
+        for name in names:
+            (tmp_path / name).chmod(0o644)
+        with Store(url, idle=60):
+            found = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+    assert found == dict.fromkeys(names, 0o600)
+
+
+ADD = """
+import sys
+from gateway.store import Store
+with Store(sys.argv[1], idle=60) as store:
+    store.users.add(sys.argv[2], "correct horse battery")
+"""
+
+
+def test_opening_it_twice_in_one_process_keeps_its_locks(tmp_path: Path) -> None:
+    """Without them another process, closing, takes the log away, and nothing new is seen here."""
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    with Store(url, idle=60) as store, Store(url, idle=60):
+        assert store.users.list() == []
+        for name in ("alice", "bob"):
+            subprocess.run([sys.executable, "-c", ADD, url, name], check=True)
+        assert [user.name for user in store.users.list()] == ["alice", "bob"]
+        assert (tmp_path / "gateway.db-wal").exists()
 
 
 def test_the_file_is_private_and_in_wal_mode(store: Store, tmp_path: Path) -> None:
