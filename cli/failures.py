@@ -84,7 +84,10 @@ def report(error: BaseException) -> int:
         error.show()
         return BAD_INPUT
     if current().verbose and isinstance(error, Exception):
-        traceback.print_exception(error)
+        from telemetry.redact import redact_text
+
+        # Foreign errors at its bottom quote addresses, with the credentials in them.
+        click.echo(redact_text("".join(traceback.format_exception(error))), err=True, nl=False)
     failure = judge(error)
     if failure.message:
         say_error(failure.message, hint=failure.hint)

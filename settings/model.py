@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -120,7 +121,8 @@ class RunnerSettings(Settings):
         example="unix:///var/run/docker.sock",
         unit="URL",
         shown="the local engine",
-        pattern=r"^(unix|tcp|http|https|npipe)://.+",
+        secret=True,
+        pattern=r"^(unix://.+|(tcp|http|https|npipe)://\S+)$",
     )
     pulumi: Place = setting(
         default_factory=lambda: ToolPaths(cache_root(os.environ)).pulumi,
@@ -200,6 +202,14 @@ class RunnerSettings(Settings):
         why="It is what stops a workspace without limits or with privileges.",
         example="false",
     )
+
+    @field_validator("docker_host")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        # Of a password with a slash, whoever takes the address apart later would quote a half.
+        if value is not None and not value.startswith("unix:") and urlsplit(value).port == 0:
+            raise ValueError("no engine listens on port 0")
+        return value
 
 
 class GatewaySettings(Settings):

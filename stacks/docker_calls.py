@@ -23,6 +23,7 @@ from stacks.programs.inputs import (
     LABEL_TREE,
     LABEL_WORKSPACE,
 )
+from telemetry.redact import redact_text
 
 NOT_FOUND = 404
 CONFLICT = 409
@@ -59,8 +60,8 @@ def _unavailable(step: str, detail: str) -> EngineUnavailableError:
 
 
 def quoted(message: str) -> str:
-    """Cut a foreign message to one readable line."""
-    line = " ".join(message.split())
+    """Cut a foreign message to one readable line, without credentials of the engine's address."""
+    line = redact_text(" ".join(message.split()))
     return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
 
 

@@ -17,7 +17,7 @@ _KEYS = re.compile(
     r"passw|passphrase|secret|token|cookie|authorization|credential|api_?key", re.IGNORECASE
 )
 _WORD = re.compile(r"[^ \t\r\n]+")
-_URL_TOKEN = re.compile(r"(?P<head>https?://)[^\s/:@]+@", re.IGNORECASE)
+_URL_TOKEN = re.compile(r"(?P<head>(?:https?|tcp)://)[^\s/:@]+@", re.IGNORECASE)
 _BEARER = re.compile(r"\b(?P<head>bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
 
 
@@ -49,6 +49,14 @@ def redact_text(text: str) -> str:
         text = _WORD.sub(lambda word: _without_password(word[0]), text)
         text = _URL_TOKEN.sub(rf"\g<head>{REDACTED}@", text)
     return _BEARER.sub(rf"\g<head> {REDACTED}", text)
+
+
+def redact_address(address: str) -> str:
+    """A server's address without anything before its host; a unix socket's path is left whole."""
+    scheme, separator, rest = address.partition("://")
+    if scheme == "unix" or "@" not in rest:
+        return address
+    return f"{scheme}{separator}{REDACTED}@{rest.rpartition('@')[2]}"
 
 
 def _without_password(word: str) -> str:

@@ -34,7 +34,7 @@ def ensure(engine: Engine, cache: Cache, *, say: Say = silent) -> None:
     """
     if engine.address != DEFAULT_ADDRESS:
         raise EngineUnreachableError(
-            f"the engine at {engine.address} does not answer",
+            f"the engine at {engine.shown} does not answer",
             remedy="start it, or unset DOCKER_HOST and CODEHUB_DOCKER_HOST to use one on this machine",
         )
     _refuse_without_permission(engine)
@@ -102,6 +102,6 @@ def _refuse_without_permission(engine: Engine) -> None:
     except EngineUnreachableError as error:
         if isinstance(error.__cause__, PermissionError):
             raise EngineUnreachableError(
-                f"this user may not use the Docker engine at {engine.address}",
+                f"this user may not use the Docker engine at {engine.shown}",
                 remedy="as root: usermod -aG docker USER, then log in again",
             ) from error

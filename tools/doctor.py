@@ -110,7 +110,7 @@ def _engine(engine: Engine) -> list[Check]:
     except ToolError as error:
         local = engine.address == DEFAULT_ADDRESS
         return [Check("engine", False, error.message, SET_UP if local else error.remedy)]
-    said = f"Docker {version.version}, API {'.'.join(map(str, version.api))}, at {engine.address}"
+    said = f"Docker {version.version}, API {'.'.join(map(str, version.api))}, at {engine.shown}"
     new_enough = version.api >= ENGINE_API_MINIMUM
     wanted = f"API {'.'.join(map(str, ENGINE_API_MINIMUM))} or later is wanted"
     return [

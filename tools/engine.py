@@ -9,12 +9,13 @@ import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from telemetry.redact import redact_address
 from tools.errors import EngineRequestError, EngineUnreachableError
 
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
@@ -53,12 +54,17 @@ class Engine:
         EngineRequestError: from every method, when the engine refuses.
     """
 
-    address: str = DEFAULT_ADDRESS
+    address: str = field(default=DEFAULT_ADDRESS, repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Engine":
         """The engine at DOCKER_HOST, else at the default socket."""
         return cls(env.get("DOCKER_HOST") or DEFAULT_ADDRESS)
+
+    @property
+    def shown(self) -> str:
+        """The address without the credentials that it may hold, for people."""
+        return redact_address(self.address)
 
     @property
     def socket_path(self) -> Path | None:
@@ -151,7 +157,7 @@ class Engine:
     ) -> Iterator[HTTPResponse]:
         connection = self._connection(timeout)
         try:
-            with _translated(self.address):
+            with _translated(self.shown):
                 connection.request(
                     method,
                     API + path,
@@ -173,20 +179,24 @@ class Engine:
         if path:
             return _UnixConnection(str(path), timeout)
         parts = urlsplit(self.address)
+        try:
+            port = parts.port or 2375
+        except ValueError:  # its text would quote what stands there: half a password, perhaps
+            raise EngineUnreachableError(f"DOCKER_HOST is {self.shown}: no such port") from None
         if parts.scheme not in ("tcp", "http") or not parts.hostname:
             raise EngineUnreachableError(
-                f"DOCKER_HOST is {self.address}: only unix:// and tcp:// are understood"
+                f"DOCKER_HOST is {self.shown}: only unix:// and tcp:// are understood"
             )
-        return HTTPConnection(parts.hostname, parts.port or 2375, timeout=timeout)
+        return HTTPConnection(parts.hostname, port, timeout=timeout)
 
 
 @contextmanager
-def _translated(address: str) -> Iterator[None]:
+def _translated(shown: str) -> Iterator[None]:
     try:
         yield
     except (OSError, HTTPException) as error:
         raise EngineUnreachableError(
-            f"no Docker engine answers at {address} ({error})",
+            f"no Docker engine answers at {shown} ({error})",
             remedy="start it, or set DOCKER_HOST to where one answers",
         ) from error
 

@@ -25,6 +25,7 @@ from stacks.errors import (
     ToolchainError,
     Violation,
 )
+from telemetry.redact import redact_text
 
 MOST_TEXT = 600
 
@@ -91,7 +92,8 @@ def _clean(text: str) -> str:
     """Take what is only frame out of a message."""
     lines = [line.strip() for line in text.splitlines()]
     joined = " ".join(line for line in lines if line and not line.startswith("update failed"))
-    return _FRAMES.sub(" ", joined).strip()
+    # An address of the engine may hold credentials.
+    return redact_text(_FRAMES.sub(" ", joined).strip())
 
 
 def _summary(told: Sequence[tuple[str, str]], code: int) -> str:

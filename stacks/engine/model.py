@@ -170,7 +170,7 @@ class EngineConfig:
         pulumi_home: Pulumi's own folder with the plugin cache.
         state: Folder of the file backend (0700).
         work: Folder of project files, settings and the passphrase (0700).
-        docker_host: ``unix:///...`` or None for the default.
+        docker_host: ``unix:///...`` or None for the default; may hold credentials.
         timeout: Seconds that an operation may take.
         grace: Seconds between SIGINT and SIGKILL.
     """
@@ -179,6 +179,6 @@ class EngineConfig:
     pulumi_home: Path
     state: Path
     work: Path
-    docker_host: str | None = None
+    docker_host: str | None = field(default=None, repr=False)
     timeout: float = 300.0
     grace: float = 10.0

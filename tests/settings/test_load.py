@@ -174,7 +174,6 @@ def test_everything_wrong_is_named_at_once(tmp_path: Path) -> None:
         ("CODEHUB_NAME_PREFIX", "UPPER-", "match pattern"),
         ("CODEHUB_NAME_PREFIX", "noend", "match pattern"),
         ("CODEHUB_NETWORK", "-net", "match pattern"),
-        ("CODEHUB_DOCKER_HOST", "/var/run/docker.sock", "match pattern"),
         ("CODEHUB_PRUNE", "perhaps", "valid boolean"),
         ("CODEHUB_LOG_FORMAT", "xml", "'console' or 'json'"),
         ("CODEHUB_POLL_INTERVAL", "1ms", "greater than or equal to 0.05"),
@@ -288,6 +287,9 @@ def test_secrets_are_in_no_repr(tmp_path: Path) -> None:
     assert CANARY in gateway.index_url
     for shown in (repr(gateway), str(gateway), f"{gateway}"):
         assert CANARY not in shown
+    runner = load(RunnerSettings, {"CODEHUB_DOCKER_HOST": f"tcp://u:{CANARY}@h:2375"}, tmp_path)
+    assert CANARY in (runner.docker_host or "")
+    assert CANARY not in repr(runner)
     assert CANARY not in repr(Secretive())
 
 
@@ -310,6 +312,11 @@ def test_secrets_are_in_no_error(tmp_path: Path) -> None:
     [
         ("CODEHUB_BASE_URL", f"https://u:{CANARY}@hub"),
         ("CODEHUB_DOCKER_HOST", f"ssh://u:{CANARY}@h"),
+        ("CODEHUB_DOCKER_HOST", f"tcp://u:{CANARY} {CANARY}@h"),
+        ("CODEHUB_DOCKER_HOST", CANARY),
+        ("CODEHUB_DOCKER_HOST", "/var/run/docker.sock"),
+        ("CODEHUB_DOCKER_HOST", "tcp://127.0.0.1:0"),
+        ("CODEHUB_DOCKER_HOST", f"tcp://127.0.0.1:{CANARY}"),
         ("CODEHUB_PORT", f"{CANARY}@" + "x" * SHOWN),
         ("CODEHUB_PORT", "x" * SHOWN + f"{CANARY}@"),
         ("CODEHUB_CONFIG", f"https://u:{CANARY}@h/codehub.toml"),

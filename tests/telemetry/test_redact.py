@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from telemetry.redact import DEPTH, REDACTED, escape_event, redact, redact_event, redact_text
+from telemetry.redact import (
+    DEPTH,
+    REDACTED,
+    escape_event,
+    redact,
+    redact_address,
+    redact_event,
+    redact_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -144,3 +152,22 @@ JSON = st.recursive(
 def test_redacting_is_stable(value: Any) -> None:
     once = redact(value)
     assert redact(once) == once
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("unix:///var/run/docker.sock", "unix:///var/run/docker.sock"),
+        ("unix:///srv/a@b/docker.sock", "unix:///srv/a@b/docker.sock"),
+        ("tcp://127.0.0.1:2375", "tcp://127.0.0.1:2375"),
+        ("tcp://eve:hunter2@h:2375", f"tcp://{REDACTED}@h:2375"),
+        ("https://hunter2@h", f"https://{REDACTED}@h"),
+        ("tcp://eve:hun/t@er 2@h", f"tcp://{REDACTED}@h"),
+    ],
+)
+def test_an_address_is_shown_without_what_is_before_its_host(address: str, shown: str) -> None:
+    assert redact_address(address) == shown
+
+
+def test_a_token_before_an_engine_s_host_is_cut() -> None:
+    assert redact_text("at tcp://hunter2@h:2375 it ended") == f"at tcp://{REDACTED}@h:2375 it ended"
