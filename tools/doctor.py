@@ -5,9 +5,11 @@ carries one all the same is a warning.
 """
 
 import os
+import shlex
 import shutil
 import stat
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,10 +141,19 @@ def _trees(engine: Engine, settings: RunnerSettings) -> list[Check]:
         return [Check("data tree", True, mine or "has no id yet")]
     told = "; ".join(f"{', '.join(sorted(names))} of tree {id_}" for id_, names in others.items())
     remedy = (
-        "what another data tree made is left alone: set another CODEHUB_NAME_PREFIX here; or, if that "
-        f"tree is lost, append its id as a line to {settings.paths.tree}"
+        "what another data tree made is left alone. Is that tree in use: set another CODEHUB_NAME_PREFIX"
+        f" (here {settings.name_prefix}) for the one of the two that has no workspaces yet. Is it lost, and"
+        f" shall this one have its workspaces: {_take_over(others, ids, settings)}, restart codehub run if"
+        " it runs, and codehub up"
     )
     return [Check("data tree", True, f"{mine or 'no id yet'}; on this engine: {told}", remedy)]
+
+
+def _take_over(others: Iterable[str], ids: tree.TreeIds | None, settings: RunnerSettings) -> str:
+    """The commands that make the things of other trees this tree's."""
+    lines = "".join(f"echo {id_} >>{shlex.quote(str(settings.paths.tree))}; " for id_ in others)
+    first = "" if ids else "codehub up first, which gives this tree its own id, then "
+    return first + lines.removesuffix("; ")
 
 
 def _limits(info: dict[str, Any]) -> Check:

@@ -135,11 +135,16 @@ def test_what_another_data_tree_has_under_our_prefix_is_a_warning(
         True,
         f"no id yet; on this engine: {prefix}alice-home-1 of tree {tree}",
     )
-    assert f"append its id as a line to {asked.paths.tree}" in found.remedy
+    assert f"set another CODEHUB_NAME_PREFIX (here {prefix})" in found.remedy
+    take_over = f"echo {tree} >>{asked.paths.tree}"
+    assert f"codehub up first, which gives this tree its own id, then {take_over}" in found.remedy
     assert not asked.paths.tree.exists(), "a look changes nothing"
 
     asked.paths.make()
-    asked.paths.tree.write_text(f"0123456789abcdef\n{tree}\n")
+    asked.paths.tree.write_text("0123456789abcdef\n")
+    (found,) = doctor._trees(engine, asked)
+    assert f"have its workspaces: {take_over}, restart codehub run" in found.remedy
+    subprocess.run(["sh", "-c", take_over], check=True)
     assert doctor._trees(engine, asked) == [Check("data tree", True, "0123456789abcdef")]
     asked.paths.tree.write_text("what?\n")
     (broken,) = doctor._trees(engine, asked)
