@@ -35,7 +35,10 @@ def test_cached_files_are_not_in_use(memory: dict[str, Any] | None, used: int) -
         ({"/home/coder/../coder2": {}, "/home/coder/.": {}}, ()),
         ({"/home/coder/b": {}, "home//coder/a/": {}}, ("/home/coder/a", "/home/coder/b")),
         ({"//home/other/../coder/.x": {}}, ("/home/coder/.x",)),
-        ({"../home/coder/a/../b//": {}, "/../home/./coder/c": {}}, ("/home/coder/b", "/home/coder/c")),
+        (
+            {"../home/coder/a/../b//": {}, "/../home/./coder/c": {}},
+            ("/home/coder/b", "/home/coder/c"),
+        ),
     ],
 )
 def test_places_inside_the_home_are_told_however_they_are_written(
