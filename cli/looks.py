@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cli.index import published_here
 from cli.output import talk
-from state_index.errors import IndexReplacedError
-from state_index.index import Index
-from state_index.readonly import looking
-from state_index.watch import INTERVAL, Watcher
 
 if TYPE_CHECKING:
     from settings.model import Settings
+    from state_index.index import Index
 
 T = TypeVar("T")
 
@@ -45,7 +42,7 @@ class _Pace:
 
 def looks(
     settings: "Settings",
-    read: Callable[[Index], T],
+    read: "Callable[[Index], T]",
     *,
     every: float | None = None,
     within: float | None = None,
@@ -61,6 +58,9 @@ def looks(
     Raises:
         IndexUnavailableError: it can't be read.
     """
+    from state_index.errors import IndexReplacedError
+    from state_index.index import Index
+
     if not published_here(settings):
         Index.migrate(settings.index_url)
     pace = _Pace(every, None if within is None else time.monotonic() + within)
@@ -75,9 +75,13 @@ def looks(
 
 
 def _of_one(
-    url: str, read: Callable[[Index], T], loop: asyncio.Runner, pace: _Pace
+    url: str, read: "Callable[[Index], T]", loop: asyncio.Runner, pace: _Pace
 ) -> Generator[T]:
     """The looks at one file; it ends with the time."""
+    from state_index.index import Index
+    from state_index.readonly import looking
+    from state_index.watch import Watcher
+
     Index.look(url).close()  # waits for whoever makes it just now
     # Watched before it is opened: neither a change nor another file falls between.
     with closing(Watcher(url, database=looking)) as watcher, Index.look(url) as opened:
@@ -89,6 +93,8 @@ def _of_one(
 
 def _await_another(settings: "Settings", pace: _Pace) -> None:
     """Wait until there is an index again, or the time is over."""
+    from state_index.watch import INTERVAL
+
     if not published_here(settings):
         talk(f"the state index in {settings.data} was moved away: waiting for another one")
     while not published_here(settings) and not pace.is_over():
