@@ -40,6 +40,10 @@ SECTIONS = {
         "run": Lazy("cli.commands.run:run", "Keep workspaces as their files say."),
         "gateway": Lazy("cli.commands.gateway:gateway", "Serve login, portal and workspaces."),
         "user": Lazy("cli.commands.user:user", "Manage who may log in."),
+        "isolation": Lazy(
+            "cli.commands.isolation:isolation",
+            "See what workspaces can reach, and the rules that close it.",
+        ),
         "doctor": Lazy("cli.commands.doctor:doctor", "Say what this machine has and lacks."),
     },
 }

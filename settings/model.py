@@ -14,7 +14,7 @@ from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from settings.paths import DataPaths, ToolPaths, cache_root
-from settings.types import Duration, Networks, Place, setting
+from settings.types import Duration, Gaps, Networks, Place, setting
 
 # Hosts beyond ASCII are written as browsers send them: xn--...
 _ORIGIN = re.compile(
@@ -189,6 +189,20 @@ class RunnerSettings(Settings):
         unit="duration",
         ge=2,
         le=12,
+    )
+    allow_unenforced: Gaps = setting(
+        (),
+        description="Gaps of isolation with which workspaces are started all the same, with commas between: workspace-ipv4, workspace-ipv6, host-ipv4, host-ipv6, metadata, workspace-socket, engine-socket. With `all`, nothing is enforced on the network's packets, and nothing is probed.",
+        why="What a workspace can reach besides itself should be somebody's decision.",
+        example="metadata,host-ipv6",
+        unit="names of gaps",
+    )
+    blocked_networks: Networks = setting(
+        (),
+        description="Networks that workspaces must not reach, besides what is always closed; with commas between. Not probed.",
+        why="Workspaces need the internet; what is private besides differs by site.",
+        example="10.0.0.0/8,fd00::/8",
+        unit="CIDR networks",
     )
     prune: bool = setting(
         default=False,

@@ -61,6 +61,11 @@ class DataPaths:
         return self.root / "tree"
 
     @property
+    def isolation(self) -> Path:
+        """What the last probe of isolation found (0600)."""
+        return self.root / "isolation.json"
+
+    @property
     def logs(self) -> Path:
         """Logs of processes that `scripts/dev` starts."""
         return self.root / "logs"

@@ -1,5 +1,6 @@
 """The types of settings, and `setting`, which makes a field that is fully described."""
 
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -11,6 +12,21 @@ from pydantic.fields import FieldInfo
 from settings.units import parse_duration, parse_size
 
 Network = IPv4Network | IPv6Network
+
+
+class Gap(StrEnum):
+    """What must not be reached from inside a workspace; a gap where it can be."""
+
+    WORKSPACE_IPV4 = "workspace-ipv4"
+    WORKSPACE_IPV6 = "workspace-ipv6"
+    HOST_IPV4 = "host-ipv4"
+    HOST_IPV6 = "host-ipv6"
+    METADATA = "metadata"
+    WORKSPACE_SOCKET = "workspace-socket"
+    ENGINE_SOCKET = "engine-socket"
+
+
+ALL_GAPS = "all"
 
 
 # Numbers pass: code gives seconds and bytes; `load` gives text only, where units are needed.
@@ -30,6 +46,11 @@ def _split(value: Any) -> Any:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
+def _gaps(value: Any) -> Any:
+    names = _split(value)
+    return list(Gap) if names == [ALL_GAPS] else names
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
 """Seconds; written with units."""
 
@@ -38,6 +59,9 @@ Size = Annotated[int, BeforeValidator(_bytes)]
 
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_split)]
 """Networks in CIDR notation; in the environment with commas between."""
+
+Gaps = Annotated[tuple[Gap, ...], BeforeValidator(_gaps)]
+"""Names of gaps, with commas between in the environment; `all` is every one."""
 
 Place = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 """A path; relative ones start at the current folder."""

@@ -66,6 +66,7 @@ class Daemon:
                 _log.info("running", folder=str(self._settings.workspaces), pid=info.pid)
                 group.create_task(self._beat())
                 group.create_task(self._follow())
+                group.create_task(self._runner.guard.keep(self._settings.poll_interval))
                 group.create_task(self._take_intents(nudged, group))
                 await self._stop.wait()
                 _log.info("ending")

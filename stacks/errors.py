@@ -9,6 +9,7 @@
     │   ├── StateUnavailableError       Pulumi's state files cannot be read or written
     │   ├── NetworkMissingError         the shared network is not on the engine
     │   ├── EngineRefusedError          the Docker engine refused a call
+    │   ├── IsolationUnenforcedError    a workspace could reach what it must not; nothing is started
     │   ├── StaleContainerError         the container is gone or made from another spec: needs `up`
     │   ├── PublishFailedError          the index did not take what was to be published
     │   │   └── OvertakenError              the row was changed since it was read
@@ -25,6 +26,7 @@
         ├── PolicyViolationError        a mandatory policy said no (`violations`)
         ├── ProgramError                our own program raised: a bug
         ├── ToolchainError              the Pulumi CLI or a plugin is not there
+        ├── RulesRefusedError           our table of rules could not be changed
         ├── StartFailedError            the IDE ended, or did not answer in time
         ├── RunFolderError              the run folder cannot be made or is not a folder
         ├── SourceError                 the folder of workspace files cannot be read
@@ -119,6 +121,16 @@ class EngineRefusedError(TemporaryError):
 
     reason = "ENGINE_REFUSED"
     default_remedy = "It is tried again; the message is the engine's own."
+
+
+class IsolationUnenforcedError(TemporaryError):
+    """From inside a workspace something can be reached that must not be; nothing is started.
+
+    A passing error: once somebody closed the gap, the next attempt sees it.
+    """
+
+    reason = "ISOLATION_UNENFORCED"
+    default_remedy = "`codehub isolation check` shows what was tried, and what closes it."
 
 
 class StaleContainerError(TemporaryError):
@@ -319,6 +331,13 @@ class PolicyViolationError(PermanentError):
         )
         super().__init__(told, step=step, remedy=remedy)
         self.violations = violations
+
+
+class RulesRefusedError(PermanentError):
+    """Our table of rules could not be changed."""
+
+    reason = "RULES_REFUSED"
+    default_remedy = "Run it as root on the engine's machine, with nft installed."
 
 
 class StartFailedError(PermanentError):

@@ -4,6 +4,7 @@ Each function knows which settings its part needs, and nothing of the other part
 """
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -58,7 +59,12 @@ def tree_ids(paths: DataPaths, index: Index) -> TreeIds:
     return tree.ensure(paths.tree, former=former)
 
 
-def docker_power(settings: RunnerSettings, ids: TreeIds | None = None) -> DockerPower:
+def docker_power(
+    settings: RunnerSettings,
+    ids: TreeIds | None = None,
+    *,
+    cleared: Callable[[], Awaitable[None]] | None = None,
+) -> DockerPower:
     """Make the hand on the engine that the settings name; it leaves alone what is not of `ids`."""
     paths = settings.paths
     return DockerPower(
@@ -66,6 +72,7 @@ def docker_power(settings: RunnerSettings, ids: TreeIds | None = None) -> Docker
         run=paths.run,
         docker_host=settings.docker_host,
         tree=Tree(ids=ids, state=paths.state, file=paths.tree) if ids else None,
+        cleared=cleared,
     )
 
 

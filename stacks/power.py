@@ -119,6 +119,7 @@ class Power(Protocol):
             StaleContainerError: It is gone or made from another spec.
             HomeMissingError: The volume that it mounts is not a labelled home.
             StartFailedError: The IDE ended or did not answer in time.
+            IsolationUnenforcedError: Nothing may be started here.
         """
 
     async def stop(self, workspace_id: str, *, grace: float) -> None:

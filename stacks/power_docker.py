@@ -7,7 +7,7 @@ that an engine which accepts and then says nothing shows as unreachable.
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -78,6 +78,7 @@ class DockerPower:
         run: Path,
         docker_host: str | None = None,
         tree: Tree | None = None,
+        cleared: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Prepare; the engine is asked only when needed.
 
@@ -88,9 +89,11 @@ class DockerPower:
                 socket.
             tree: The data tree; what another one made is not touched. None: nobody else uses the
                 name prefix (tests and benchmarks of the engine room).
+            cleared: Awaited before any container is started; raises when none may be.
         """
         self._prefix = name_prefix
         self._tree = tree
+        self._cleared = cleared
         self._run = run
         self._host = docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
         self._client: aiodocker.Docker | None = None
@@ -211,6 +214,8 @@ class DockerPower:
             what = "is not there" if found is None else "was made from another spec"
             raise StaleContainerError(f"the container of {workspace_id} {what}", step="start")
         await self._check_home(workspace_id, found)
+        if self._cleared and not found.running:
+            await self._cleared()
         await asyncio.to_thread(rundir.prepare, self._run, workspace_id)
         try:
             async with asyncio.timeout(within):

@@ -24,6 +24,7 @@ from stacks.errors import (
     SourceError,
     UnknownWorkspaceError,
 )
+from stacks.isolation.guard import guard_of
 from stacks.lazy_engine import LazyEngine
 from stacks.lock import RunnerLock
 from stacks.operator import LOG_TAIL, check_tail
@@ -96,7 +97,9 @@ class Runner:
             ids = await asyncio.to_thread(parts.tree_ids, paths, index)
         nudge = Nudge(paths.nudge)
         self.board = Board(index, nudge=lambda: nudge.send(GATEWAYS))
-        self.power: Power = await exits.enter_async_context(parts.docker_power(settings, ids))
+        self.guard = await exits.enter_async_context(guard_of(settings))
+        power = parts.docker_power(settings, ids, cleared=self.guard.check)
+        self.power: Power = await exits.enter_async_context(power)
         engine = LazyEngine(parts.engine_config(settings), leftovers=self.power)
         exits.push_async_callback(engine.close)
         self._facts = await asyncio.to_thread(parts.facts, settings, ids)

@@ -118,7 +118,7 @@ def _engine(engine: Engine) -> list[Check]:
     return [
         Check("engine", new_enough, said, "" if new_enough else wanted),
         _limits(info),
-        *(_image(engine, image) for image in (images.workspace(), images.light())),
+        *(_image(engine, image) for image in (images.workspace(), images.light(), images.probe())),
     ]
 
 

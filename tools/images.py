@@ -1,6 +1,6 @@
 """The workspace images: built without a container registry, kept as tar files, loaded into the engine.
 
-`light` is one static program. `code-server` is a Debian root file system, code-server's tree from npm with
+`light` and `probe` are one static program each. `code-server` is a Debian root file system, code-server's tree from npm with
 Node from its wheel, and the files of `images/code-server/rootfs`. An image is named by the key of its sources
 and by `latest`; it is built once per key and cache, and loaded once per engine.
 """
@@ -19,6 +19,7 @@ from tools.errors import BuildError
 from tools.pins import CODE_SERVER_VERSION, DEBIAN_SUITE
 
 LIGHT_SOURCES = PROJECT / "images" / "light"
+PROBE_SOURCES = PROJECT / "images" / "probe"
 CODE_SERVER_SOURCES = PROJECT / "images" / "code-server"
 RECIPE = "1"
 """Part of the code-server key: raise it when the code that builds the image changes what is in it."""
@@ -49,6 +50,12 @@ def light() -> Image:
     """The image of tests and fleets: a static server of a few MB."""
     key = source_key(LIGHT_SOURCES, version="1", extra=BUILD_FLAGS)
     return Image("codehub/light", key, _build_light)
+
+
+def probe() -> Image:
+    """The image of the isolation probe, which the runner starts beside workspaces for a moment."""
+    key = source_key(PROBE_SOURCES, version="1", extra=BUILD_FLAGS)
+    return Image("codehub/probe", key, _build_probe)
 
 
 def workspace() -> Image:
@@ -99,14 +106,23 @@ def _labels(image: Image) -> list[str]:
 
 
 def _build_light(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
+    _build_static(LIGHT_SOURCES, cache, engine, image, say)
+
+
+def _build_probe(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
+    _build_static(PROBE_SOURCES, cache, engine, image, say)
+
+
+def _build_static(sources: Path, cache: Cache, engine: Engine, image: Image, say: Say) -> None:
+    name = sources.name
     go = toolchains.find_go(cache)
     if go is None:
-        raise BuildError("there is no Go here to build the light image with")
-    with cache.scratch("light") as scratch:
-        compile_light(go, scratch / "light", log=cache.logs / "light.log", say=say)
-        layer = _light_layer((scratch / "light").read_bytes())
+        raise BuildError(f"there is no Go here to build the {name} image with")
+    with cache.scratch(name) as scratch:
+        compile_static(go, sources, scratch / name, log=cache.logs / f"{name}.log", say=say)
+        layer = _static_layer(name, (scratch / name).read_bytes())
     changes = [
-        'ENTRYPOINT ["/light"]',
+        f'ENTRYPOINT ["/{name}"]',
         f"USER {UID}:{UID}",
         f"ENV HOME=/{HOME}",
         f"WORKDIR /{HOME}",
@@ -115,17 +131,22 @@ def _build_light(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
 
 
 def compile_light(go: Path, binary: Path, *, log: Path, say: Say = silent) -> None:
-    """Build the light image's program.
+    """Build the light image's program; see `compile_static`."""
+    compile_static(go, LIGHT_SOURCES, binary, log=log, say=say)
+
+
+def compile_static(go: Path, sources: Path, binary: Path, *, log: Path, say: Say = silent) -> None:
+    """Build a program that needs no files besides itself.
 
     Raises:
         CommandFailedError: Go failed.
     """
     flags = ["-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", binary, "."]
     env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    run([go, "build", *flags], cwd=LIGHT_SOURCES, env=env, log=log, say=say)
+    run([go, "build", *flags], cwd=sources, env=env, log=log, say=say)
 
 
-def _light_layer(binary: bytes) -> bytes:
+def _static_layer(name: str, binary: bytes) -> bytes:
     """A root file system of one program; the home and the run folder belong to the user inside."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
@@ -141,7 +162,7 @@ def _light_layer(binary: bytes) -> bytes:
         passwd = f"root:x:0:0::/:/\ncoder:x:{UID}:{UID}::/{HOME}:/\n"
         _add(tar, "etc/passwd", 0o644, 0, passwd.encode())
         _add(tar, "etc/group", 0o644, 0, f"root:x:0:\ncoder:x:{UID}:\n".encode())
-        _add(tar, "light", 0o755, 0, binary)
+        _add(tar, name, 0o755, 0, binary)
     return buffer.getvalue()
 
 

@@ -7,6 +7,7 @@ second. `scripts/setup` calls it.
 
 import argparse
 import fcntl
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -54,14 +55,25 @@ def _engine_steps(cache: Cache, engine: Engine) -> list[Step]:
             estimate=30,
             check=engine.answers,
             run=lambda say: dockerd.ensure(engine, cache, say=say),
-        )
+        ),
+        Step(
+            name="nftables",
+            title="nft, which closes workspaces off from this machine",
+            estimate=8,
+            # Nobody else may load rules: there the runner says which an admin has to.
+            check=lambda: os.geteuid() != 0 or shutil.which("nft") is not None,
+            run=lambda say: apt.install(
+                ["nftables"], why="nft", log=cache.logs / "apt.log", say=say
+            ),
+            needs=("engine",),
+        ),
     ]
 
 
 def _pulumi_steps(cache: Cache, *, dev: bool) -> list[Step]:
     def go_wanted() -> bool:
-        light_built = images.light().tarball(cache).exists()
-        built = build.cli_ready(cache) and build.plugin_ready(cache) and light_built
+        small = all(one.tarball(cache).exists() for one in (images.light(), images.probe()))
+        built = build.cli_ready(cache) and build.plugin_ready(cache) and small
         return dev or not built
 
     return [
@@ -99,7 +111,7 @@ def _pulumi_steps(cache: Cache, *, dev: bool) -> list[Step]:
 
 
 def _image_steps(cache: Cache, engine: Engine) -> list[Step]:
-    light, workspace = images.light(), images.workspace()
+    light, probe, workspace = images.light(), images.probe(), images.workspace()
 
     def kept() -> bool:
         return images.ready(engine, workspace) or workspace.tarball(cache).exists()
@@ -137,6 +149,14 @@ def _image_steps(cache: Cache, engine: Engine) -> list[Step]:
             estimate=5,
             check=lambda: images.ready(engine, light),
             run=lambda say: images.install(cache, engine, light, say=say),
+            needs=("engine", "go"),
+        ),
+        Step(
+            name="probe-image",
+            title="Image of the isolation probe",
+            estimate=5,
+            check=lambda: images.ready(engine, probe),
+            run=lambda say: images.install(cache, engine, probe, say=say),
             needs=("engine", "go"),
         ),
     ]

@@ -21,7 +21,8 @@ def doctor(ctx: click.Context, frame: Frame, *, output: str) -> None:
     """Say what this machine has and lacks.
 
     It looks and changes nothing. Whatever is missing comes with the way to get it; the exit code
-    is then 1.
+    is then 1. What keeps workspaces apart is tried, with two containers for two seconds, unless
+    the last trial still holds.
 
     \b
     Examples:
@@ -34,7 +35,11 @@ def doctor(ctx: click.Context, frame: Frame, *, output: str) -> None:
     from tools.doctor import checks
 
     settings = frame.load(RunnerSettings)
-    found = [*checks(settings, gateway=frame.load(GatewaySettings)), _runner(settings)]
+    found = [
+        *checks(settings, gateway=frame.load(GatewaySettings)),
+        *_isolation(settings),
+        _runner(settings),
+    ]
     if output == "json":
         print_json({"ok": all(one.ok for one in found), "checks": [asdict(one) for one in found]})
     else:
@@ -50,6 +55,36 @@ def _runner(settings: "RunnerSettings") -> "Check":
     path = settings.paths.runner_lock
     held = path.exists() and RunnerLock(path).is_held()
     return Check("runner", True, str(read_holder(path)) if held else "does not run: codehub run")
+
+
+def _isolation(settings: "RunnerSettings") -> "list[Check]":
+    """What is not enforced on this engine, each gap by its name."""
+    import asyncio
+
+    from settings.types import Gap
+    from stacks.errors import StacksError
+    from stacks.isolation.check import known
+    from stacks.isolation.remedies import REMEDIES
+    from tools.doctor import Check
+
+    name, allowed = "isolation", frozenset(settings.allow_unenforced)
+    if allowed == frozenset(Gap):
+        told = "neither enforced nor tried, as CODEHUB_ALLOW_UNENFORCED says"
+        return [Check(name, True, told, "take `all` out of CODEHUB_ALLOW_UNENFORCED")]
+    try:
+        verdict = asyncio.run(known(settings))
+    except StacksError as error:
+        return [Check(name, False, error.message, error.remedy)]
+    if verdict is None:
+        return [Check(name, True, "no network of workspaces yet: codehub isolation check")]
+    wrong = [
+        Check(
+            f"{name} {one.gap}", one.gap in allowed, f"{one.state}: {one.detail}", REMEDIES[one.gap]
+        )
+        for one in verdict.unenforced()
+    ]
+    told = ", ".join(f"{one.gap} {one.state}" for one in verdict.findings if one.enforced)
+    return [*wrong, Check(name, True, told)] if told else wrong
 
 
 def _state(one: "Check") -> str:

@@ -23,14 +23,15 @@ from stacks.programs.inputs import (
     LABEL_SPEC_HASH,
     LABEL_TREE,
     LABEL_WORKSPACE,
+    NETWORK_OPTIONS,
+    RUN_PATH,
+    USER,
     SharedInputs,
     WorkspaceInputs,
 )
 from stacks.programs.pids import limit_pids
 from stacks.programs.program import Program
 
-RUN_PATH = "/run/codehub"
-USER = "1000:1000"
 STOP_GRACE_SECONDS = 10
 BILLIONTH = Decimal("1e-9")
 ROUND_ZEROS = 9
@@ -67,7 +68,7 @@ def render_shared(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
         "network",
         name=inputs.network,
         driver="bridge",
-        options={"com.docker.network.bridge.enable_icc": "false"},
+        options=NETWORK_OPTIONS,
         labels=[docker.NetworkLabelArgs(label=key, value=labels[key]) for key in sorted(labels)],
         opts=pulumi.ResourceOptions(
             # Several data trees may use one network: its labels are those of who came first.

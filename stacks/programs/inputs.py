@@ -20,6 +20,15 @@ LABEL_TREE = "codehub.tree"
 HOME_PATH = "/home/coder"
 """Where a container sees its home."""
 
+RUN_PATH = "/run/codehub"
+"""Where a container sees its run folder."""
+
+USER = "1000:1000"
+"""Whom a container runs as."""
+
+NETWORK_OPTIONS = {"com.docker.network.bridge.enable_icc": "false"}
+"""Of the network: containers on it do not reach each other by IPv4."""
+
 CONTAINER_TYPE = "docker:index/container:Container"
 VOLUME_TYPE = "docker:index/volume:Volume"
 NETWORK_TYPE = "docker:index/network:Network"

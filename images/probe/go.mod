@@ -1,0 +1,3 @@
+module codehub.local/probe
+
+go 1.25.11
