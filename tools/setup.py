@@ -17,7 +17,7 @@ from pathlib import Path
 from settings.errors import SettingsError
 from settings.load import load
 from settings.model import RunnerSettings
-from tools import apt, build, dockerd, doctor, images, toolchains
+from tools import apt, build, dockerd, doctor, images, isolation, toolchains
 from tools.cache import Cache
 from tools.engine import Engine
 from tools.errors import BuildError, ToolError
@@ -227,7 +227,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         settings = load(RunnerSettings)
-        set_up(Cache.from_env(), doctor.engine_of(settings), dev=options.dev)
+        cache = Cache.from_env()
+        set_up(cache, doctor.engine_of(settings), dev=options.dev)
+        isolation.tell(cache, settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2

@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ VERSION = 1
 LABEL = "codehub.probe"
 READY = 20.0
 """Seconds until a probe must be ready; it takes half a second on an idle machine."""
+
+LIFE = 120.0
+"""Seconds after which no probe is there any more: it ends itself after half of it."""
 
 AGAIN = 0.01
 MEMORY = 64 << 20
@@ -126,6 +130,7 @@ async def inmate(docker: aiodocker.Docker, cell: Cell, kind: str) -> AsyncIterat
     """
     token = secrets.token_hex(8)
     probe = Inmate(cell, f"{cell.network}-probe-{kind}-{token}", token)
+    await asyncio.to_thread(_sweep, cell)
     folder = await asyncio.to_thread(rundir.prepare, cell.run, probe.folder)
     try:
         with translated(STEP):
@@ -140,6 +145,14 @@ async def inmate(docker: aiodocker.Docker, cell: Cell, kind: str) -> AsyncIterat
                 await container.delete(force=True, v=True)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _sweep(cell: Cell) -> None:
+    """Remove the folders of probes whose runner was killed; the containers went by themselves."""
+    for folder in cell.run.glob(f".{cell.network}-probe-*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > LIFE:
+                shutil.rmtree(folder)
 
 
 async def _created(docker: aiodocker.Docker, cell: Cell, probe: Inmate) -> Any:

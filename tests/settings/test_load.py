@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from settings.errors import SettingsError
 from settings.load import SHOWN, load
 from settings.model import CLASSES, GatewaySettings, RunnerSettings, Settings
-from settings.types import Size, setting
+from settings.types import Gap, Size, setting
 from state_index.index import Index
 
 
@@ -175,6 +175,8 @@ def test_everything_wrong_is_named_at_once(tmp_path: Path) -> None:
         ("CODEHUB_NAME_PREFIX", "noend", "match pattern"),
         ("CODEHUB_NETWORK", "-net", "match pattern"),
         ("CODEHUB_PRUNE", "perhaps", "valid boolean"),
+        ("CODEHUB_ALLOW_UNENFORCED", "host", "'workspace-ipv4', "),
+        ("CODEHUB_BLOCKED_NETWORKS", "10.0.0.1/8", "not a valid IPv4 network"),
         ("CODEHUB_LOG_FORMAT", "xml", "'console' or 'json'"),
         ("CODEHUB_POLL_INTERVAL", "1ms", "greater than or equal to 0.05"),
     ],
@@ -366,3 +368,18 @@ def suppress_settings_error() -> Iterator[list[str]]:
         yield told
     except SettingsError as error:
         told.append(f"{error} {error!r} {error.wrong!r}")
+
+
+@pytest.mark.parametrize(
+    ("value", "gaps"),
+    [
+        ("", ()),
+        ("metadata, host-ipv6", (Gap.METADATA, Gap.HOST_IPV6)),
+        ("all", tuple(Gap)),
+    ],
+)
+def test_gaps_are_named_or_all(tmp_path: Path, value: str, gaps: tuple[Gap, ...]) -> None:
+    found = load(RunnerSettings, {"CODEHUB_ALLOW_UNENFORCED": value}, tmp_path)
+    assert found.allow_unenforced == gaps
+    (tmp_path / "codehub.toml").write_text(f"allow_unenforced = {list(map(str, gaps))}")
+    assert load(RunnerSettings, {}, tmp_path).allow_unenforced == gaps

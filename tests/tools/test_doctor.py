@@ -40,9 +40,13 @@ def test_a_machine_that_is_set_up_is_well(tmp_path: Path) -> None:
     found = doctor.checks(load(RunnerSettings, env, cwd=tmp_path))
     assert [check for check in found if not check.ok] == []
     assert not any(check.remedy for check in found)
-    assert {"engine", "limits", "image codehub/light", "image codehub/code-server"} <= {
-        check.name for check in found
-    }
+    assert {
+        "engine",
+        "limits",
+        "image codehub/light",
+        "image codehub/code-server",
+        "image codehub/probe",
+    } <= {check.name for check in found}
 
 
 def test_an_empty_machine_is_told_each_thing_and_its_remedy(

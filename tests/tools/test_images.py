@@ -150,3 +150,11 @@ def test_the_workspace_image_joins_base_tree_and_overlay(
 def test_the_tree_changes_with_its_sources() -> None:
     assert code_server.key().startswith(f"{code_server.RECIPE}-")
     assert code_server.key() != source_key(code_server.SOURCES, version=code_server.RECIPE)
+
+
+@pytest.mark.engine
+def test_the_probes_image_holds_the_probe(cache: Cache, engine: Engine, name: str) -> None:
+    image = replace(images.probe(), name=name)
+    images.install(cache, engine, image)
+    shown = docker("inspect", "-f", "{{json .Config.Entrypoint}} {{.Config.User}}", image.reference)
+    assert shown == '["/probe"] 1000:1000'

@@ -152,10 +152,29 @@ def test_an_image_kept_as_a_file_needs_no_compilers(cache: Cache) -> None:
     assert not found["node"].check()
 
 
+def test_nft_is_wanted_by_root_only(
+    cache: Cache,
+    only_programs: Callable[[str, str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert not steps(cache)["nftables"].check()
+    only_programs("nft", "")
+    assert steps(cache)["nftables"].check()
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert steps(cache)["nftables"].check()
+
+
 @pytest.mark.usefixtures("no_root")
 @pytest.mark.parametrize(
     ("name", "package"),
-    [("compilers", "mmdebstrap"), ("browser", "chromium"), ("postgresql", "postgresql")],
+    [
+        ("compilers", "mmdebstrap"),
+        ("browser", "chromium"),
+        ("postgresql", "postgresql"),
+        ("nftables", "nftables"),
+    ],
 )
 def test_debian_packages_are_named_where_they_cannot_be_installed(
     cache: Cache, name: str, package: str

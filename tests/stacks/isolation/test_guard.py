@@ -1,0 +1,231 @@
+"""The guard on the real engine: when it probes, what it remembers, when it says no."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiodocker
+import pytest
+
+from settings.types import Gap
+from stacks.errors import EngineUnavailableError, IsolationUnenforcedError
+from stacks.isolation import nft
+from stacks.isolation.containers import Cell
+from stacks.isolation.guard import Guard
+from stacks.isolation.rules import render, table
+from stacks.isolation.verdict import State
+from tests.stacks.isolation.conftest import load, make_network
+from tests.waiting import until
+
+pytestmark = pytest.mark.engine
+
+Make = Callable[..., Guard]
+RULES = frozenset({Gap.HOST_IPV4, Gap.METADATA})
+"""What is open on a network with IPv4 only, without our rules."""
+
+
+@pytest.fixture
+async def network(docker: aiodocker.Docker, prefix: str) -> AsyncIterator[str]:
+    """A network without rules, with IPv4 only, as the runner makes it."""
+    name = f"{prefix}net"
+    await make_network(docker, name)
+    try:
+        yield name
+    finally:
+        await nft.remove(name)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "isolation.json"
+
+
+@pytest.fixture
+def make(network: str, run: Path, file: Path) -> Make:
+    def made(**changes: Any) -> Guard:
+        cell = Cell(network=network, run=run)
+        return Guard(**{"cell": cell, "file": file, **changes})
+
+    return made
+
+
+def left(run: Path) -> list[Path]:
+    return list(run.iterdir())
+
+
+def probed(file: Path) -> int:
+    """Tell one probe from the next: each is remembered."""
+    return file.stat().st_mtime_ns
+
+
+async def has_table(network: str) -> bool:
+    text, _ = await nft._nft("list", "table", "inet", table(network))
+    return bool(text)
+
+
+@asynccontextmanager
+async def keeping(guard: Guard, every: float) -> AsyncIterator[None]:
+    task = asyncio.ensure_future(guard.keep(every))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_verdict_holds_for_the_next_runner_until_something_changed(
+    make: Make, file: Path, network: str, docker: aiodocker.Docker
+) -> None:
+    async with make() as guard:
+        await guard.check()
+        assert await has_table(network)
+        first = probed(file)
+        await guard.check()
+    async with make() as successor:
+        await successor.check()
+        assert probed(file) == first
+    # Flushed by somebody: loaded again, and as before.
+    await nft.remove(network)
+    async with make() as successor:
+        await successor.check()
+        assert await has_table(network)
+        assert probed(file) == first
+    async with make(blocked=()) as same, make() as guard:
+        await asyncio.gather(same.check(), guard.check())
+        assert probed(file) == first
+        await guard.verdict(anew=True)
+        assert probed(file) > first
+        second = probed(file)
+        # At once, though it had looked a moment ago: the new bridge has another name.
+        old = await guard.bridge()
+        assert old is not None
+        await aiodocker.networks.DockerNetwork(docker, old.id).delete()  # type: ignore[no-untyped-call]
+        assert await guard.verdict() is None
+        await guard.check()  # nothing can be started without it
+        new = await make_network(docker, network)
+        await guard.check()
+        assert probed(file) > second
+        text, _ = await nft._nft("list", "table", "inet", table(network))
+        assert new.interface in text
+        assert old.interface not in text
+
+
+async def test_what_cannot_be_enforced_stops_every_start_until_somebody_closes_it(
+    make: Make, file: Path, network: str
+) -> None:
+    """As on an engine whose rules are not ours to load."""
+    async with make(loads=False) as guard:
+        with pytest.raises(IsolationUnenforcedError) as caught:
+            await guard.check()
+        assert not await has_table(network)
+        assert "host-ipv4 (open: reached " in caught.value.message
+        assert "codehub isolation rules | nft -f -" in caught.value.remedy
+        assert "CODEHUB_ALLOW_UNENFORCED=host-ipv4,metadata" in caught.value.remedy
+        bridge = await guard.bridge()
+        assert bridge is not None
+        await load(render(await guard.site(bridge)))
+    async with make(loads=False) as guard:
+        await guard.check()
+
+
+async def test_a_gap_that_is_named_is_accepted_and_no_other(make: Make) -> None:
+    async with make(loads=False, allowed=RULES) as guard:
+        await guard.check()
+    async with make(loads=False, allowed={Gap.METADATA}) as guard:
+        with pytest.raises(IsolationUnenforcedError, match="host-ipv4") as caught:
+            await guard.check()
+        assert "metadata" not in caught.value.message
+
+
+async def test_where_all_gaps_are_accepted_nothing_is_asked_or_loaded(
+    make: Make, file: Path, network: str
+) -> None:
+    guard = make(allowed=Gap, docker_host="unix:///nonexistent.sock")
+    async with guard:
+        await guard.check()
+        await guard.keep(0)
+    assert left(file.parent) == []
+    assert not await has_table(network)
+
+
+async def test_a_gap_is_tried_again_for_a_start_and_not_by_a_look(make: Make, file: Path) -> None:
+    async with make(loads=False) as guard:
+        await guard.look()
+        first = probed(file)
+    async with make(loads=False) as guard:
+        await guard.look()
+        assert probed(file) == first
+    async with make(loads=False) as guard:
+        with pytest.raises(IsolationUnenforcedError):
+            await guard.check()
+        assert probed(file) > first
+
+
+async def test_the_keeper_says_what_is_open_once_and_loads_flushed_rules_again(
+    make: Make, network: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stacks.isolation.guard.FRESH", 0.0)
+    with caplog.at_level(logging.WARNING):
+        async with make(loads=False) as guard:
+            await guard.look()
+            await guard.look()
+    assert caplog.text.count("host-ipv4") == 1
+    async with make() as guard, keeping(guard, 0.05):
+        await until(lambda: has_table(network), "the rules to be loaded")
+        await nft.remove(network)
+        await until(lambda: has_table(network), "the rules to be loaded again")
+
+
+async def test_the_keeper_outlives_an_engine_that_is_away(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        async with make(docker_host="unix:///nonexistent.sock") as guard, keeping(guard, 0.01):
+            await until(lambda: "does not answer" in caplog.text, "the warning")
+        with pytest.raises(EngineUnavailableError):
+            async with make(docker_host="unix:///nonexistent.sock") as guard:
+                await guard.check()
+
+
+async def test_without_the_probes_image_nothing_is_started(
+    make: Make, network: str, run: Path
+) -> None:
+    cell = Cell(network=network, run=run, image="codehub-test-none:latest")
+    async with make(cell=cell) as guard:
+        with pytest.raises(IsolationUnenforcedError, match="codehub-test-none") as caught:
+            await guard.check()
+    assert "scripts/setup" in caught.value.remedy
+    assert left(run) == []
+
+
+async def test_an_image_that_does_not_serve_is_no_probe(
+    make: Make,
+    network: str,
+    run: Path,
+    derived: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stacks.isolation.containers.READY", 2.0)
+    other = await derived("ENV CODEHUB_SOCKET=/tmp/elsewhere.sock")
+    async with make(cell=Cell(network=network, run=run, image=other)) as guard:
+        with pytest.raises(IsolationUnenforcedError, match="did not come up"):
+            await guard.check()
+    light = await derived("ENV A=1")
+    async with make(cell=Cell(network=network, run=run, image=light)) as guard:
+        with pytest.raises(IsolationUnenforcedError, match="did not answer"):
+            await guard.check()
+    assert left(run) == []
+
+
+async def test_without_nft_the_probe_tells(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    async with make() as guard:
+        found = await guard.verdict()
+    assert found is not None
+    assert {each.gap for each in found.unenforced()} == RULES
+    assert {each.state for each in found.unenforced()} <= {State.OPEN, State.UNPROVEN}
