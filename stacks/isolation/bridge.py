@@ -57,9 +57,9 @@ def _gateways(configs: Iterable[Mapping[str, str]]) -> Iterable[Address]:
     for config in configs:
         if gateway := config.get("Gateway"):
             yield ip_interface(gateway).ip
-        else:
+        elif subnet := config.get("Subnet"):
             # Not told for IPv6 by older engines, which take the first address.
-            yield ip_network(config["Subnet"])[1]
+            yield ip_network(subnet)[1]
 
 
 def nameservers(files: Iterable[Path] = RESOLV_CONF) -> tuple[Address, ...]:

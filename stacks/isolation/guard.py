@@ -33,6 +33,7 @@ from telemetry.logs import get_logger
 FRESH = 10.0
 """Seconds that a look at our table counts, and that a gap is believed before it is tried again."""
 
+TRIES = 2
 CALL_TIMEOUT = 30.0
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -179,10 +180,19 @@ class Guard:
         retry = anew or (again and known is not None and bool(known.verdict.unenforced()))
         if known and same and known.table == table and not retry:
             return known
-        seen = await observe(self._docker, bridge=bridge, cell=self._cell, engine=self._host)
-        found = Remembered(situation=situation, table=table, verdict=judge(seen))
+        found = Remembered(situation=situation, table=table, verdict=await self._probed(bridge))
         await asyncio.to_thread(memory.write, self._file, found)
         return found
+
+    async def _probed(self, bridge: Bridge) -> Verdict:
+        """Probe; once more where a control failed, which a busy machine may be the reason for."""
+        verdict = Verdict()
+        for _ in range(TRIES):
+            seen = await observe(self._docker, bridge=bridge, cell=self._cell, engine=self._host)
+            verdict = judge(seen)
+            if not verdict.unclear:
+                break
+        return verdict
 
     def _warn(self, message: str) -> None:
         if message != self._warned:

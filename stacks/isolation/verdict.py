@@ -101,6 +101,12 @@ class Verdict:
     findings: tuple[Finding, ...] = field(default_factory=tuple)
     named: bool = True
 
+    @property
+    def unclear(self) -> bool:
+        """Whether something could not be told, and nothing is known to be open."""
+        states = {each.state for each in self.findings}
+        return State.UNPROVEN in states and State.OPEN not in states
+
     def unenforced(self, allowed: Iterable[Gap] = ()) -> tuple[Finding, ...]:
         """Give what is not enforced, without what is allowed to be."""
         spared = frozenset(allowed)

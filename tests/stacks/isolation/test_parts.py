@@ -52,6 +52,7 @@ def test_a_gateway_that_is_not_told_is_the_first_address() -> None:
     found = bridge(IPAM={"Config": config}).gateways
     assert found == (ip_address("fd00:1::1"), ip_address("10.1.0.9"))
     assert bridge(IPAM={"Config": None}).gateways == ()
+    assert bridge(IPAM={"Config": [{}]}).gateways == ()
 
 
 def test_nameservers_are_read_but_for_stubs_and_nonsense(tmp_path: Path) -> None:

@@ -148,6 +148,13 @@ def test_an_engine_is_also_tried_where_it_listens() -> None:
     assert states(seen) == CLOSED | {Gap.ENGINE_SOCKET: State.OPEN}
 
 
+def test_what_could_not_be_told_is_worth_another_try_unless_something_is_open() -> None:
+    unproven = replace(GOOD, linked=False)
+    assert judge(unproven).unclear
+    assert not judge(GOOD).unclear
+    assert not judge(replace(unproven, run_open=True)).unclear
+
+
 def test_a_run_folder_that_is_open_is_a_gap() -> None:
     assert states(replace(GOOD, run_open=True)) == CLOSED | {Gap.WORKSPACE_SOCKET: State.OPEN}
 
