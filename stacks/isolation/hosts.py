@@ -6,7 +6,7 @@ Only connections are made and a token is told; nothing is asked of a service tha
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import TypeVar
@@ -86,13 +86,14 @@ async def listening(
             await writer.drain()
         writer.close()
 
-    doors: list[tuple[str, int]] = []
-    async with AsyncExitStack() as exits:
-        for host in hosts:
-            if server := await _bound(tell, zoned(host, interface)):
-                exits.callback(server.close)
-                doors.append((host, int(server.sockets[0].getsockname()[1])))
-        yield tuple(doors)
+    wanted = tuple(hosts)
+    servers = await asyncio.gather(*(_bound(tell, zoned(host, interface)) for host in wanted))
+    bound = [(host, server) for host, server in zip(wanted, servers, strict=True) if server]
+    try:
+        yield tuple((host, int(server.sockets[0].getsockname()[1])) for host, server in bound)
+    finally:
+        for _, server in bound:
+            server.close()
 
 
 async def _bound(tell: Tell, host: str) -> asyncio.Server | None:

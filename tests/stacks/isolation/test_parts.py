@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from ipaddress import ip_address
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 
 from stacks.isolation import hosts, memory
 from stacks.isolation.bridge import Bridge, find, nameservers
+from stacks.isolation.guard import _situation
 from stacks.isolation.memory import Remembered
 from stacks.isolation.probe import _ping, _to_engine, _to_host
+from stacks.isolation.rules import Site
 from stacks.isolation.verdict import Verdict
 
 DEFAULT = {"Name": "bridge", "Id": "b" * 64}
@@ -122,6 +125,19 @@ def test_an_engine_on_an_address_is_a_way_too() -> None:
 async def test_an_engine_that_is_not_there_says_nothing() -> None:
     assert await _ping("unix:///nonexistent.sock") == ""
     assert await _ping("tcp://127.0.0.1:1") == ""
+
+
+def test_a_verdict_holds_for_one_network_one_start_of_the_engine_and_one_set_of_rules() -> None:
+    ours = bridge()
+    site = Site(network="net", interface=ours.interface)
+    others = (
+        _situation(replace(ours, id="1" * 64), site),
+        _situation(replace(ours, boot="2" * 64), site),
+        _situation(ours, replace(site, blocked=(ip_network("10.0.0.0/8"),))),
+        _situation(ours, replace(site, interface="br-other")),
+    )
+    assert len({_situation(ours, site), *others}) == 5
+    assert _situation(replace(ours), replace(site)) == _situation(ours, site)
 
 
 KNOWN = Remembered(situation="s", table="t", verdict=Verdict())
