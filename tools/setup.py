@@ -43,7 +43,7 @@ def steps(cache: Cache, engine: Engine, *, dev: bool = False) -> list[Step]:
         *_engine_steps(cache, engine),
         *_pulumi_steps(cache, dev=dev),
         *_image_steps(cache, engine),
-        *([_browser_step(cache), _postgres_step(cache)] if dev else []),
+        *([_browser_step(cache), _postgres_step(cache), _iproute_step(cache)] if dev else []),
     ]
 
 
@@ -183,6 +183,16 @@ def _postgres_step(cache: Cache) -> Step:
         run=lambda say: apt.install(
             ["postgresql"], why="PostgreSQL", log=cache.logs / "apt.log", say=say
         ),
+    )
+
+
+def _iproute_step(cache: Cache) -> Step:
+    return Step(
+        name="iproute2",
+        title="ip, for networks of the tests' own",
+        estimate=8,
+        check=lambda: shutil.which("ip") is not None,
+        run=lambda say: apt.install(["iproute2"], why="ip", log=cache.logs / "apt.log", say=say),
     )
 
 

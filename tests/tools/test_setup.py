@@ -51,7 +51,7 @@ def test_each_need_is_a_step_before(cache: Cache) -> None:
     for name, step in steps(cache, dev=True).items():
         assert seen.issuperset(step.needs), name
         seen.add(name)
-    for_tests = {"browser", "postgresql"}
+    for_tests = {"browser", "postgresql", "iproute2"}
     assert seen >= for_tests
     assert not for_tests & set(steps(cache))
 
@@ -174,6 +174,7 @@ def test_nft_is_wanted_by_root_only(
         ("browser", "chromium"),
         ("postgresql", "postgresql"),
         ("nftables", "nftables"),
+        ("iproute2", "iproute2"),
     ],
 )
 def test_debian_packages_are_named_where_they_cannot_be_installed(
