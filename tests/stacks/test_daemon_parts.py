@@ -105,6 +105,7 @@ async def test_a_spoiled_index_does_not_end_it(
 
 
 def _spoil(folder: Path) -> None:
-    # The shared memory (-shm) is left: the kernel ends whoever reads a mapped file that is cut short.
-    for path in (folder / "index.db", folder / "index.db-wal"):
-        path.write_bytes(b"no database at all" * 100)
+    for path in folder.glob("index.db*"):
+        # Not cut short: the kernel ends whoever then reads the shared memory (-shm) past its end.
+        with path.open("r+b") as file:
+            file.write(b"no database at all" * 100)
