@@ -150,6 +150,8 @@ def _located(error: BaseException, message: str) -> str:
 
 
 def _is_closed_pipe(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        return _is_closed_pipe(error.exceptions[0])
     return isinstance(error, OSError) and error.errno == errno.EPIPE
 
 

@@ -34,7 +34,11 @@ SECTIONS = {
         "open": Lazy(
             "cli.commands.open:open_", "Print a workspace's address; open it in a browser."
         ),
-        "logs": Lazy("cli.commands.logs:logs", "Print what a workspace's container wrote."),
+        "logs": Lazy(
+            "cli.commands.logs:logs",
+            "Print what a workspace's container wrote, standard output and error together.",
+        ),
+        "exec": Lazy("cli.commands.exec:exec_", "Run a command in a running workspace."),
     },
     "Servers": {
         "run": Lazy("cli.commands.run:run", "Keep workspaces as their files say."),

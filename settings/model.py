@@ -181,6 +181,14 @@ class RunnerSettings(Settings):
         unit="duration",
         ge=0,
     )
+    exec_idle: Duration = setting(
+        14400.0,
+        description="How long a `codehub exec` lives without output and input.",
+        why="As with a kubelet: a forgotten terminal ends, a long silent build does not.",
+        example="1h",
+        unit="duration",
+        gt=0,
+    )
     lease_timeout: Duration = setting(
         10.0,
         description="How long the heartbeat of the runner that leads may stand still before another one takes over; the same for all runners of an index. Not acted upon yet: one runner works on a data tree, by a lock on it.",

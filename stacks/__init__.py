@@ -23,10 +23,10 @@ async def open_runner(
 
     Args:
         settings: The settings.
-        exclusive: False for reading logs only, which needs no lock.
+        exclusive: False for logs and exec only, which need no lock.
 
     Yields:
-        A runner of its own under the lock, or a client when a daemon holds it.
+        A client when a daemon runs, else a runner of its own, under the lock if `exclusive`.
 
     Raises:
         LockHeldError: A command holds the lock; it says who.
@@ -35,7 +35,7 @@ async def open_runner(
     # Here, because engine workers import this package too and must begin fast.
     from stacks.lock import RunnerLock, read_holder  # noqa: PLC0415
 
-    daemon = exclusive and read_holder(settings.paths.runner_lock).daemon
+    daemon = read_holder(settings.paths.runner_lock).daemon
     if daemon and RunnerLock(settings.paths.runner_lock).is_held():
         from stacks.client import RunnerClient  # noqa: PLC0415
 

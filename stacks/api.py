@@ -1,12 +1,13 @@
 """The daemon's API on a unix socket that only its own user can open (0600).
 
-    GET  /v1/status                       who runs
-    POST /v1/operations                   {"kind", "ids", "options"}: NDJSON of steps, then the end
-    GET  /v1/workspaces/{id}/logs?tail=N  text/plain
+    GET  /v1/status                   who runs
+    POST /v1/operations               {"kind", "ids", "options"}: NDJSON of steps, then the end
+    GET  /v1/workspaces/{id}/logs     `stacks.streams.server`
+    GET  /v1/workspaces/{id}/exec     likewise, a WebSocket
 
-The stream's lines are ``{"step": {...}}``, and at last ``{"result": ...}`` or ``{"error": {...}}``.
+The lines of operations are ``{"step": {...}}``, and at last ``{"result": ...}`` or ``{"error": {...}}``.
 Errors before the stream are ``{"error": {...}}`` with a status. There is no login here: the socket's
-mode is the guard, and the gateway, which shares the data tree, relays only logs.
+mode is the guard, and the gateway, which shares the data tree, relays only logs and exec.
 """
 
 import asyncio
@@ -22,8 +23,10 @@ from typing import Any
 from aiohttp import web
 
 from stacks.errors import BadRequestError, StacksError, TemporaryError, UnknownWorkspaceError
-from stacks.operator import LOG_TAIL, REQUEST_ID, Operator, check_tail
+from stacks.operator import REQUEST_ID, Operator
 from stacks.steps import OnStep, Step
+from stacks.streams import server
+from stacks.streams.server import RUNNER
 from telemetry import context
 from telemetry.logs import get_logger
 
@@ -33,7 +36,6 @@ KINDS = ("up", "preview", "destroy", "start", "stop", "retry")
 ACTOR_MAX = 128
 """Characters of an actor's name: what the index holds."""
 
-RUNNER = web.AppKey("runner", Operator)
 STATUS = web.AppKey("status", dict[str, Any])
 
 _log = get_logger(__name__)
@@ -97,14 +99,20 @@ def make_app(runner: Operator, status: dict[str, Any]) -> web.Application:
     app[STATUS] = status
     app.router.add_get("/v1/status", _status)
     app.router.add_post("/v1/operations", _operate)
-    app.router.add_get("/v1/workspaces/{id}/logs", _logs)
+    app.router.add_get("/v1/workspaces/{id}/logs", server.logs)
+    app.router.add_get("/v1/workspaces/{id}/exec", server.execute)
     return app
 
 
 @asynccontextmanager
 async def serving(path: Path, runner: Operator, status: dict[str, Any]) -> AsyncIterator[None]:
     """Serve the API on a unix socket until the block ends; one that was left there is replaced."""
-    app = web.AppRunner(make_app(runner, status), access_log=None, shutdown_timeout=1.0)
+    app = web.AppRunner(
+        make_app(runner, status),
+        access_log=None,
+        shutdown_timeout=1.0,
+        max_line_size=server.MAX_LINE,
+    )
     await app.setup()
     with _bound(path) as listener:
         await web.SockSite(app, listener).start()
@@ -162,16 +170,6 @@ def status_of(error: StacksError) -> int:
 
 async def _status(request: web.Request) -> web.Response:
     return web.json_response(request.app[STATUS])
-
-
-async def _logs(request: web.Request) -> web.Response:
-    try:
-        tail = int(request.query.get("tail", LOG_TAIL))
-    except ValueError:
-        raise BadRequestError("tail must be a number of lines") from None
-    check_tail(tail)
-    text = await request.app[RUNNER].logs(request.match_info["id"], tail=tail)
-    return web.Response(text=text, content_type="text/plain", charset="utf-8")
 
 
 async def _operate(request: web.Request) -> web.StreamResponse:

@@ -3,11 +3,11 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
@@ -15,7 +15,12 @@ from stacks.changes import WorkspaceChange
 from stacks.errors import RunnerUnreachableError, from_json
 from stacks.operator import LOG_TAIL, REQUEST_ID
 from stacks.steps import OnStep, Result, Step
+from stacks.streams.client import ClientStreams
+from stacks.streams.frames import PIECE, SUBPROTOCOL
+from stacks.streams.model import Query, Streams
 from telemetry import context
+
+T = TypeVar("T")
 
 CONNECT_WITHIN = 10.0
 """Seconds to wait for a daemon that has the lock but does not serve yet."""
@@ -41,6 +46,7 @@ class RunnerClient:
         self.handed_over: list[str] = []
         """What the daemon is at for us, by kind of operation; it goes on without us."""
         self._session: aiohttp.ClientSession | None = None
+        self.streams: Streams = ClientStreams(self._call, self._connect)
 
     async def __aenter__(self) -> Self:
         """Prepare to call; nothing is sent yet.
@@ -58,7 +64,6 @@ class RunnerClient:
             "http://runner",
             connector=aiohttp.UnixConnector(near),
             timeout=aiohttp.ClientTimeout(total=None),
-            read_bufsize=MAX_LINE,
         )
         return self
 
@@ -76,7 +81,8 @@ class RunnerClient:
     async def status(self) -> dict[str, Any]:
         """Tell who runs."""
         async with self._call("GET", "/v1/status") as response:
-            status: dict[str, Any] = await response.json()
+            with _unreachable():
+                status: dict[str, Any] = await response.json()
             return status
 
     async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
@@ -139,9 +145,10 @@ class RunnerClient:
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
-        path = f"/v1/workspaces/{workspace_id}/logs?tail={tail}"
-        async with self._call("GET", path) as response:
-            return await response.text()
+        path = f"/v1/workspaces/{workspace_id}/logs"
+        async with self._call("GET", path, query=[("tail", str(tail))]) as response:
+            with _unreachable():
+                return await response.text()
 
     async def _one(
         self,
@@ -179,43 +186,84 @@ class RunnerClient:
             "POST", "/v1/operations", body=body, request_id=request_id
         ) as response:
             self.handed_over += [] if kind == "preview" else [kind]
-            async for line in response.content:
-                told = json.loads(line)
-                if "step" not in told and kind in self.handed_over:
-                    self.handed_over.remove(kind)
-                if "error" in told:
-                    raise from_json(told["error"])
-                if "result" in told:
-                    return told["result"]
-                if on_step is not None:
-                    on_step(Step(**told["step"]))
+            with _unreachable():
+                async for line in response.content:
+                    told = json.loads(line)
+                    if "step" not in told and kind in self.handed_over:
+                        self.handed_over.remove(kind)
+                    if "error" in told:
+                        raise from_json(told["error"])
+                    if "result" in told:
+                        return told["result"]
+                    if on_step is not None:
+                        on_step(Step(**told["step"]))
         raise RunnerUnreachableError("the runner broke off before it was done")
 
     @asynccontextmanager
     async def _call(
-        self, method: str, path: str, *, body: Any = None, request_id: str = ""
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Query = (),
+        request_id: str = "",
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        try:
-            response = await self._connect(method, path, body, request_id or context.request_id())
-            async with response:
-                if not response.ok:
-                    raise from_json((await response.json())["error"])
-                yield response
-        except (aiohttp.ClientError, OSError) as error:
-            raise RunnerUnreachableError(f"the runner does not answer: {error}") from error
+        async def ask(session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
+            return await session.request(
+                method,
+                path,
+                params=list(query),
+                json=body,
+                headers=_headers(request_id),
+                read_bufsize=MAX_LINE if body else PIECE,
+            )
 
+        with _unreachable():
+            response = await self._patiently(ask)
+        async with response:
+            if not response.ok:
+                with _unreachable():
+                    raise from_json((await response.json())["error"])
+            yield response
+
+    @asynccontextmanager
     async def _connect(
-        self, method: str, path: str, body: Any, request_id: str
-    ) -> aiohttp.ClientResponse:
+        self, path: str, *, query: Query
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        async def ask(session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+            return await session.ws_connect(
+                path, params=list(query), protocols=(SUBPROTOCOL,), headers=_headers("")
+            )
+
+        with _unreachable():
+            socket = await self._patiently(ask)
+        async with socket:
+            yield socket
+
+    async def _patiently(self, ask: Callable[[aiohttp.ClientSession], Awaitable[T]]) -> T:
+        """Wait for a daemon that is only starting."""
         assert self._session is not None, "use it as `async with RunnerClient(...)`"
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._connect_within
-        headers = {REQUEST_ID: request_id} if request_id else {}
         while True:
             try:
-                return await self._session.request(method, path, json=body, headers=headers)
+                return await ask(self._session)
             except aiohttp.ClientConnectorError:
                 # Nothing was sent, so trying again repeats nothing.
                 if loop.time() >= deadline:
                     raise
             await asyncio.sleep(RETRY_CONNECT)
+
+
+def _headers(request_id: str) -> dict[str, str]:
+    found = request_id or context.request_id()
+    return {REQUEST_ID: found} if found else {}
+
+
+@contextmanager
+def _unreachable() -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, OSError) as error:
+        raise RunnerUnreachableError(f"the runner does not answer: {error}") from error

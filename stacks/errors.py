@@ -13,6 +13,7 @@
     │   ├── StaleContainerError         the container is gone or made from another spec: needs `up`
     │   ├── PublishFailedError          the index did not take what was to be published
     │   │   └── OvertakenError              the row was changed since it was read
+    │   ├── TooManyStreamsError         no place for one more log or exec
     │   └── RunnerUnreachableError      the daemon does not answer on its socket
     └── PermanentError             only a change of input or by hand helps
         ├── ImageMissingError           the engine does not have the image
@@ -32,6 +33,8 @@
         ├── SourceError                 the folder of workspace files cannot be read
         ├── LockHeldError               another runner holds the data tree (`holder`)
         ├── UnknownWorkspaceError       no file, row or object has that id
+        ├── NotRunningError             an exec, where no container runs
+        ├── StreamIdleError             an exec was ended, for nothing was said for too long
         ├── FileStandsError             destroy, while the file still asks for the workspace
         ├── PinnedError                 `state:` in the file says otherwise
         ├── NothingToRetryError         a retry was asked for, and nothing failed
@@ -171,6 +174,13 @@ class RunnerUnreachableError(TemporaryError):
 
     reason = "RUNNER_UNREACHABLE"
     default_remedy = "Try again; `codehub doctor` shows whether the daemon runs."
+
+
+class TooManyStreamsError(TemporaryError):
+    """As many logs and execs are open as one runner serves."""
+
+    reason = "TOO_MANY_STREAMS"
+    default_remedy = "End a `codehub logs --follow` or a `codehub exec`, then try again."
 
 
 class NetworkMissingError(TemporaryError):
@@ -373,6 +383,25 @@ class UnknownWorkspaceError(PermanentError):
 
     reason = "UNKNOWN_WORKSPACE"
     default_remedy = "`codehub list` shows the workspaces there are."
+
+
+class NotRunningError(PermanentError):
+    """A command was to run in a workspace that is not running."""
+
+    reason = "NOT_RUNNING"
+
+    @classmethod
+    def of(cls, workspace_id: str, state: str) -> "NotRunningError":
+        """Say in which state its container is, and what helps."""
+        told = f"{workspace_id} is not running" + (f": its container is {state}" if state else "")
+        return cls(told, step="exec", remedy=f"Run `codehub start {workspace_id}`, then try again.")
+
+
+class StreamIdleError(PermanentError):
+    """Neither the command nor its client said anything for too long."""
+
+    reason = "STREAM_IDLE"
+    default_remedy = "CODEHUB_EXEC_IDLE says how long a silent one is kept."
 
 
 class FileStandsError(PermanentError):

@@ -1,17 +1,22 @@
 """What can be asked of a runner, whether it is this process or a daemon behind its socket."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from stacks.changes import WorkspaceChange
 from stacks.errors import BadRequestError
 from stacks.steps import OnStep, Result
 
+if TYPE_CHECKING:
+    from stacks.streams.model import Streams
+
 LOG_TAIL = 200
 """Lines of a log that are given when nobody says how many."""
 
 MAX_LOG_TAIL = 5000
-"""Most lines of a log that can be asked for: at the command line, of the gateway and of the daemon."""
+"""Most lines of a log that are given in one piece; more are streamed."""
 
 REQUEST_ID = "X-Request-Id"
 """Header that carries a request's id over the daemon's socket."""
@@ -29,6 +34,10 @@ def check_tail(tail: int) -> None:
 
 class Operator(Protocol):
     """What can be asked of a runner, here or behind the daemon's socket."""
+
+    @property
+    def streams(self) -> Streams:
+        """Logs as they come, and commands in workspaces."""
 
     async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
         """Tell what `up` would do, and refuse; destructive first. Nothing is changed.

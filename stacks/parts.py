@@ -14,9 +14,11 @@ from settings.paths import DataPaths
 from settings.tree import TreeIds
 from stacks import programs
 from stacks.engine import EngineConfig
-from stacks.power_docker import DockerPower
+from stacks.power import Power
+from stacks.power_docker import DockerPower, engine_host
 from stacks.rendering import Facts
 from stacks.source import check_folder
+from stacks.streams.docker import DockerStreams
 from stacks.tree import Tree, former_ids
 from stacks.work import Limits
 from state_index.index import Index
@@ -74,6 +76,12 @@ def docker_power(
         tree=Tree(ids=ids, state=paths.state, file=paths.tree) if ids else None,
         cleared=cleared,
     )
+
+
+def docker_streams(settings: RunnerSettings, power: Power) -> DockerStreams:
+    """Make what logs and exec come by, on the engine of `power`."""
+    host = engine_host(settings.docker_host)
+    return DockerStreams(power, host=host, idle=settings.exec_idle)
 
 
 def engine_config(settings: RunnerSettings) -> EngineConfig:

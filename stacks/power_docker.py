@@ -68,6 +68,11 @@ TOLD_LOG_LINES = 5
 """Lines of the log that go into the error of a failed start."""
 
 
+def engine_host(docker_host: str | None) -> str:
+    """Give the engine's address: the setting, else DOCKER_HOST, else the usual socket."""
+    return docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+
+
 class DockerPower:
     """On/off and reading on one Docker engine."""
 
@@ -95,7 +100,7 @@ class DockerPower:
         self._tree = tree
         self._cleared = cleared
         self._run = run
-        self._host = docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+        self._host = engine_host(docker_host)
         self._client: aiodocker.Docker | None = None
 
     async def __aenter__(self) -> Self:

@@ -36,6 +36,7 @@ from stacks.results import failed
 from stacks.sight import Sight
 from stacks.source import FolderSource
 from stacks.steps import OnStep, Result
+from stacks.streams.model import Streams
 from stacks.work import Work
 from state_index.index import Index
 from state_index.nudge import Nudge
@@ -55,7 +56,7 @@ class Runner:
         Args:
             settings: The settings.
             daemon: Whether it keeps running: it says so in the lock and tries again by itself.
-            exclusive: Whether it takes the lock. Without it, only `logs` may be asked.
+            exclusive: Whether it takes the lock. Without it, only `logs` and `streams` may be asked.
         """
         self.settings = settings
         self._daemon = daemon
@@ -100,6 +101,9 @@ class Runner:
         self.guard = await exits.enter_async_context(guard_of(settings))
         power = parts.docker_power(settings, ids, cleared=self.guard.check)
         self.power: Power = await exits.enter_async_context(power)
+        self.streams: Streams = await exits.enter_async_context(
+            parts.docker_streams(settings, self.power)
+        )
         engine = LazyEngine(parts.engine_config(settings), leftovers=self.power)
         exits.push_async_callback(engine.close)
         self._facts = await asyncio.to_thread(parts.facts, settings, ids)

@@ -1,0 +1,215 @@
+"""`Streams` from a Docker engine.
+
+By a client of its own: streams last, and must not use up the connections of the runner's short
+calls. Whose a container is, `Power` decides. What an engine sends is passed on as it comes, a piece
+at a time: who does not take it makes the engine wait.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import aiodocker
+import aiohttp
+from aiodocker.exceptions import DockerError
+
+from stacks.docker_calls import CONFLICT, NOT_FOUND, quoted, translated
+from stacks.errors import NotRunningError, TooManyStreamsError, UnknownWorkspaceError
+from stacks.power import Container, Power
+from stacks.programs.inputs import HOME_PATH
+from stacks.streams.docker_exec import DockerProcess
+from stacks.streams.model import ExecOptions, LogOptions, Process
+from stacks.streams.multiplex import Demultiplexer
+from telemetry.logs import get_logger
+
+MAX_STREAMS = 256
+"""Logs and execs that one runner serves at once."""
+
+USER = "1000:1000"
+"""As the container's own process."""
+
+DETACH_KEYS = ",".join(["ctrl-@"] * 8)
+"""What makes the engine let go of a terminal: it can't be turned off, and its default holds back
+each Ctrl-P until the next key."""
+
+CONNECT_TIMEOUT = 30.0
+"""Seconds for the engine to take a connection, and to answer the short calls here."""
+
+_log = get_logger(__name__)
+
+
+class DockerStreams:
+    """Logs and exec on one Docker engine."""
+
+    def __init__(self, power: Power, *, host: str, idle: float, most: int = MAX_STREAMS) -> None:
+        """Prepare; the engine is asked only when needed.
+
+        Args:
+            power: Finds containers, and refuses those that are not ours.
+            host: Address of the engine.
+            idle: Seconds of silence after which an exec is ended.
+            most: How many streams may be open at once.
+        """
+        self._power = power
+        self._host = host
+        self._idle = idle
+        self._free = most
+        self._client: aiodocker.Docker | None = None
+
+    async def __aenter__(self) -> Self:
+        self._client = aiodocker.Docker(
+            self._host, timeout=aiohttp.ClientTimeout(total=CONNECT_TIMEOUT)
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    @asynccontextmanager
+    async def logs(
+        self, workspace_id: str, wanted: LogOptions
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Give a log in pieces; see `Streams`."""
+        with self._place():
+            found = await self._container(workspace_id, step="logs")
+            async with AsyncExitStack() as opened:
+                with translated("logs"):
+                    terminal = await self._has_terminal(found.id)
+                    answer = await opened.enter_async_context(self._log(found.id, wanted))
+                pieces = await opened.enter_async_context(aclosing(_pieces(answer, terminal)))
+                yield pieces
+
+    @asynccontextmanager
+    async def exec(self, workspace_id: str, wanted: ExecOptions) -> AsyncIterator[Process]:
+        """Run a command in a running workspace; see `Streams`."""
+        wanted.check()
+        with self._place():
+            found = await self._container(workspace_id, step="exec")
+            if not found.running:
+                raise NotRunningError.of(workspace_id, found.state)
+            with translated("exec"):
+                process = await self._start(workspace_id, found, wanted)
+            _log.info("exec began", workspace=workspace_id)
+            try:
+                yield process
+            finally:
+                # To the end also when the caller is cancelled: the command must not be left.
+                await process.close()
+                _log.info("exec ended", workspace=workspace_id)
+
+    async def _container(self, workspace_id: str, *, step: str) -> Container:
+        found = await self._power.container(workspace_id)
+        if found is None:
+            raise UnknownWorkspaceError(f"{workspace_id} has no container", step=step)
+        return found
+
+    async def _has_terminal(self, container_id: str) -> bool:
+        data = await self._docker.containers.container(container_id).show()
+        return bool(data["Config"]["Tty"])
+
+    @asynccontextmanager
+    async def _log(
+        self, container_id: str, wanted: LogOptions
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        params: dict[str, Any] = {
+            "stdout": 1,
+            "stderr": 1,
+            "follow": int(wanted.follow),
+            "timestamps": int(wanted.timestamps),
+            "tail": "all" if wanted.tail is None else wanted.tail,
+        }
+        if wanted.since is not None:
+            params["since"] = f"{wanted.since:.9f}"
+        # aiodocker's own `log` keeps what it read as text.
+        asked = self._docker._query(  # noqa: SLF001
+            f"containers/{container_id}/logs", method="GET", params=params, timeout=_unending()
+        )
+        async with asked as answer:
+            try:
+                yield answer
+            finally:
+                answer.close()
+
+    async def _start(
+        self, workspace_id: str, found: Container, wanted: ExecOptions
+    ) -> DockerProcess:
+        container = self._docker.containers.container(found.id)
+        try:
+            environment = (await container.show())["Config"].get("Env") or []
+            made = await self._docker._query_json(  # noqa: SLF001 - its own `exec` knows no Cmd of detach keys
+                f"containers/{found.id}/exec", method="POST", data=_asked(wanted, environment)
+            )
+            process = DockerProcess(
+                self._docker,
+                made["Id"],
+                container_id=found.id,
+                wanted=wanted,
+                idle=self._idle,
+            )
+            await process.start()
+        except DockerError as error:
+            if error.status == NOT_FOUND:
+                raise UnknownWorkspaceError(
+                    f"{workspace_id} has no container", step="exec"
+                ) from error
+            if error.status == CONFLICT:  # it ended, or is paused or restarting
+                raise NotRunningError.of(workspace_id, quoted(str(error.message))) from error
+            raise
+        return process
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self._free <= 0:
+            raise TooManyStreamsError("too many logs and execs are open on this runner")
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+    @property
+    def _docker(self) -> aiodocker.Docker:
+        assert self._client is not None, "use it as `async with DockerStreams(...)`"
+        return self._client
+
+
+def _asked(wanted: ExecOptions, environment: list[str]) -> dict[str, Any]:
+    """Give what the engine is asked to run."""
+    asked = {
+        "Cmd": list(wanted.command),
+        "AttachStdin": wanted.stdin,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "Tty": wanted.tty,
+        "User": USER,
+        "WorkingDir": HOME_PATH,
+        "DetachKeys": DETACH_KEYS,
+    }
+    # Without it the engine looks into the image's list of users, where 1000 may not be.
+    if not any(one.startswith("HOME=") for one in environment):
+        asked["Env"] = [f"HOME={HOME_PATH}"]
+    return asked
+
+
+def _unending() -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
+
+
+async def _pieces(answer: aiohttp.ClientResponse, terminal: bool) -> AsyncGenerator[bytes, None]:
+    frames = Demultiplexer()
+    while True:
+        with translated("logs"):
+            data = await answer.content.readany()
+        if not data:
+            return
+        printed = data if terminal else b"".join(piece for _, piece in frames.feed(data))
+        if printed:
+            yield printed
