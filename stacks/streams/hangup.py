@@ -7,6 +7,7 @@ own, as another user), the command goes on, as it does with `docker exec`.
 """
 
 import os
+import select
 import signal
 from pathlib import Path
 
@@ -15,8 +16,13 @@ from telemetry.logs import get_logger
 _log = get_logger(__name__)
 
 
+AGAIN = 1.0
+"""Seconds after which one that lives is told once more: a shell that was just about to wait for a
+key takes note only of the second."""
+
+
 def hang_up(pid: int, *, container_id: str) -> bool:
-    """Send SIGHUP to the group of a container's process.
+    """Send SIGHUP to the group of a container's process; takes up to `AGAIN` seconds.
 
     Args:
         pid: Its number on this machine; 0 when it is not known.
@@ -34,14 +40,25 @@ def hang_up(pid: int, *, container_id: str) -> bool:
     try:
         if container_id not in Path(f"/proc/{pid}/cgroup").read_text():
             return False
-        # By the descriptor, which is of the very process that was looked at ...
-        signal.pidfd_send_signal(held, signal.SIGHUP)
-        # ... and then its children: while its parent has not taken leave of it, the number is its.
-        if os.getpgid(pid) == pid:
-            os.killpg(pid, signal.SIGHUP)
+        _send(held, pid)
+        ended, _, _ = select.select([held], [], [], AGAIN)
+        if not ended:
+            _send(held, pid)
+    except ProcessLookupError:
+        return True
     except OSError as error:
         _log.info("command not hung up", problem=type(error).__name__)
         return False
     finally:
         os.close(held)
     return True
+
+
+def _send(held: int, pid: int) -> None:
+    # The descriptor is of the very process that was looked at: while that lives, the number, and
+    # that of the group which it leads, is nobody else's.
+    leads = os.getpgid(pid) == pid
+    signal.pidfd_send_signal(held, 0 if leads else signal.SIGHUP)
+    if leads:
+        os.killpg(pid, signal.SIGHUP)
+        os.killpg(pid, signal.SIGCONT)  # what is stopped hears nothing
