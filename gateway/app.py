@@ -19,6 +19,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from gateway.answers import API, refusal_for, response
+from gateway.commands import CommandPassage
 from gateway.controllers import pages
 from gateway.controllers.common import request_id_of, services_of, visitor_or_none
 from gateway.controllers.events import events
@@ -30,7 +31,7 @@ from gateway.errors import ForbiddenError, HiddenError, OriginRefusedError, Unau
 from gateway.follow import follow_index, forever, prune_store, sweep_sessions
 from gateway.front import ASGIApp, Front, wants_page
 from gateway.guards import Refuse
-from gateway.head import RequestHead, workspace_target
+from gateway.head import RequestHead, command_target, workspace_target
 from gateway.passwords import dummy_hash
 from gateway.proxy.app import WorkspaceProxy
 from gateway.proxy.context import ProxyContext
@@ -86,6 +87,13 @@ def create_app(
         upstreams=upstreams,
         trusted=settings.trusted_proxies,
         timeout=settings.upstream_timeout,
+        commands=partial(
+            CommandPassage,
+            runner=services.runner,
+            upstreams=upstreams,
+            places=services.streaming,
+            trail=services.trail,
+        ),
         refused=partial(_note_refusal, services),
     )
     site = create_site(services, lifespan=_lifespan(services, upstreams))
@@ -156,7 +164,7 @@ def _failed(request: Request[Any, Any, Any], exception: Exception) -> Response[b
 def _note_refusal(services: Services, refuse: Refuse, head: RequestHead, request_id: str) -> None:
     """Write down who was refused whose workspace; what fails otherwise is in the logs."""
     if isinstance(refuse.error, ForbiddenError | HiddenError | OriginRefusedError):
-        target = workspace_target(head.target)
+        target = command_target(head.target) or workspace_target(head.target)
         hidden = isinstance(refuse.error, HiddenError)
         services.trail.refused_soon(
             user=refuse.visitor.name if refuse.visitor else "",

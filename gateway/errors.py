@@ -23,6 +23,7 @@
         ├── TooLargeError             413 TOO_LARGE
         ├── MisdirectedError          421 MISDIRECTED
         ├── NotRunningError           424 NOT_RUNNING
+        ├── UpgradeRequiredError      426 UPGRADE_REQUIRED
         ├── ThrottledError            429 THROTTLED
         ├── HeadTooLargeError         431 HEAD_TOO_LARGE
         ├── InternalError             500 INTERNAL
@@ -215,6 +216,14 @@ class NotRunningError(RequestError):
     status = 424
     code = "NOT_RUNNING"
     default = "The workspace is not running."
+
+
+class UpgradeRequiredError(RequestError):
+    """This is a WebSocket, and the request is none."""
+
+    status = 426
+    code = "UPGRADE_REQUIRED"
+    default = "This is a WebSocket: ask for an upgrade."
 
 
 class ThrottledError(RequestError):

@@ -24,7 +24,14 @@ from gateway.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from gateway.head import PREFIX, RequestHead, WorkspaceTarget, malformed, workspace_target
+from gateway.head import (
+    PREFIX,
+    CommandTarget,
+    RequestHead,
+    WorkspaceTarget,
+    malformed,
+    workspace_target,
+)
 from gateway.origin import handshake_problem, unsafe_request_problem
 from gateway.proxy.seams import View, Visitor
 from gateway.routing import Route
@@ -76,6 +83,15 @@ class Refuse:
     visitor: Visitor | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Let a command be run in this workspace, as this query asks."""
+
+    route: Route
+    query: bytes
+    visitor: Visitor
+
+
 Decision = Forward | Redirect | ShowWorkspace | Refuse
 
 
@@ -106,6 +122,38 @@ def authorize(
     if not target.rest.startswith(b"/") and not head.upgrade:
         return Redirect(308, PREFIX + target.id.encode("ascii") + b"/" + target.rest)
     return _by_visitor(head, target, visitor, routes, site)
+
+
+def authorize_command(
+    head: RequestHead,
+    target: CommandTarget,
+    *,
+    visitor: Visitor | None,
+    routes: Mapping[str, Route] | None,
+    site: Site,
+) -> Command | Refuse:
+    """Decide on a request for a WebSocket that runs a command, in the same order.
+
+    Args:
+        head: The request, as it came in.
+        target: What its target says.
+        visitor: Who is logged in, if anybody.
+        routes: Every workspace by its id; None when what is known may be outdated.
+        site: Our own hosts and origins.
+    """
+    problem = malformed(head, site)
+    if problem is not None:
+        return Refuse(problem, page=False)
+    if visitor is None:
+        return Refuse(UnauthenticatedError(), page=False)
+    refused = _stranger(target.id, visitor, routes, site) or _foreign(head, site)
+    if refused is not None:
+        return Refuse(refused, page=False, visitor=visitor)
+    assert routes is not None  # _stranger answers for that
+    route = routes[target.id]
+    if route.phase is not Phase.RUNNING:
+        return Refuse(_not_running(route), page=False, visitor=visitor)
+    return Command(route, target.query, visitor)
 
 
 def is_navigation(head: RequestHead) -> bool:
@@ -189,10 +237,13 @@ def _by_phase(head: RequestHead, route: Route, target: bytes, visitor: Visitor) 
     if is_navigation(head):
         view = _view(route.phase)
         return ShowWorkspace(view, 200 if view is View.STOPPED else 503, route, visitor)
-    error = NotRunningError(
+    return Refuse(_not_running(route), page=False, visitor=visitor)
+
+
+def _not_running(route: Route) -> NotRunningError:
+    return NotRunningError(
         details={"workspace": route.id, "phase": str(route.phase), "reason": route.reason}
     )
-    return Refuse(error, page=False, visitor=visitor)
 
 
 def _view(phase: Phase) -> View:

@@ -26,6 +26,7 @@ _NAMES: Final = re.compile(rb"[A-Za-z0-9-]+(?:,[A-Za-z0-9-]+)*")
 _TARGET: Final = re.compile(rb"/[!\"$-~]*")  # visible ASCII but '#', which no client sends
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _ID: Final = re.compile(rb"[a-z0-9-]{1,63}")
+_COMMAND: Final = re.compile(rb"/api/v1/workspaces/([a-z0-9-]{1,63})/exec(?:\?(.*))?")
 _DISGUISED: Final = re.compile(
     rb"/+(?:(?:\.|%2e){1,2}/+)*(?:w|%77)(?:/|\\|%2f|%5c|$)", re.IGNORECASE
 )
@@ -82,6 +83,18 @@ class WorkspaceTarget(NamedTuple):
     rest: bytes
 
 
+class CommandTarget(NamedTuple):
+    """A request target that asks to run a command in a workspace.
+
+    Attributes:
+        id: The workspace's id, well-formed.
+        query: What follows the question mark.
+    """
+
+    id: str
+    query: bytes
+
+
 def loggable_path(target: bytes) -> str:
     """Return a target's path for a log line: without its query, which may hold secrets, and cut.
 
@@ -112,6 +125,12 @@ def workspace_target(target: bytes) -> WorkspaceTarget | None:
     if not _ID.fullmatch(name):
         raise BadRequestError("This is not a workspace's id.")
     return WorkspaceTarget(name.decode("ascii"), slash + inner + mark + query)
+
+
+def command_target(target: bytes) -> CommandTarget | None:
+    """Take the target of an exec apart; None when it is another's."""
+    found = _COMMAND.fullmatch(target)
+    return None if found is None else CommandTarget(found[1].decode("ascii"), found[2] or b"")
 
 
 def malformed(head: RequestHead, site: Site) -> RequestError | None:

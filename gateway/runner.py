@@ -1,28 +1,56 @@
-"""Asks the runner for what only it can see: a workspace's logs. Over its unix socket.
+"""Asks the runner for what only it can do: logs, and commands in workspaces. Over its unix socket.
 
 The runner publishes its address in the index. A runner that is not there is an answer like any
 other: RUNNER_UNAVAILABLE. Nothing of the workspace's text is interpreted here.
 """
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 
-from gateway.errors import NotFoundError, RunnerUnavailableError
+from gateway.errors import InvalidInputError, NotFoundError, RunnerUnavailableError
 from state_index.index import Index
 from telemetry.logs import get_logger
 
 _PREFIX: Final = "unix:"
 _CONNECT_SECONDS: Final = 2.0
+_BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
+_REFUSAL_MAX: Final = 16 * 1024
 _OK: Final = 200
 
 _log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LogsWanted:
+    """Which part of a log; the runner knows what makes sense.
+
+    Attributes:
+        tail: Lines from the end; None for what the runner takes for the best.
+        since: A duration such as `10m` or a time; "" for all.
+        follow: Whether to go on with what is written.
+        timestamps: Whether each line begins with its time.
+    """
+
+    tail: int | None = None
+    since: str = ""
+    follow: bool = False
+    timestamps: bool = False
+
+    def query(self) -> dict[str, str]:
+        """Give it as the runner reads it."""
+        asked = {"tail": "" if self.tail is None else str(self.tail), "since": self.since}
+        asked["follow"] = "true" if self.follow else ""
+        asked["timestamps"] = "true" if self.timestamps else ""
+        return {name: value for name, value in asked.items() if value}
 
 
 class RunnerClient:
@@ -44,25 +72,40 @@ class RunnerClient:
 
     @asynccontextmanager
     async def logs(
-        self, workspace_id: str, *, tail: int, request_id: str
+        self, workspace_id: str, wanted: LogsWanted, *, request_id: str
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Give the last lines that a workspace wrote, in pieces, as they come.
+        """Give what a workspace wrote, in pieces, as they come.
 
         What is not taken is not read: at most 128 KiB wait here, the rest is the runner's.
 
         Raises:
             RunnerUnavailableError: The runner is not there, or failed; also between two pieces.
             NotFoundError: The runner knows no container of this workspace.
+            InvalidInputError: What is wanted makes no sense to it.
         """
         path = f"/v1/workspaces/{workspace_id}/logs"
-        async with self._get(path, {"tail": str(tail)}, request_id) as response:
+        async with self._get(path, wanted.query(), request_id, quiet=wanted.follow) as response:
             if response.status == _NOT_FOUND:
                 raise NotFoundError("The workspace has no container yet, so it has no logs.")
+            if response.status == _BAD_REQUEST:
+                with _translated():
+                    raise InvalidInputError(said(await response.content.read(_REFUSAL_MAX)))
             if response.status != _OK:
                 _log.warning("runner_refused", status=response.status, path=path)
                 raise RunnerUnavailableError("The runner could not give the logs.")
             async with aclosing(_pieces(response)) as pieces:
                 yield pieces
+
+    async def connect(self, end: asyncio.BaseProtocol) -> None:
+        """Connect a protocol to the runner's socket; what it says there is its own business.
+
+        Raises:
+            RunnerUnavailableError: The runner is not there.
+        """
+        address = await self._address()
+        with _translated(), _near(address) as near:
+            loop = asyncio.get_running_loop()
+            await loop.create_unix_connection(lambda: end, near)
 
     async def reachable(self) -> bool:
         """Return whether something listens at the runner's address."""
@@ -77,20 +120,25 @@ class RunnerClient:
         writer.close()
         return True
 
-    @asynccontextmanager
-    async def _get(
-        self, path: str, params: dict[str, str], request_id: str
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _address(self) -> Path:
         info = await asyncio.to_thread(self._index.runner)
         if info is None or not info.address.startswith(_PREFIX):
             raise RunnerUnavailableError
+        return self._data / info.address.removeprefix(_PREFIX)
+
+    @asynccontextmanager
+    async def _get(
+        self, path: str, params: dict[str, str], request_id: str, *, quiet: bool
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        address = await self._address()
+        timeout = self._timeout
+        if quiet:
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
         async with AsyncExitStack() as opened:
             with _translated():
-                near = opened.enter_context(_near(self._data / info.address.removeprefix(_PREFIX)))
+                near = opened.enter_context(_near(address))
                 session = await opened.enter_async_context(
-                    aiohttp.ClientSession(
-                        connector=aiohttp.UnixConnector(near), timeout=self._timeout
-                    )
+                    aiohttp.ClientSession(connector=aiohttp.UnixConnector(near), timeout=timeout)
                 )
                 asked = session.get(
                     f"http://runner{path}",
@@ -106,6 +154,15 @@ async def _pieces(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, Non
     with _translated():
         async for piece in response.content.iter_any():
             yield piece
+
+
+def said(body: bytes) -> str:
+    """Return the message in a runner's refusal, as a sentence; "" when there is none."""
+    try:
+        message = str(json.loads(body)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return f"{message[:1].upper()}{message[1:]}." if message else ""
 
 
 @contextmanager

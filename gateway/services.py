@@ -32,6 +32,9 @@ from state_index.nudge import Nudge
 LOG_READS: Final = 4
 """Logs that one user may read at once; the page of one may take some MiB."""
 
+STREAMS: Final = 8
+"""Commands and followed logs that one user may have open at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
@@ -81,6 +84,7 @@ class Services:
     pages: Pages
     runner: RunnerClient
     reading: Places
+    streaming: Places
     nudge: Nudge
 
 
@@ -135,5 +139,6 @@ def build(
         pages=Pages(https=https, find=feed.find),
         runner=RunnerClient(index, paths.root, timeout=settings.upstream_timeout),
         reading=Places(LOG_READS, message="You are reading too many logs at once."),
+        streaming=Places(STREAMS, message="You have too many commands and logs open."),
         nudge=Nudge(paths.nudge),
     )

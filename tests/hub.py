@@ -110,12 +110,12 @@ class Hub:
 
     # The processes.
 
-    def start(self, command: str) -> None:
+    def start(self, command: str, **env: str) -> None:
         """Start `codehub run` or `codehub gateway`; its log goes to a file."""
         with self.log(command).open("ab") as log:
             self.processes[command] = subprocess.Popen(
                 [CODEHUB, command],
-                env=self.env,
+                env=self.env | env,
                 cwd=self.root,
                 stdout=log,
                 stderr=log,

@@ -12,22 +12,28 @@ from gateway.controllers.common import AnyRequest, request_id_of, services_of, v
 from gateway.controllers.piecewise import Pieces, Piecewise, in_pieces
 from gateway.errors import NotFoundError, RunnerUnavailableError
 from gateway.proxy.seams import Answer
+from gateway.runner import LogsWanted
 
 PAGE_BYTES: Final = 2**20
 """How much of the newest the page shows; browsers get slow with more."""
 
-_HEADERS: Final = ((b"content-type", b"text/plain; charset=utf-8"),)
+_HEADERS: Final = (
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"x-accel-buffering", b"no"),  # a followed log is of use only as it comes
+)
 
 
-def streamed(request: AnyRequest, workspace_id: str, tail: int) -> Piecewise:
-    """Return the last lines as plain text, as they come from the runner."""
+def streamed(request: AnyRequest, workspace_id: str, wanted: LogsWanted) -> Piecewise:
+    """Return lines as plain text, as they come from the runner."""
     services = services_of(request)
+    # Who follows, holds a place for long: readers must not wait for that.
+    places = services.streaming if wanted.follow else services.reading
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Pieces]:
-        with services.reading.taken(visitor_of(request).name):
+        with places.taken(visitor_of(request).name):
             async with services.runner.logs(
-                workspace_id, tail=tail, request_id=request_id_of(request)
+                workspace_id, wanted, request_id=request_id_of(request)
             ) as pieces:
                 yield Pieces(200, _HEADERS, pieces)
 
@@ -67,7 +73,7 @@ async def _page(request: AnyRequest, workspace_id: str, tail: int) -> Answer:
     raw, cut, problem = b"", False, None
     try:
         async with services.runner.logs(
-            workspace_id, tail=tail, request_id=request_id_of(request)
+            workspace_id, LogsWanted(tail=tail), request_id=request_id_of(request)
         ) as pieces:
             raw, cut = await newest(pieces, PAGE_BYTES)
     except RunnerUnavailableError as error:

@@ -1,4 +1,4 @@
-"""`/api/v1/workspaces` and `/api/v1/operations`: see, start, stop, read logs."""
+"""`/api/v1/workspaces` and `/api/v1/operations`: see, start, stop, read logs, run commands."""
 
 import asyncio
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from litestar import Controller, Response, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath, QueryParameter
-from litestar.status_codes import HTTP_202_ACCEPTED
+from litestar.status_codes import HTTP_101_SWITCHING_PROTOCOLS, HTTP_202_ACCEPTED
 
 from gateway.bodies import AcceptedBody, OperationBody, WorkspaceBody, WorkspacesBody
 from gateway.controllers.common import (
@@ -19,7 +19,8 @@ from gateway.controllers.common import (
     visitor_of,
 )
 from gateway.controllers.logs import streamed
-from gateway.errors import ForbiddenError
+from gateway.errors import ForbiddenError, UpgradeRequiredError
+from gateway.runner import LogsWanted
 from state_index.models import Intent
 
 TAIL = 200
@@ -31,6 +32,29 @@ LOCATION = ResponseHeader(
 
 Everybody = Annotated[bool, QueryParameter(description="Everybody's workspaces; for admins.")]
 Tail = Annotated[int, QueryParameter(ge=1, le=TAIL_MAX, description="How many lines from the end.")]
+
+Lines = Annotated[
+    int | None,
+    QueryParameter(
+        ge=1,
+        le=TAIL_MAX,
+        description=f"How many lines from the end; {TAIL}, or with `since` all.",
+    ),
+]
+Since = Annotated[
+    str,
+    QueryParameter(
+        max_length=40, description="Only what was written since: `10m`, `2026-11-21T20:30:00Z`."
+    ),
+]
+Follow = Annotated[bool, QueryParameter(description="Go on with what is written.")]
+Timestamps = Annotated[bool, QueryParameter(description="Begin each line with its time.")]
+Words = Annotated[
+    list[str], QueryParameter(description="The program; once more for each argument.")
+]
+Stdin = Annotated[bool, QueryParameter(description="Whether input is sent.")]
+Tty = Annotated[bool, QueryParameter(description="Whether the command gets a terminal.")]
+Cells = Annotated[int | None, QueryParameter(description="The terminal's size at first.")]
 
 
 class WorkspacesController(Controller):
@@ -80,14 +104,51 @@ class WorkspacesController(Controller):
 
     @get("/{workspace_id:str}/logs", summary="Logs", media_type="text/plain")
     async def logs(
-        self, request: AnyRequest, workspace_id: FromPath[str], tail: Tail = TAIL
+        self,
+        *,
+        request: AnyRequest,
+        workspace_id: FromPath[str],
+        tail: Lines = None,
+        since: Since = "",
+        follow: Follow = False,
+        timestamps: Timestamps = False,
     ) -> Response[bytes]:
         """Give the last lines that the workspace wrote, as plain text, by way of the runner.
 
-        They are streamed. Each user may read a few at once; more are 429 with `Retry-After`.
+        They are streamed. Each user may read a few at once; more are 429 with `Retry-After`. A
+        followed log ends when the container does, also when that is started again.
         """
         row = await own_workspace(request, workspace_id)
-        return streamed(request, row.id, tail)
+        if tail is None and not since:
+            tail = TAIL
+        wanted = LogsWanted(tail=tail, since=since, follow=follow, timestamps=timestamps)
+        return streamed(request, row.id, wanted)
+
+    @get(
+        "/{workspace_id:str}/exec",
+        summary="Exec (WebSocket)",
+        status_code=HTTP_101_SWITCHING_PROTOCOLS,
+        media_type="text/plain",
+    )
+    async def exec(
+        self,
+        *,
+        request: AnyRequest,
+        workspace_id: FromPath[str],
+        command: Words,
+        stdin: Stdin = False,
+        tty: Tty = False,
+        cols: Cells = None,
+        rows: Cells = None,
+    ) -> None:
+        """Run a command in the running workspace: a WebSocket of the subprotocol `codehub.exec.v1`.
+
+        For the owner, from our own pages (`Origin`). A request that asks for no upgrade is 426.
+        """
+        # WebSockets come in by another door (`gateway.proxy.websocket`): this is what it looks like.
+        del command, stdin, tty, cols, rows
+        await own_workspace(request, workspace_id)
+        raise UpgradeRequiredError(headers={"Upgrade": "websocket"})
 
 
 class OperationsController(Controller):

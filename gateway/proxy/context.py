@@ -10,17 +10,20 @@ from typing import Final
 
 from gateway.errors import RequestError
 from gateway.guards import (
+    Command,
     Decision,
     Forward,
     Redirect,
     Refuse,
     ShowWorkspace,
     authorize,
+    authorize_command,
     is_navigation,
 )
-from gateway.head import RequestHead, loggable_path
+from gateway.head import RequestHead, command_target, loggable_path
 from gateway.live import LiveSessions
 from gateway.peer import Network, client_address
+from gateway.proxy.passage import Passage, WorkspacePassage
 from gateway.proxy.seams import Answer, Pages, SessionLookup
 from gateway.proxy.upstream import Upstreams
 from gateway.routing import Routes
@@ -51,6 +54,7 @@ class ProxyContext:
         trusted: The networks of the proxies before us, whose X-Forwarded-For counts.
         timeout: Seconds in which a workspace must take up a request, go on reading it and begin to
             answer. An answer that has begun may take any time.
+        commands: Gives the way of a tunnel that runs a command; None: there is none.
         new_id: Makes the name of a request.
         refused: Told of each refusal, with the request's head and name; for the audit log.
     """
@@ -63,6 +67,7 @@ class ProxyContext:
     upstreams: Upstreams
     trusted: Sequence[Network] = ()
     timeout: float = 60.0
+    commands: Callable[[Command], Passage] | None = None
     new_id: Callable[[], str] = field(default=new_request_id)
     refused: Callable[[Refuse, RequestHead, str], None] = field(default=lambda *_: None)
 
@@ -73,6 +78,28 @@ class ProxyContext:
         except RequestError as error:
             return Refuse(error, page=is_navigation(head))
         return authorize(head, visitor=visitor, routes=self.routes.current(), site=self.site)
+
+    async def passage(self, head: RequestHead, *, request_id: str) -> Passage | Answer:
+        """Decide on a request for a WebSocket: the way that it goes, or what it is answered."""
+        decision = await self._decide_tunnel(head)
+        if isinstance(decision, Forward):
+            return WorkspacePassage(decision, self.upstreams)
+        if isinstance(decision, Command):
+            assert self.commands is not None  # else it is not decided so
+            return self.commands(decision)
+        return self.answer(decision, head=head, request_id=request_id)
+
+    async def _decide_tunnel(self, head: RequestHead) -> Decision | Command:
+        target = command_target(head.target)
+        if target is None or self.commands is None:
+            return await self.decide(head)
+        try:
+            visitor = await self.sessions.lookup(head.values(b"cookie"))
+        except RequestError as error:
+            return Refuse(error, page=False)
+        return authorize_command(
+            head, target, visitor=visitor, routes=self.routes.current(), site=self.site
+        )
 
     def answer(
         self, decision: Redirect | ShowWorkspace | Refuse, *, head: RequestHead, request_id: str
@@ -131,7 +158,9 @@ def json_answer(error: RequestError, request_id: str) -> Answer:
     return Answer(error.status, headers, json.dumps(error.envelope(request_id)).encode())
 
 
-def log_outcome(event: str, *, forward: Forward, head: RequestHead, **details: object) -> None:
+def log_outcome(
+    event: str, *, forward: Forward | Passage, head: RequestHead, **details: object
+) -> None:
     """Log how something that was let through went wrong or was cut off."""
     _log.info(
         event,

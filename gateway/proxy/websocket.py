@@ -1,31 +1,31 @@
-"""Carries WebSockets to workspaces without reading them: once both sides agreed, bytes are bytes.
+"""Carries WebSockets without reading them: once both sides agreed, bytes are bytes.
 
+They lead to workspaces, and for an exec to the runner (`gateway.proxy.passage` tells these apart).
 The server hands over the raw connection at the upgrade. The same decision is asked as for HTTP; the
-workspace is asked for the upgrade with a head that we write; only its correct 101 opens the tunnel,
+other end is asked for the upgrade with a head that we write; only its correct 101 opens the tunnel,
 and until then the client is not read from. From then on no frame is parsed: no size limit, no
 compression, no pings. Idle tunnels live for ever; the end of the session, of the way to the
-workspace or of the server closes them.
+other end or of the server closes them.
 """
 
 import asyncio
 import socket
+from contextlib import ExitStack
 from typing import Any, ClassVar, Final
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from gateway.errors import RequestError, UpstreamTimeoutError, UpstreamUnavailableError
-from gateway.guards import Decision, Forward, Refuse
+from gateway.guards import Refuse
 from gateway.head import RequestHead
 from gateway.live import Ended
 from gateway.proxy.context import ProxyContext, log_outcome
 from gateway.proxy.handshake import SWITCHING, Handshake, HandshakeReader
-from gateway.proxy.headers import to_browser, to_workspace
+from gateway.proxy.passage import Passage
 from gateway.proxy.seams import Answer
-from gateway.proxy.sockets import connect
 from gateway.proxy.splice import LINGER, End, Splice
-from gateway.proxy.upstream import Upstream
-from gateway.proxy.wire import closing_answer, switching_protocols, upgrade_request
+from gateway.proxy.wire import closing_answer, switching_protocols
 from telemetry.logs import get_logger
 
 _KEEPALIVE_IDLE: Final = 60
@@ -33,8 +33,8 @@ _KEEPALIVE_IDLE: Final = 60
 _log = get_logger(__name__)
 
 
-class _WorkspaceEnd(End):
-    """The workspace's end; until the tunnel is open it reads the answer to the handshake."""
+class _FarEnd(End):
+    """The other end; until the tunnel is open it reads the answer to the handshake."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,8 +73,8 @@ class Tunnel(End):
         super().__init__()
         self._server: Any = server_state
         self._opening: asyncio.Task[None] | None = None
-        self._workspace: _WorkspaceEnd | None = None
-        self._held: tuple[str, Upstream] | None = None
+        self._far: _FarEnd | None = None
+        self._held = ExitStack()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over; it is not read from until the tunnel is open."""
@@ -111,72 +111,73 @@ class Tunnel(End):
     def cut(self) -> None:
         """Close both ends at once."""
         self.abort()
-        if self._workspace is not None:
-            self._workspace.abort()
+        if self._far is not None:
+            self._far.abort()
 
     async def _run(self, head: RequestHead, rest: bytes) -> None:
         request_id = self.context.new_id()
         try:
-            decision = await self.context.decide(head)
-            if not isinstance(decision, Forward):
-                self._refuse(decision, head, request_id)
+            passage = await self.context.passage(head, request_id=request_id)
+            if isinstance(passage, Answer):
+                self._close_with(passage)
                 return
             try:
-                await self._open(decision, head, rest, request_id)
+                await self._open(passage, head, rest, request_id)
             except RequestError as error:
                 log_outcome(
                     "workspace_tunnel_failed",
-                    forward=decision,
+                    forward=passage,
                     head=head,
                     request_id=request_id,
                     status=error.status,
                     reason=error.details.get("reason"),
                 )
-                self._refuse(Refuse(error, page=False), head, request_id)
+                refuse = Refuse(error, page=False)
+                self._close_with(self.context.answer(refuse, head=head, request_id=request_id))
         except Exception:  # a bug must not leave the connection open
             self.cut()
             raise
         finally:
             if self.splice is None:
-                self._release()
+                self._held.close()
 
     async def _open(
-        self, forward: Forward, head: RequestHead, rest: bytes, request_id: str
+        self, passage: Passage, head: RequestHead, rest: bytes, request_id: str
     ) -> None:
-        self._hold(forward)
-        handshake = await self._ask(forward, head, request_id)
-        headers = to_browser(
-            handshake.headers,
-            workspace=forward.route.id,
-            status=handshake.status,
-            origin=self.context.origin(head),
+        self._held.enter_context(passage.held(self.cut))
+        session = passage.visitor.session
+        self._held.enter_context(self.context.live.held(session, self._session_over))
+        origin = self.context.origin(head)
+        request = passage.request(
+            head, client=self._client(head), origin=origin, request_id=request_id
         )
-        assert self._workspace is not None  # _ask has made it
+        handshake = await self._ask(passage, request)
+        assert self._far is not None  # _ask has made it
         if handshake.status != SWITCHING:
-            self._workspace.abort()
-            kept = [pair for pair in headers if pair[0] != b"content-length"]
-            self._close_with(Answer(handshake.status, kept, handshake.body))
+            self._far.abort()
+            self._close_with(passage.refused(handshake, origin=origin))
             return
         if not handshake.opens(head.values(b"sec-websocket-key")[0]):
-            self._workspace.abort()
+            self._far.abort()
             raise UpstreamUnavailableError(details={"reason": "wrong answer to the handshake"})
+        headers = passage.opened(handshake, origin=origin)
         self._join(switching_protocols(headers) + handshake.rest, rest)
 
     def _join(self, to_client: bytes, to_workspace_end: bytes) -> None:
-        assert self._workspace is not None
+        assert self._far is not None
         self._notice_dead_clients()
         self.write(to_client)
-        self._workspace.write(to_workspace_end)
-        splice = Splice(self, self._workspace, closed=self._release, linger=self.linger)
-        if self._workspace.at_end:
-            splice.half_closed(self._workspace)  # it ended with its answer
+        self._far.write(to_workspace_end)
+        splice = Splice(self, self._far, closed=self._held.close, linger=self.linger)
+        if self._far.at_end:
+            splice.half_closed(self._far)  # it ended with its answer
 
-    async def _ask(self, forward: Forward, head: RequestHead, request_id: str) -> Handshake:
-        end = self._workspace = _WorkspaceEnd()
+    async def _ask(self, passage: Passage, request: bytes) -> Handshake:
+        end = self._far = _FarEnd()
         try:
             async with asyncio.timeout(self.context.timeout):
-                await self._connect(end, forward)
-                end.write(self._request(forward, head, request_id))
+                await passage.connect(end)
+                end.write(request)
                 return await end.reader.result
         except TimeoutError:
             end.abort()
@@ -185,31 +186,10 @@ class Tunnel(End):
             end.abort()
             raise
 
-    async def _connect(self, end: End, forward: Forward) -> None:
-        route = forward.route
-        sock = await connect(self.context.upstreams.run, route.upstream, workspace=route.id)
-        try:
-            loop = asyncio.get_running_loop()
-            await loop.create_unix_connection(lambda: end, sock=sock)
-        except BaseException:
-            sock.close()
-            raise
-
-    def _request(self, forward: Forward, head: RequestHead, request_id: str) -> bytes:
+    def _client(self, head: RequestHead) -> str:
         assert self.transport is not None
         peer = self.transport.get_extra_info("peername")
-        headers = to_workspace(
-            head.headers,
-            host=head.values(b"host")[0],
-            scheme=self.context.origin(head).partition(":")[0],
-            client=self.context.client(peer[0] if peer else "", head),
-            request_id=request_id,
-        )
-        return upgrade_request(forward.target, headers)
-
-    def _refuse(self, decision: Decision, head: RequestHead, request_id: str) -> None:
-        assert not isinstance(decision, Forward)
-        self._close_with(self.context.answer(decision, head=head, request_id=request_id))
+        return self.context.client(peer[0] if peer else "", head)
 
     def _close_with(self, answer: Answer) -> None:
         self.write(closing_answer(answer))
@@ -222,19 +202,6 @@ class Tunnel(End):
         if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE)
-
-    def _hold(self, forward: Forward) -> None:
-        way = self.context.upstreams.to(forward.route)
-        self._held = (forward.visitor.session, way)
-        self.context.live.add(forward.visitor.session, self._session_over)
-        way.closers.add(self.cut)
-
-    def _release(self) -> None:
-        if self._held is not None:
-            session, way = self._held
-            self._held = None
-            self.context.live.discard(session, self._session_over)
-            way.closers.discard(self.cut)
 
     def _session_over(self, reason: Ended) -> None:
         _log.info("workspace_tunnel_cut", by=str(reason))

@@ -24,6 +24,7 @@ class AuditEvent(StrEnum):
     REFUSED = "refused"
     START = "start"
     STOP = "stop"
+    EXEC = "exec"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ class FakeRunner:
         gate: Waited for in the middle of an answer.
         sent: Bytes that were taken from it, of all answers.
         under_way: Answers that have begun and not ended.
+        asked: Workspace, lines and request id of each question for logs.
+        queries: The whole query of each, and of each for a command.
+        refusal: Message with which a WebSocket is refused.
+        heads: Headers of each question for a command.
     """
 
     logs: bytes = b""
@@ -32,21 +36,45 @@ class FakeRunner:
     sent: int = 0
     under_way: int = 0
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    queries: list[list[tuple[str, str]]] = field(default_factory=list)
+    refusal: str = ""
+    heads: list[dict[str, str]] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.queries.append(list(request.query.items()))
         asked = (
             request.match_info["id"],
-            request.query["tail"],
+            request.query.get("tail", ""),
             request.headers.get("X-Request-Id", ""),
         )
         self.asked.append(asked)
         if self.status != OK:
-            return web.Response(status=self.status)
+            return self._refused(self.status)
         self.under_way += 1
         try:
             return await self._stream(request)
         finally:
             self.under_way -= 1
+
+    def _refused(self, status: int) -> web.Response:
+        told = {"error": {"reason": "X", "message": self.refusal}} if self.refusal else None
+        return web.json_response(told, status=status)
+
+    async def execute(self, request: web.Request) -> web.StreamResponse:
+        """Send every message back, until the client closes or the gate opens."""
+        self.queries.append(list(request.query.items()))
+        self.heads.append({name.lower(): value for name, value in request.headers.items()})
+        if self.status != OK:
+            return self._refused(self.status)
+        socket = web.WebSocketResponse(protocols=("codehub.exec.v1",))
+        await socket.prepare(request)
+        self.under_way += 1
+        try:
+            async for message in socket:
+                await socket.send_bytes(message.data)
+        finally:
+            self.under_way -= 1
+        return socket
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse(headers={"Content-Type": "text/plain"})
@@ -70,6 +98,7 @@ async def fake_runner(path: Path) -> AsyncIterator[FakeRunner]:
     fake = FakeRunner()
     app = web.Application()
     app.router.add_get("/v1/workspaces/{id}/logs", fake.answer)
+    app.router.add_get("/v1/workspaces/{id}/exec", fake.execute)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0)
     await runner.setup()
     try:

@@ -439,6 +439,7 @@ async def test_the_api_describes_itself_without_foreign_hosts(hub: Running) -> N
             "/api/v1/workspaces/{workspace_id}/start",
             "/api/v1/workspaces/{workspace_id}/stop",
             "/api/v1/workspaces/{workspace_id}/logs",
+            "/api/v1/workspaces/{workspace_id}/exec",
             "/api/v1/operations/{operation_id}",
             "/api/v1/events",
         }
