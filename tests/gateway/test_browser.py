@@ -1,5 +1,6 @@
 """The pages in a real browser: live cards, focus, progress, without scripts, on a phone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from state_index.models import RunnerInfo
 from state_index.phases import Phase
-from tests.gateway.fake_runner import fake_runner
+from tests.gateway.fake_runner import FakeRunner, fake_runner
 from tests.gateway.harness import ALICE, Running, serving
 from tests.waiting import until
 
@@ -19,9 +20,15 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serving(tmp_path) as running, fake_runner(running.settings.paths.runner_sock):
+    async with serving(tmp_path) as running:
         running.index.announce(RunnerInfo(address="unix:runner.sock", pid=1, version="0.1"))
         yield running
+
+
+@pytest.fixture(autouse=True)
+async def runner(hub: Running) -> AsyncIterator[FakeRunner]:
+    async with fake_runner(hub.settings.paths.runner_sock) as fake:
+        yield fake
 
 
 def _bad(said: ConsoleMessage) -> bool:
@@ -156,6 +163,42 @@ async def test_a_phone_shows_everything_in_reach(
                 .map(e => [e.outerHTML.slice(0, 60), e.getBoundingClientRect()])
                 .filter(([, box]) => box.height < 24 || box.width < 24).map(([html]) => html)"""
             assert await page.evaluate(small) == [], path
+
+
+async def test_the_page_of_logs_follows_when_it_is_asked_to(
+    chromium: Browser, hub: Running, runner: FakeRunner
+) -> None:
+    hub.publish("alice-a", Phase.RUNNING)
+    runner.logs = b"before\n"
+    async with logged_in(chromium, hub) as page:
+        await page.goto(f"{hub.url}/workspaces/alice-a/logs?tail=1000")
+        shown, button = page.locator("#logs"), page.get_by_role("button", name="Follow")
+        await expect(shown).to_have_text("before\n")
+        runner.logs, runner.gate = "before\nlater <b>ü</b>\n".encode(), asyncio.Event()
+        await button.click()
+        await expect(shown).to_have_text("before\nlater <b>ü</b>\n")
+        await expect(button).to_have_attribute("aria-pressed", "true")
+        assert runner.queries[-1] == [("tail", "1000"), ("follow", "true")]
+        await button.click()
+        await expect(button).to_have_attribute("aria-pressed", "false")
+        await until(lambda: runner.under_way == 0, "the stream is given up")
+        runner.gate.set()
+        await button.click()
+        await expect(button).to_have_attribute("aria-pressed", "false")
+        await expect(shown).to_have_text("before\nlater <b>ü</b>\n")
+
+
+async def test_an_empty_log_can_be_followed(
+    chromium: Browser, hub: Running, runner: FakeRunner
+) -> None:
+    hub.publish("alice-a", Phase.RUNNING)
+    async with logged_in(chromium, hub) as page:
+        await page.goto(f"{hub.url}/workspaces/alice-a/logs")
+        await expect(page.get_by_text("Nothing written yet")).to_be_visible()
+        runner.logs = b"first\n"
+        await page.get_by_role("button", name="Follow").click()
+        await expect(page.locator("#logs")).to_have_text("first\n")
+        await expect(page.get_by_text("Nothing written yet")).to_be_hidden()
 
 
 CONTRAST = """() => {
