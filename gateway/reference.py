@@ -46,6 +46,25 @@ lost by connecting again; a comment every 8 seconds says that it is alive.
 | `gone` | `{"id": ...}`: it is not there any more |
 | `counts` | `{"words": ...}`: how many there are, for people |
 """
+_EXEC: Final = """
+## Exec
+
+`/api/v1/workspaces/{id}/exec` is a WebSocket of the subprotocol `codehub.exec.v1`. Every message is binary, of at most 1 MiB;
+its first byte is the channel.
+
+| channel | name | from | what follows |
+| --- | --- | --- | --- |
+| 0 | stdin | client | bytes for the command; only with `stdin=true` |
+| 1 | stdout | server | bytes of the command; with `tty=true` all that it says |
+| 2 | stderr | server | bytes of the command |
+| 3 | end | server | the last message, JSON: `{"exit_code": 0}`, or `{"error": {"reason", "message", "step", "remedy"}}` |
+| 4 | resize | client | JSON: `{"cols": 120, "rows": 40}`; only with `tty=true` it means something |
+| 255 | close | client | one byte, the channel that ends: 0 |
+
+After the last message the server closes, with 1000 or, after an error, 4000. Closing before hangs the command up (SIGHUP). What a
+client may not do at all is answered before the upgrade, with an error as below: 401, 403, 404, 424 when the workspace does not run,
+429 when the user has 8 commands and followed logs open.
+"""
 _ERRORS: Final = """
 ## Errors
 
@@ -68,7 +87,7 @@ and 503 otherwise. Both need no login.
 
 def page() -> str:
     """Return the page as it should be."""
-    return _HEAD + _calls(create_schema()) + _EVENTS + _ERRORS + _codes() + _HEALTH
+    return _HEAD + _calls(create_schema()) + _EVENTS + _EXEC + _ERRORS + _codes() + _HEALTH
 
 
 def _calls(schema: dict[str, Any]) -> str:
