@@ -95,12 +95,10 @@ def make_app(runner: Operator, status: dict[str, Any]) -> web.Application:
         status: What ``/v1/status`` says.
     """
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_with_request_id, _with_errors])
-    app[RUNNER] = runner
+    server.add_routes(app, runner)
     app[STATUS] = status
     app.router.add_get("/v1/status", _status)
     app.router.add_post("/v1/operations", _operate)
-    app.router.add_get("/v1/workspaces/{id}/logs", server.logs)
-    app.router.add_get("/v1/workspaces/{id}/exec", server.execute)
     return app
 
 

@@ -5,8 +5,9 @@ calls. Whose a container is, `Power` decides. What an engine sends is passed on 
 at a time: who does not take it makes the engine wait.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -36,6 +37,9 @@ each Ctrl-P until the next key."""
 CONNECT_TIMEOUT = 30.0
 """Seconds for the engine to take a connection, and to answer the short calls here."""
 
+CLOSE_WITHIN = 3.0
+"""Seconds that open streams, whose callers were told to end, have for it."""
+
 _log = get_logger(__name__)
 
 
@@ -54,7 +58,9 @@ class DockerStreams:
         self._power = power
         self._host = host
         self._idle = idle
-        self._free = most
+        self._free = self._most = most
+        self._none_open = asyncio.Event()
+        self._none_open.set()
         self._client: aiodocker.Docker | None = None
 
     async def __aenter__(self) -> Self:
@@ -69,6 +75,10 @@ class DockerStreams:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # Commands that are being hung up still need the engine.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN):
+                await self._none_open.wait()
         if self._client is not None:
             await self._client.close()
             self._client = None
@@ -170,10 +180,13 @@ class DockerStreams:
         if self._free <= 0:
             raise TooManyStreamsError("too many logs and execs are open on this runner")
         self._free -= 1
+        self._none_open.clear()
         try:
             yield
         finally:
             self._free += 1
+            if self._free == self._most:
+                self._none_open.set()
 
     @property
     def _docker(self) -> aiodocker.Docker:

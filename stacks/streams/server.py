@@ -8,7 +8,8 @@ wrong with an exec is its last message, since a browser can't read why a WebSock
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -41,22 +42,57 @@ RUNNER = web.AppKey("runner", Operator)
 _log = get_logger(__name__)
 
 
+OPEN = web.AppKey("open", set[asyncio.Task[Any]])
+"""Who serves a stream now."""
+
+
 class _GoneError(Exception):
     """The client went away."""
+
+
+def add_routes(app: web.Application, runner: Operator) -> None:
+    """Serve streams; when the application ends, so do they, at once."""
+    app[RUNNER] = runner
+    app[OPEN] = set()
+    app.router.add_get("/v1/workspaces/{id}/logs", logs)
+    app.router.add_get("/v1/workspaces/{id}/exec", execute)
+    app.on_shutdown.append(_end_all)
+
+
+async def _end_all(app: web.Application) -> None:
+    for task in app[OPEN]:
+        task.cancel()
+
+
+@contextmanager
+def _counted(request: web.Request) -> Iterator[None]:
+    task = asyncio.current_task()
+    assert task is not None  # aiohttp serves each connection in one
+    request.app[OPEN].add(task)
+    try:
+        yield
+    finally:
+        request.app[OPEN].discard(task)
 
 
 async def logs(request: web.Request) -> web.StreamResponse:
     """Answer with a log, in one piece or as it comes."""
     wanted = LogOptions.of(request.query.items())
     id_ = request.match_info["id"]
-    runner = request.app[RUNNER]
     if wanted.bounded:
         assert wanted.tail is not None  # that is what bounds it
-        text = await runner.logs(id_, tail=wanted.tail)
+        text = await request.app[RUNNER].logs(id_, tail=wanted.tail)
         return web.Response(text=text, content_type="text/plain", charset="utf-8")
     response = web.StreamResponse(headers={REQUEST_ID: context.request_id()})
     response.content_type, response.charset = "text/plain", "utf-8"
-    async with runner.streams.logs(id_, wanted) as pieces:
+    with _counted(request):
+        await _stream(request, wanted, response)
+    return response
+
+
+async def _stream(request: web.Request, wanted: LogOptions, response: web.StreamResponse) -> None:
+    id_ = request.match_info["id"]
+    async with request.app[RUNNER].streams.logs(id_, wanted) as pieces:
         await response.prepare(request)
         try:
             await _first(_send(pieces, response), _watch(request))
@@ -66,7 +102,6 @@ async def logs(request: web.Request) -> web.StreamResponse:
             _log.warning("log broke off", workspace=id_, reason=error.reason)
             if request.transport is not None:
                 request.transport.abort()
-    return response
 
 
 async def execute(request: web.Request) -> web.StreamResponse:
@@ -82,7 +117,8 @@ async def execute(request: web.Request) -> web.StreamResponse:
         raise BadRequestError(f"this is a WebSocket of the subprotocol {frames.SUBPROTOCOL}")
     await socket.prepare(request)
     try:
-        await _tell(socket, await _last_words(request, socket))
+        with _counted(request):
+            await _tell(socket, await _last_words(request, socket))
     except (ConnectionError, _GoneError):
         _log.info("client gone", path="exec")
     return socket

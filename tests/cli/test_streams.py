@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from cli.commands.exec import exec_ as exec_command
 from tests.cli.conftest import Cli
 from tests.cli.processes import DEADLINE, Terminal, terminal
 from tests.hub import CODEHUB, Hub, hub, wait_for
@@ -60,14 +61,20 @@ def test_output_errors_and_the_exit_code_are_the_command_s(place: Hub) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (3, b"1000\n/home/coder\n", b"oops\n")
 
 
-def test_options_stand_before_and_after_the_id_and_the_command_s_are_its_own(place: Hub) -> None:
+def test_options_stand_before_and_after_the_id_and_the_command_s_are_its_own() -> None:
     for args in (
         ("-i", "alice-a", "cat", "-A"),
         ("alice-a", "-i", "cat", "-A"),
         ("alice-a", "-i", "--", "cat", "-A"),
         ("-i", "--", "alice-a", "cat", "-A"),
     ):
-        assert exec_(place, *args, data=b"a\tb\n").stdout == b"a^Ib$\n", args
+        params = exec_command.make_context("exec", list(args)).params
+        expected = {"name": "alice-a", "command": ("cat", "-A"), "stdin": True, "tty": False}
+        assert params == expected, args
+
+
+def test_input_is_passed_on_only_when_it_is_asked_for(place: Hub) -> None:
+    assert exec_(place, "alice-a", "-i", "cat", "-A", data=b"a\tb\n").stdout == b"a^Ib$\n"
     assert exec_(place, "alice-a", "cat", data=b"not passed on").stdout == b""
 
 

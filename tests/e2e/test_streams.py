@@ -208,3 +208,24 @@ def test_the_gateway_has_no_way_to_the_engine(place: tuple[Hub, Trap], alice: ht
         assert not reached & {engine, "docker.sock", trap.path.name}
         assert {own for own, _ in remote_ports(gateway)} == {served.port}, "nothing but visitors"
     assert trap.came == 0
+
+
+def test_a_runner_that_ends_hangs_up_what_runs(served: Hub, alice: httpx.Client) -> None:
+    script = "echo ready; exec sleep 5432"
+    with (
+        alice.stream("GET", f"{LOGS}?follow=true") as answer,
+        command(served, alice, "sh", "-c", script) as socket,
+    ):
+        lines = answer.iter_lines()
+        next(lines)
+        assert socket.recv(timeout=60) == frame(Channel.STDOUT, b"ready\n")
+        assert served.stop("run") == 0
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=60)
+        with pytest.raises(httpx.TransportError):
+            list(lines)
+    assert "sleep 5432" not in docker("top", served.container("alice-a"))
+    assert "Traceback" not in served.log("run").read_text(encoding="utf-8")
+    assert alice.get(LOGS).status_code == 502
+    served.start("run")
+    wait_for(lambda: alice.get(LOGS).status_code == 200, "the next runner")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -201,23 +201,24 @@ async def test_a_client_that_goes_ends_the_command(
     await until(lambda: streams.open == 0)
 
 
-async def test_a_runner_that_goes_is_told(streams: ToldStreams, tmp_path: Path) -> None:
+async def test_a_runner_that_ends_ends_its_streams_at_once(
+    streams: ToldStreams, tmp_path: Path
+) -> None:
     path, told = tmp_path / "runner.sock", Told()
-    told.streams = streams
-    async with api.serving(path, told, {}), RunnerClient(path) as client:
-        opened = client.streams.exec("alice", SH)
-        process = await opened.__aenter__()
+    told.streams, streams.pieces = streams, [b"one\n", None]
+    async with AsyncExitStack() as served, RunnerClient(path) as client, AsyncExitStack() as opened:
+        await served.enter_async_context(api.serving(path, told, {}))
+        process = await opened.enter_async_context(client.streams.exec("alice", SH))
+        pieces = await opened.enter_async_context(
+            client.streams.logs("alice", LogOptions(follow=True))
+        )
         await process.write(b"here")
-        await process.read()
-        reading = asyncio.ensure_future(process.read())
-        await until(lambda: streams.open == 1)
-        serving = [task for task in asyncio.all_tasks() if "RequestHandler.start" in repr(task)]
-        for task in serving:
-            task.cancel()
-        with pytest.raises(RunnerUnreachableError, match="broke off"):
-            await reading
-        await opened.__aexit__(None, None, None)
-    assert streams.open == 0
+        assert (await process.read(), await anext(pieces)) == ((Channel.STDOUT, b"here"), b"one\n")
+        await served.aclose()
+        assert streams.open == 0
+        for reading in (process.read(), anext(pieces)):
+            with pytest.raises(RunnerUnreachableError, match="broke off"):
+                await reading
 
 
 @pytest.mark.parametrize(
