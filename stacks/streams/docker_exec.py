@@ -25,6 +25,10 @@ RESIZE_TRIES = 50
 RESIZE_AGAIN = 0.02
 """The engine takes sizes only once the process is there, and says so too early."""
 
+PID_TRIES = 100
+PID_AGAIN = 0.02
+"""The engine tells a process's number only some time after what the process said first."""
+
 _REFUSED = b"OCI runtime exec failed"
 """What the engine writes into stdout when there is no such program."""
 
@@ -120,8 +124,7 @@ class DockerProcess:
         """Let go of the connection; a command that has not ended is hung up."""
         try:
             if not self._ended:
-                found = await self._inspect()
-                pid = int(found.get("Pid") or 0) if found["Running"] else 0
+                pid = await self._pid()
                 await asyncio.to_thread(hang_up, pid, container_id=self._container)
         except StacksError as error:
             _log.info("command not hung up", reason=error.reason)
@@ -145,6 +148,15 @@ class DockerProcess:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+    async def _pid(self) -> int:
+        """Give the number of its process; 0 when it has ended, or none becomes known."""
+        for _ in range(PID_TRIES):
+            found = await self._inspect()
+            if not found["Running"] or found.get("Pid"):
+                return int(found.get("Pid") or 0) if found["Running"] else 0
+            await asyncio.sleep(PID_AGAIN)
+        return 0
 
     async def _code(self) -> int | None:
         found = await self._inspect()

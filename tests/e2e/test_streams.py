@@ -137,13 +137,13 @@ def test_input_goes_in_and_ends(served: Hub, alice: httpx.Client) -> None:
 
 
 def test_a_terminal_and_its_size(served: Hub, alice: httpx.Client) -> None:
-    script = "trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done"
+    script = "echo ready; until [ \"$(stty size)\" = '43 132' ]; do sleep 0.05; done; exit 5"
     size = {"tty": "true", "stdin": "true", "cols": "80", "rows": "24"}
     with command(served, alice, "bash", "-c", script, **size) as socket:
         message = socket.recv(timeout=60)
         assert message == frame(Channel.STDOUT, b"ready\r\n")
         socket.send(json_frame(Channel.RESIZE, {"cols": 132, "rows": 43}))
-        assert b"43 132" in said(socket)[Channel.STDOUT]
+        assert json.loads(said(socket)[Channel.END]) == {"exit_code": 5}
 
 
 def test_what_cannot_be_run_is_the_last_message(served: Hub, alice: httpx.Client) -> None:

@@ -98,17 +98,20 @@ async def test_a_command_waits_for_who_does_not_read(box: Box) -> None:
 
 async def test_a_terminal_has_the_size_that_it_is_told(box: Box) -> None:
     await box.make("alice")
-    script = "stty size; trap 'stty size; exit 3' WINCH; echo ready; while :; do sleep 0.05; done"
+    script = "echo ready; until [ \"$(stty size)\" = '%s' ]; do sleep 0.05; done; echo is %s;"
     wanted = ExecOptions(
-        command=("bash", "-c", script), tty=True, stdin=True, size=Size(cols=91, rows=33)
+        command=tuple(
+            shell(script % ("33 91", "first") + script % ("40 120", "second") + "exit 3")
+        ),
+        tty=True,
+        size=Size(cols=91, rows=33),
     )
     async with box.streams.exec("alice", wanted) as process:
-        # The engine takes the first size once the process is there: it may be a moment late.
-        await read_until(process, b"ready")
+        await read_until(process, b"is first")
         await process.resize(Size(cols=120, rows=40))
         said = await done(process)
     assert said.code == 3
-    assert said.out.split()[-2:] == [b"40", b"120"]
+    assert said.out.endswith(b"is second\r\n")
     assert said.err == b""
 
 
@@ -149,6 +152,20 @@ async def test_a_command_that_closes_its_output_is_waited_for(box: Box) -> None:
     await box.make("alice")
     said = await run(box.streams, "alice", *shell("exec >&- 2>&-; sleep 0.7; exit 4"))
     assert said.code == 4
+
+
+async def test_the_code_can_be_waited_for_and_a_size_comes_too_late(box: Box) -> None:
+    await box.make("alice")
+    wanted = ExecOptions(command=tuple(shell("sleep 0.3; exit 6")), tty=True)
+    async with box.streams.exec("alice", wanted) as process:
+        assert await process.exit_code() == 6
+        await process.resize(Size(cols=80, rows=24))
+
+
+async def test_who_leaves_a_container_that_was_removed_leaves_quietly(box: Box) -> None:
+    id_ = await box.make("alice")
+    async with box.streams.exec("alice", ExecOptions(command=("sleep", "300"))):
+        await box.docker.containers.container(id_).delete(force=True)
 
 
 async def test_a_container_that_ends_ends_the_command(box: Box) -> None:
