@@ -55,12 +55,12 @@ def logs(frame: Frame, /, *, name: str, **asked: str | bool | None) -> None:
 async def _print(operator: "Operator", name: str, wanted: "LogOptions") -> None:
     from cli.pipes import Writer
 
-    # Bytes as they came: colours are the container's own words, and a line may be no text.
-    out = Writer(sys.stdout.fileno())
     last = b""
     async with operator.streams.logs(name, wanted) as pieces:
+        # Bytes as they came: colours are the container's own words, and a line may be no text.
+        out = Writer(sys.stdout.fileno())
         async for piece in pieces:
             await out.write(piece)
             last = piece
-    if last and not last.endswith(b"\n"):
-        await out.write(b"\n")
+        if last and not last.endswith(b"\n"):
+            await out.write(b"\n")

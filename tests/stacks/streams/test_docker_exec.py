@@ -201,7 +201,7 @@ async def test_what_cannot_be_run_is_refused(box: Box) -> None:
 async def test_a_silent_one_is_ended_and_input_counts(
     docker: aiodocker.Docker, prefix: str, tmp_path: Path
 ) -> None:
-    async with boxes(docker, prefix, tmp_path, idle=0.6) as box:
+    async with boxes(docker, prefix, tmp_path, idle=1.5) as box:
         await box.make("alice")
         async with box.streams.exec("alice", ExecOptions(command=("sleep", "300"))) as process:
             with pytest.raises(StreamIdleError):
@@ -212,7 +212,7 @@ async def test_a_silent_one_is_ended_and_input_counts(
             began = loop.time()
 
             async def typing() -> None:
-                while loop.time() < began + 1.0:  # longer than silence may last
+                while loop.time() < began + 2.0:  # longer than silence may last
                     await process.write(b"x")
                     await asyncio.sleep(0.05)
                 await process.write(b"\n")
