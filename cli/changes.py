@@ -16,6 +16,7 @@ UNKNOWN = "UNKNOWN_WORKSPACE"
 _NOTHING = "nothing"
 _INVALID = "invalid"
 _MARKS = {
+    "purge": ("-", "red"),
     "delete": ("-", "red"),
     "replace": ("±", "magenta"),
     "blocked": ("!", "red"),
@@ -24,6 +25,7 @@ _MARKS = {
     "create": ("+", "green"),
     "stop": ("■", "blue"),
     "start": ("▶", "blue"),
+    "keep": ("~", "yellow"),
     "forget": ("-", "yellow"),
 }
 _SIGNS = {"add": "+", "update": "~", "delete": "-"}

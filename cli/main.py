@@ -16,6 +16,10 @@ SECTIONS = {
             "cli.commands.up:destroy",
             "Remove workspaces whose files are gone; their homes are kept.",
         ),
+        "purge": Lazy(
+            "cli.commands.purge:purge",
+            "Remove the kept home of a removed workspace for good, now.",
+        ),
         "schema": Lazy("cli.commands.schema:schema", "Print the JSON Schema of workspace files."),
     },
     "Workspaces": {

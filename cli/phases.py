@@ -38,6 +38,13 @@ def age(since: datetime, now: datetime) -> str:
     return f"{seconds // size}{unit}"
 
 
+def expiry(row: "Published", now: datetime) -> str:
+    """When its kept home goes: `in 6d`, `now` when that is due; nothing where none is kept."""
+    if row.expires_at is None:
+        return ""
+    return f"in {age(now, row.expires_at)}" if row.expires_at > now else "now"
+
+
 def why(row: "Published") -> str:
     """One line: the failure, what is wrong with the file, or the step under way."""
     parts = [f"{row.reason}: {row.message}" if row.reason else row.message or row.step]
@@ -54,6 +61,7 @@ def plain(row: "Published") -> dict[str, Any]:
     values = asdict(row)
     spec = values.pop("spec_json")
     values["spec"] = json.loads(spec) if spec else None
+    del values["grace_end"]  # counts by a clock that only runners have
     return {
         key: value.isoformat() if isinstance(value, datetime) else value
         for key, value in values.items()

@@ -47,7 +47,8 @@ class WorkspaceBody(msgspec.Struct, frozen=True, kw_only=True):
     """One workspace.
 
     `phase` is where it is in its life, `label` the same for people; `sync` says whether it is as
-    its file says; `problems` are the file's, with line and column; `pinned` is the file's `state`.
+    its file says; `problems` are the file's, with line and column; `pinned` is the file's `state`;
+    of a removed one whose home is kept, `removed_at` and `expires_at` say since when and how long.
     """
 
     id: str
@@ -60,6 +61,8 @@ class WorkspaceBody(msgspec.Struct, frozen=True, kw_only=True):
     step: str
     since: datetime
     retry_at: datetime | None
+    removed_at: datetime | None
+    expires_at: datetime | None
     image: str
     pinned: str
     problems: list[dict[str, Any]]
@@ -82,6 +85,8 @@ class WorkspaceBody(msgspec.Struct, frozen=True, kw_only=True):
             step=row.step,
             since=row.since,
             retry_at=row.retry_at,
+            removed_at=row.removed_at,
+            expires_at=row.expires_at,
             image=row.image,
             pinned=row.pinned,
             problems=list(row.problems),

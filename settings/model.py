@@ -218,6 +218,14 @@ class RunnerSettings(Settings):
         why="A folder can be emptied by a slip; `--prune` says that it was meant.",
         example="true",
     )
+    delete_grace: Duration = setting(
+        604800.0,
+        description="How long the home of a removed workspace is kept; its file's return within that time brings it back. Time in which no `codehub run` runs does not count; homes that are kept already keep their time.",
+        why="A week covers a holiday; `codehub purge` is for who can't wait.",
+        example="30d",
+        unit="duration",
+        ge=1,
+    )
     policies: bool = setting(
         default=True,
         description="Whether the policy pack runs in every preview and up.",

@@ -32,7 +32,7 @@ from telemetry.logs import get_logger
 
 MAX_BODY = 1 << 20
 SOCKET_MODE = 0o600
-KINDS = ("up", "preview", "destroy", "start", "stop", "retry")
+KINDS = ("up", "preview", "destroy", "start", "stop", "retry", "purge")
 ACTOR_MAX = 128
 """Characters of an actor's name: what the index holds."""
 
@@ -51,13 +51,17 @@ class Wanted:
         kind: One of `KINDS`.
         ids: Workspaces; None for all.
         prune: Whether `up` removes workspaces whose file is gone; None for the setting.
-        actor: Who asks for a start, a stop or a retry, for the history; the socket's mode is why
-            it is believed.
+        max_delete: Most workspaces that `up` may prune; None for the rule.
+        confirm: The id once more, of a workspace whose home is to be purged.
+        actor: Who asks for a start, a stop, a retry or a purge, for the history; the socket's mode
+            is why it is believed.
     """
 
     kind: str
     ids: tuple[str, ...] | None = None
     prune: bool | None = None
+    max_delete: int | None = None
+    confirm: str = ""
     actor: str = ""
 
 
@@ -72,6 +76,7 @@ def parse(body: bytes) -> Wanted:
         kind, ids = data["kind"], data.get("ids")
         options = data.get("options", {})
         prune, actor = options.get("prune"), options.get("actor", "")
+        most, confirm = options.get("max_delete"), options.get("confirm", "")
     except (ValueError, KeyError, AttributeError, TypeError):
         raise BadRequestError('the body must be {"kind": ..., "ids": [...]}') from None
     if kind not in KINDS:
@@ -82,9 +87,24 @@ def parse(body: bytes) -> Wanted:
         raise BadRequestError(f"{kind} takes exactly one id")
     if not isinstance(prune, bool | None):
         raise BadRequestError("options.prune must be true or false")
+    _check_removal(most, confirm)
     if not isinstance(actor, str) or len(actor) > ACTOR_MAX:
         raise BadRequestError(f"options.actor must be a name of at most {ACTOR_MAX} characters")
-    return Wanted(kind=kind, ids=None if ids is None else tuple(ids), prune=prune, actor=actor)
+    return Wanted(
+        kind=kind,
+        ids=None if ids is None else tuple(ids),
+        prune=prune,
+        max_delete=most,
+        confirm=confirm,
+        actor=actor,
+    )
+
+
+def _check_removal(most: object, confirm: object) -> None:
+    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 0):
+        raise BadRequestError("options.max_delete must be a number of workspaces")
+    if not isinstance(confirm, str):
+        raise BadRequestError("options.confirm must be a workspace's id")
 
 
 def make_app(runner: Operator, status: dict[str, Any]) -> web.Application:
@@ -202,15 +222,25 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
         return [change.to_json() for change in await runner.preview(wanted.ids)]
     if wanted.kind == "up":
         results = await runner.up(
-            wanted.ids, on_step=on_step, prune=wanted.prune, request_id=request_id
+            wanted.ids,
+            on_step=on_step,
+            prune=wanted.prune,
+            max_delete=wanted.max_delete,
+            request_id=request_id,
         )
         return [result.to_json() for result in results]
     assert wanted.ids, "checked when it was read"
     id_ = wanted.ids[0]
     if wanted.kind == "destroy":
         return (await runner.destroy(id_, on_step=on_step, request_id=request_id)).to_json()
+    actor = wanted.actor
+    if wanted.kind == "purge":
+        purged = await runner.purge(
+            id_, confirm=wanted.confirm, actor=actor, on_step=on_step, request_id=request_id
+        )
+        return purged.to_json()
     call = {"start": runner.start, "stop": runner.stop, "retry": runner.retry}[wanted.kind]
-    one = await call(id_, actor=wanted.actor, on_step=on_step, request_id=request_id)
+    one = await call(id_, actor=actor, on_step=on_step, request_id=request_id)
     return one.to_json()
 
 

@@ -24,6 +24,7 @@ from state_index.errors import StaleRowError, StateIndexError
 from state_index.index import Index
 from state_index.models import Changes, HistoryRow, Intent, Published, RunnerInfo
 from state_index.phases import Event, Phase, decide
+from state_index.removals import Removals
 
 
 @contextmanager
@@ -77,6 +78,11 @@ class Board:
             yield
         finally:
             self._listeners.remove(on_step)
+
+    @property
+    def removals(self) -> Removals:
+        """What bounds removals; its calls wait for the database."""
+        return self._index.removals
 
     async def rows(self) -> dict[str, Published]:
         """Read all rows, by id."""

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from stacks.errors import Violation
 
-DESTRUCTIVE = frozenset({"delete", "replace"})
+DESTRUCTIVE = frozenset({"purge", "delete", "replace"})
 """Actions that remove something that lives now."""
 
 

@@ -96,11 +96,16 @@ class RunnerClient:
         *,
         on_step: OnStep | None = None,
         prune: bool | None = None,
+        max_delete: int | None = None,
         request_id: str = "",
     ) -> list[Result]:
         """Bring workspaces to what their files say; see `Operator`."""
         results = await self._operate(
-            "up", ids, options={"prune": prune}, on_step=on_step, request_id=request_id
+            "up",
+            ids,
+            options={"prune": prune, "max_delete": max_delete},
+            on_step=on_step,
+            request_id=request_id,
         )
         return [Result.from_json(result) for result in results]
 
@@ -143,6 +148,20 @@ class RunnerClient:
         """Try again now what failed, and forget how often it did; see `Operator`."""
         return await self._one("retry", workspace_id, on_step, request_id, actor=actor)
 
+    async def purge(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Remove the home of a removed workspace for good, now; see `Operator`."""
+        return await self._one(
+            "purge", workspace_id, on_step, request_id, actor=actor, confirm=confirm
+        )
+
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
         path = f"/v1/workspaces/{workspace_id}/logs"
@@ -156,13 +175,12 @@ class RunnerClient:
         workspace_id: str,
         on_step: OnStep | None,
         request_id: str,
-        *,
-        actor: str = "",
+        **options: str,
     ) -> Result:
         result = await self._operate(
             kind,
             [workspace_id],
-            options={"actor": actor} if actor else {},
+            options={key: value for key, value in options.items() if value},
             on_step=on_step,
             request_id=request_id,
         )

@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -88,9 +89,12 @@ class Daemon:
         if snapshot.error and snapshot.error != runner.queue.snapshot.error:
             _log.warning("nothing is removed by this reading", problem=snapshot.error)
         runner.queue.snapshot = snapshot
-        demand = Demand(cause=demand.cause, force=demand.force, prune=self._settings.prune)
         try:
-            await runner.queue.dispatch(demand)
+            watched = await runner.clock.tick()
+            await runner.queue.dispatch(
+                replace(demand, prune=self._settings.prune, watched=watched)
+            )
+            await runner.clock.correct((await runner.board.rows()).values(), watched)
         except TemporaryError as error:
             _log.warning("sweep failed", reason=error.reason, message=error.message)
 

@@ -22,6 +22,9 @@ class Demand:
         prune: Whether it is removed when its file is gone.
         remove: Whether it is removed, its file being gone, whatever else the folder says.
         retry: Whether someone asks to try again what failed; the history then says so.
+        purge: Whether its home is removed: someone typed its name.
+        watched: Milliseconds that runners watched so far; None: no home expires by this.
+        max_delete: Most workspaces that may be pruned within the hour; None for the rule.
     """
 
     cause: str
@@ -32,6 +35,9 @@ class Demand:
     prune: bool = False
     remove: bool = False
     retry: bool = False
+    purge: bool = False
+    watched: int | None = None
+    max_delete: int | None = None
 
     def merged(self, newer: "Demand") -> "Demand":
         """Give one demand for both; of contrary wishes, the newer one."""
@@ -42,7 +48,15 @@ class Demand:
             prune=self.prune or newer.prune,
             remove=self.remove or newer.remove,
             retry=self.retry or newer.retry,
+            purge=self.purge or newer.purge,
+            watched=self.watched if newer.watched is None else newer.watched,
+            max_delete=_more(self.max_delete, newer.max_delete),
         )
+
+    @property
+    def again(self) -> "Demand":
+        """The same for a later attempt; what someone's word was needed for is not in it."""
+        return replace(self, cause="tried again", actor="", retry=False, purge=False)
 
     @property
     def why(self) -> Context:
@@ -52,7 +66,19 @@ class Demand:
     @property
     def wish(self) -> Wish:
         """The same for the plan."""
-        return Wish(prune=self.prune, remove=self.remove, force=self.force)
+        return Wish(
+            prune=self.prune,
+            remove=self.remove,
+            force=self.force,
+            purge=self.purge,
+            watched=self.watched,
+            max_delete=self.max_delete,
+        )
+
+
+def _more(one: int | None, two: int | None) -> int | None:
+    """Give the larger number that someone allowed; None when nobody did."""
+    return max((number for number in (one, two) if number is not None), default=None)
 
 
 Aim = tuple[WorkspaceSpec | None, str]

@@ -8,6 +8,7 @@
     │   ├── OperationFailedError        Pulumi reported a failure that we cannot place
     │   ├── StateUnavailableError       Pulumi's state files cannot be read or written
     │   ├── NetworkMissingError         the shared network is not on the engine
+    │   ├── HomeKeptError               something speaks against removing a home
     │   ├── EngineRefusedError          the Docker engine refused a call
     │   ├── IsolationUnenforcedError    a workspace could reach what it must not; nothing is started
     │   ├── StaleContainerError         the container is gone or made from another spec: needs `up`
@@ -36,10 +37,12 @@
         ├── NotRunningError             an exec, where no container runs
         ├── StreamIdleError             an exec was ended, for nothing was said for too long
         ├── FileStandsError             destroy, while the file still asks for the workspace
+        ├── NotRemovedError             purge, while something of the workspace still stands
         ├── PinnedError                 `state:` in the file says otherwise
         ├── NothingToRetryError         a retry was asked for, and nothing failed
         ├── InvalidFileError            the workspace's file has errors
         └── BadRequestError             a call to the daemon that it does not understand
+            └── NotConfirmedError           purge, without the workspace's name
 
 Foreign errors (Pulumi, Docker) are translated at the seam where they arise: Pulumi's in
 `stacks.engine.failures`, Docker's in `stacks.power`.
@@ -188,6 +191,13 @@ class NetworkMissingError(TemporaryError):
 
     reason = "NETWORK_MISSING"
     default_remedy = "The next `up` makes it again; nothing of the workspace was changed."
+
+
+class HomeKeptError(TemporaryError):
+    """A home was to be removed, and something speaks against it; it is kept."""
+
+    reason = "HOME_KEPT"
+    default_remedy = "Nothing was removed."
 
 
 class PermanentError(StacksError):
@@ -411,6 +421,13 @@ class FileStandsError(PermanentError):
     default_remedy = "Remove the file first."
 
 
+class NotRemovedError(PermanentError):
+    """A home was to be purged while something of its workspace still stands."""
+
+    reason = "NOT_REMOVED"
+    default_remedy = "Only the home of what was removed can be purged: `codehub destroy` first."
+
+
 class PinnedError(PermanentError):
     """The file pins the power state, so nobody else may change it."""
 
@@ -438,6 +455,13 @@ class BadRequestError(PermanentError):
     """A call to the daemon that it does not understand."""
 
     reason = "BAD_REQUEST"
+
+
+class NotConfirmedError(BadRequestError):
+    """A home was to be purged by who did not give its workspace's name a second time."""
+
+    reason = "NOT_CONFIRMED"
+    default_remedy = "Nothing was removed. Give the id again: `codehub purge ID --confirm ID`."
 
 
 def from_json(data: Mapping[str, Any]) -> StacksError:

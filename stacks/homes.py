@@ -1,16 +1,28 @@
-"""Decides which home volume a workspace mounts, and whether a new one may be made. Pure.
+"""Decides which home volume a workspace mounts, whether a new one may be made, and when one goes.
 
 A home is never healed by making an empty one. A new home is allowed only when every source of
 proof says that this workspace never had one; the sources are a list, so that snapshots can join
-volume labels and the index. Removing homes will stand here too; nothing removes one yet.
+volume labels and the index. The decisions are pure. `remove` is the one function of the product that
+removes home volumes (a test reads the code for others); what it needs to know it has read anew.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from stacks.errors import HomeMissingError, HomeOwnerError
-from stacks.power import HomeVolume
-from stacks.programs.inputs import HomeInputs
+from stacks.engine.model import Leftover
+from stacks.errors import HomeKeptError, HomeMissingError, HomeOwnerError
+from stacks.power import Container, HomeVolume
+from stacks.programs.inputs import (
+    LABEL_HOME,
+    LABEL_PREFIX,
+    LABEL_TREE,
+    LABEL_WORKSPACE,
+    HomeInputs,
+)
+from stacks.source import Snapshot
+from state_index.models import Published
+from state_index.phases import Phase
 
 FIRST_HOME = 1
 
@@ -92,3 +104,124 @@ def _missing(
         f"home {number} of {workspace_id}, the volume {volume}, is not on this engine "
         f"(known from: {sources})",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grounds:
+    """What speaks for and against removing a workspace's homes, at one moment.
+
+    Attributes:
+        snapshot: What the folder says, just read.
+        row: What is published of it.
+        watched: Milliseconds that runners watched so far; its tombstone's grace ends by them.
+        container: Its container.
+        volumes: The volumes that are its homes by name and number, with all their labels.
+        holders: Who mounts one of these.
+    """
+
+    snapshot: Snapshot
+    row: Published | None
+    watched: int
+    container: Container | None
+    volumes: tuple[Leftover, ...]
+    holders: tuple[Container, ...]
+
+
+class Hands(Protocol):
+    """What `remove` sees and does."""
+
+    async def grounds(self, workspace_id: str) -> Grounds:
+        """Read everything anew."""
+
+    async def begin(self, workspace_id: str) -> None:
+        """Say that the homes are being removed."""
+
+    async def forget(self, workspace_id: str) -> None:
+        """Let Pulumi forget the workspace; nothing on the engine is touched."""
+
+    async def remove_volume(self, volume: Leftover) -> None:
+        """Remove a volume on the engine, unless another one has its name by now."""
+
+
+async def remove(workspace_id: str, *, by_name: bool, hands: Hands) -> None:
+    """Remove all homes of a workspace: Pulumi forgets first, then the engine removes.
+
+    Cut off in between, Pulumi knows of no home that is not there: the next attempt removes the
+    volume, or the file's return takes it over by import. The other way round, Pulumi would
+    make the home of a returning file anew, empty.
+
+    Args:
+        workspace_id: The workspace.
+        by_name: Whether someone typed its name; else its tombstone must have expired.
+        hands: What is seen and done.
+
+    Raises:
+        HomeKeptError: Something speaks against it.
+    """
+    check_removal(workspace_id, await hands.grounds(workspace_id), by_name=by_name, begun=False)
+    await hands.begin(workspace_id)
+    await hands.forget(workspace_id)
+    grounds = await hands.grounds(workspace_id)
+    check_removal(workspace_id, grounds, by_name=by_name, begun=True)
+    for volume in grounds.volumes:
+        await hands.remove_volume(volume)
+
+
+def check_removal(workspace_id: str, grounds: Grounds, *, by_name: bool, begun: bool) -> None:
+    """Refuse to remove a workspace's homes where anything speaks against it. Pure.
+
+    Args:
+        workspace_id: The workspace.
+        grounds: What is known right now.
+        by_name: Whether someone typed its name.
+        begun: Whether the removal was published already.
+
+    Raises:
+        HomeKeptError: It says what.
+    """
+    told = _against(workspace_id, grounds, by_name=by_name, begun=begun)
+    if told:
+        raise HomeKeptError(f"the home of {workspace_id} is kept: {told}", step="purge")
+
+
+def _against(workspace_id: str, grounds: Grounds, *, by_name: bool, begun: bool) -> str:
+    """Give what speaks against it, "" when nothing does."""
+    snapshot = grounds.snapshot
+    if snapshot.unreadable:
+        return f"whether its file is gone is not known: {snapshot.error}"
+    if workspace_id in snapshot.ids:
+        return "its file is there"
+    if not by_name and not snapshot.complete:
+        return f"whether its file is gone is not known: {snapshot.error}"
+    if grounds.container is not None:
+        return f"its container is there, {grounds.container.name}"
+    if grounds.holders:
+        return f"it is mounted by {', '.join(found.name for found in grounds.holders)}"
+    return _by_row(grounds, by_name=by_name, begun=begun) or _by_labels(workspace_id, grounds)
+
+
+def _by_row(grounds: Grounds, *, by_name: bool, begun: bool) -> str:
+    row = grounds.row
+    if row is None:
+        return "" if by_name else "it has no tombstone"
+    # Not begun and DELETING: whoever began it was ended.
+    cut_off = {Phase.TOMBSTONED, Phase.ERROR, Phase.UNKNOWN, Phase.DELETING}
+    if row.phase not in ({Phase.DELETING} if begun else cut_off):
+        return f"it is {row.phase}"
+    if by_name:
+        return ""
+    if row.grace_end is None:
+        return "it has no tombstone"
+    return "" if grounds.watched >= row.grace_end else "its grace is not over"
+
+
+def _by_labels(workspace_id: str, grounds: Grounds) -> str:
+    for volume in grounds.volumes:
+        labels = volume.labels
+        number, prefix = labels.get(LABEL_HOME, ""), labels.get(LABEL_PREFIX, "")
+        named = volume.name == f"{prefix}{workspace_id}-home-{number}"
+        if not named or labels.get(LABEL_WORKSPACE) != workspace_id:
+            return f"the volume {volume.name} does not say that it is its home"
+        if not volume.ours or not labels.get(LABEL_TREE):
+            return f"the volume {volume.name} does not say that it is this data tree's"
+    return ""

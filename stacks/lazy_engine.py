@@ -21,10 +21,17 @@ class LazyEngine:
 
     async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
         """Run one operation; see `Engine.run`."""
+        return await (await self._started()).run(operation, on_event=on_event)
+
+    async def forget(self, stack: str) -> None:
+        """Drop a stack from Pulumi's state; see `Engine.forget`."""
+        await (await self._started()).forget(stack)
+
+    async def _started(self) -> Engine:
         async with self._begin:
             if self._engine is None:
                 self._engine = await self._start()
-        return await self._engine.run(operation, on_event=on_event)
+        return self._engine
 
     async def _start(self) -> Engine:
         from stacks.engine import Engine  # noqa: PLC0415 - brings Pulumi's SDK

@@ -52,6 +52,7 @@ class Operator(Protocol):
         *,
         on_step: OnStep | None = None,
         prune: bool | None = None,
+        max_delete: int | None = None,
         request_id: str = "",
     ) -> list[Result]:
         """Bring workspaces to what their files say.
@@ -60,6 +61,8 @@ class Operator(Protocol):
             ids: Which; all by default.
             on_step: Called for each step of any workspace.
             prune: Whether those whose file is gone are removed; default: the setting.
+            max_delete: Most of these that may be removed, with those of the last hour; default:
+                the cap of `stacks.pruning`.
             request_id: For the logs and the index; default: that of the context.
 
         Returns:
@@ -131,6 +134,31 @@ class Operator(Protocol):
         Raises:
             NothingToRetryError: It did not fail, or its file is gone.
             InvalidFileError: Its file has errors.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def purge(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Remove the home of a removed workspace for good, now.
+
+        Args:
+            workspace_id: Which.
+            confirm: Its id once more, as someone typed it.
+            actor: Who asks, for the history.
+            on_step: Called for each of its steps.
+            request_id: For the logs and the index.
+
+        Raises:
+            NotConfirmedError: `confirm` is another word.
+            FileStandsError: Its file is there.
+            NotRemovedError: Something else of it still stands.
             UnknownWorkspaceError: Nothing is known of it.
         """
 

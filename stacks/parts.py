@@ -13,7 +13,9 @@ from settings.model import RunnerSettings
 from settings.paths import DataPaths
 from settings.tree import TreeIds
 from stacks import programs
+from stacks.board import Board
 from stacks.engine import EngineConfig
+from stacks.grace import GraceClock
 from stacks.power import Power
 from stacks.power_docker import DockerPower, engine_host
 from stacks.rendering import Facts
@@ -26,6 +28,9 @@ from telemetry.logs import get_logger
 
 ENGINE_GRACE = 4.0
 """Seconds that Pulumi gets to end by itself: the daemon must end within 10."""
+
+LONGEST_LOOK = 60.0
+"""Seconds between two looks at the folder that count as watched all the time, if no more is set."""
 
 _log = get_logger(__name__)
 
@@ -102,6 +107,12 @@ def limits(settings: RunnerSettings) -> Limits:
     return Limits(
         start=settings.start_timeout, parallel=settings.parallel, policies=settings.policies
     )
+
+
+def grace_clock(settings: RunnerSettings, board: Board) -> GraceClock:
+    """Make the clock that dates tombstones; looks that are late by more than this were none."""
+    longest = max(LONGEST_LOOK, 2 * settings.poll_interval)
+    return GraceClock(board, grace=settings.delete_grace, longest=longest)
 
 
 def facts(settings: RunnerSettings, ids: TreeIds) -> Facts:

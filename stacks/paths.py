@@ -21,6 +21,7 @@ TO_APPLY: Mapping[Phase, Path] = MappingProxyType(
         Phase.STOPPING: (Event.FAILED, Event.UPDATE),
         Phase.UPDATING: (),
         Phase.WARM: (Event.UPDATE,),
+        Phase.DELETING: (Event.REMOVED, Event.REVIVE, Event.PROVISION),
         Phase.TOMBSTONED: (Event.REVIVE, Event.PROVISION),
         Phase.ERROR: (Event.UPDATE,),
         Phase.UNKNOWN: (Event.FAILED, Event.UPDATE),
@@ -79,3 +80,14 @@ TO_DELETE: Mapping[Phase, Path] = MappingProxyType(
         Phase.UNKNOWN: (Event.FAILED, Event.DELETE),
     }
 )
+
+TO_PURGE: Mapping[Phase, Path] = MappingProxyType(
+    {
+        Phase.PENDING: (Event.REMOVED, Event.PURGE),
+        Phase.DELETING: (),
+        Phase.TOMBSTONED: (Event.PURGE,),
+        Phase.ERROR: (Event.PURGE,),
+        Phase.UNKNOWN: (Event.FAILED, Event.PURGE),
+    }
+)
+"""Towards the removal of a home; a PENDING one was lost by the index."""

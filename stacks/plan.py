@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from spec import WorkspaceSpec
-from stacks import homes
+from stacks import homes, tombstones
 from stacks.errors import HomeMissingError, HomeOwnerError, InvalidFileError, StacksError
 from stacks.homes import Proof
 from stacks.planned import GONE, Action, Change, Known, Wish
@@ -37,6 +37,9 @@ __all__ = [
 ]
 
 UNFINISHED = frozenset({Phase.PROVISIONING, Phase.UPDATING})
+_INTERRUPTED = dict.fromkeys(UNFINISHED, "its update was interrupted") | {
+    Phase.DELETING: "its removal was interrupted"
+}
 
 
 def plan(
@@ -59,6 +62,8 @@ def plan(
         proofs: What other sources know of homes, by id.
     """
     ids = snapshot.ids | published.keys() | inventory.containers.keys()
+    if snapshot.complete:
+        ids |= inventory.homes.keys()  # of a lost index: their grace begins
     changes = {}
     for id_ in sorted(ids):
         known = Known(
@@ -77,41 +82,42 @@ def plan(
 
 def plan_one(known: Known, *, snapshot: Snapshot, facts: Facts, wish: Wish) -> Change:
     """Decide on one workspace."""
-    if known.spec is not None:
+    if known.spec is not None and not tombstones.is_half_removed(known):
         return _with_file(known, known.spec, facts=facts, force=wish.force)
     change = Change(known=known, action=Action.NOTHING, sync=_sync(known))
     if known.id in snapshot.pending:
-        return _as_it_is(known, replace(change, reason="its file is being written"))
+        return as_it_is(known, replace(change, reason="its file is being written"))
     if known.id in snapshot.invalid:
         problems = snapshot.invalid[known.id]
         told = f"its file has {len(problems)} problem{'s' if len(problems) > 1 else ''}"
         invalid = replace(change, action=Action.INVALID, sync=Sync.INVALID, reason=told)
         claimed = snapshot.owners.get(known.id, "")
-        return _as_it_is(known, replace(invalid, problems=problems, claimed=claimed))
+        return as_it_is(known, replace(invalid, problems=problems, claimed=claimed))
     return _without_file(known, change, snapshot=snapshot, wish=wish)
 
 
 def _without_file(known: Known, change: Change, *, snapshot: Snapshot, wish: Wish) -> Change:
     row = known.row
-    if known.phase in GONE:
-        return change
+    kept = tombstones.decide(known, change, snapshot=snapshot, wish=wish)
+    if kept is not None or known.phase in GONE:
+        return kept or change
     if known.phase is Phase.DELETING or wish.remove:
         return replace(change, action=Action.DELETE, reason="its removal was asked for")
     if snapshot.unreadable:
-        return _as_it_is(known, replace(change, reason=f"the files are unknown: {snapshot.error}"))
+        return as_it_is(known, replace(change, reason=f"the files are unknown: {snapshot.error}"))
     change = replace(change, sync=Sync.OUT_OF_SYNC, reason="its file is gone")
     never_made = row is not None and not row.applied_hash and not known.container
     if never_made and not known.homes and snapshot.complete:
         return replace(change, action=Action.FORGET)
     if wish.prune and snapshot.complete:
-        return replace(change, action=Action.DELETE)
+        return replace(change, action=Action.DELETE, prunes=True)
     told = "its file is gone; remove it with `codehub destroy` or `--prune`"
     if wish.prune:
         told = f"its file is gone, but it is kept: {snapshot.error}"
-    return _as_it_is(known, replace(change, reason=told))
+    return as_it_is(known, replace(change, reason=told))
 
 
-def _as_it_is(known: Known, change: Change) -> Change:
+def as_it_is(known: Known, change: Change) -> Change:
     """Leave the shape alone, for no file says what it should be; on and off still work."""
     if known.row is None or not (known.row.applied_hash or _is_to_be_told(known)):
         return change
@@ -190,7 +196,7 @@ def _stopped_first(known: Known, change: Change) -> Change:
     """Only stop it when that is asked: what keeps its shape from being made right must wait."""
     if known.asked is not False or change.on or not known.running:
         return change
-    if known.phase in UNFINISHED:
+    if known.phase in _INTERRUPTED:
         return change  # the phase alone says that there is work to be taken up
     # Without the file, which was not applied.
     return Change(known=known, action=Action.STOP, sync=Sync.OUT_OF_SYNC, reason=change.reason)
@@ -199,9 +205,14 @@ def _stopped_first(known: Known, change: Change) -> Change:
 def _is_found_again(known: Known) -> bool:
     """Whether its home is known from a tombstone or the engine only, not from a file before."""
     row = known.row
-    if row is not None and row.phase not in GONE and (row.applied_hash or row.spec_json):
+    if row is not None and not _is_given_up(row) and (row.applied_hash or row.spec_json):
         return False
     return bool(known.homes)
+
+
+def _is_given_up(row: Published) -> bool:
+    """Whether it was removed, or was being so: its file comes back as that of a stranger."""
+    return row.phase in GONE | {Phase.DELETING} or row.grace_end is not None
 
 
 def _former_owner(known: Known) -> str:
@@ -219,6 +230,7 @@ def _is_held(known: Known, change: Change) -> bool:
         and known.asked is None
         and row.phase is Phase.ERROR
         and row.retry_at is None
+        and row.grace_end is None  # what failed was the removal of its home
         and row.desired_hash == change.desired_hash
     )
 
@@ -243,8 +255,8 @@ def _shape(known: Known, change: Change) -> Change:
         return replace(change, action=Action.UPDATE, reason="the index does not know it")
     if row.applied_hash != change.desired_hash:
         return replace(change, action=Action.UPDATE, reason="its limits or our program changed")
-    if row.phase in UNFINISHED:
-        return replace(change, action=Action.UPDATE, reason="its update was interrupted")
+    if row.phase in _INTERRUPTED:
+        return replace(change, action=Action.UPDATE, reason=_INTERRUPTED[row.phase])
     return same
 
 

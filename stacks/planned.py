@@ -27,6 +27,10 @@ class Action(StrEnum):
     DELETE = "delete"
     START = "start"
     STOP = "stop"
+    KEEP = "keep"
+    """Its home alone is left, and its grace begins."""
+    PURGE = "purge"
+    """Its home goes too: its grace is over, or someone typed its name."""
     FORGET = "forget"
     """Only the published row goes: there was never anything else."""
     NOTHING = "nothing"
@@ -48,6 +52,9 @@ class Wish:
         prune: Whether a workspace whose file is gone is deleted.
         remove: Whether it is deleted even when the folder says nothing: asked for by id.
         force: Whether a lasting error is tried again.
+        purge: Whether its home is removed: someone typed its name.
+        watched: Milliseconds that runners watched so far; None: no home expires here.
+        max_delete: Most workspaces that may be pruned within the hour; None for the rule.
         last: Per workspace, whether it should run, by its last wish (`last_wish`).
         asked: Per workspace, whether it shall run: what someone asks for right now.
     """
@@ -55,6 +62,9 @@ class Wish:
     prune: bool = False
     remove: bool = False
     force: bool = False
+    purge: bool = False
+    watched: int | None = None
+    max_delete: int | None = None
     last: Mapping[str, bool | None] = field(default_factory=dict)
     asked: Mapping[str, bool] = field(default_factory=dict)
 
@@ -87,7 +97,10 @@ class Known:
     @property
     def new(self) -> bool:
         """Whether it was never brought up (since it was last removed)."""
-        return self.row is None or not self.row.applied_hash or self.row.phase in GONE
+        row = self.row
+        if row is None or not row.applied_hash:
+            return True
+        return row.phase in GONE or row.grace_end is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +121,8 @@ class Change:
         refresh: Whether Pulumi must look at the engine first, because something is not as it left
             it.
         on: Whether it shall run afterwards.
+        by_name: Whether someone typed its name: its home goes before its grace is over.
+        prunes: Whether it is removed for its file being gone only; the cap is for these.
         error: Why it is blocked.
     """
 
@@ -123,6 +138,8 @@ class Change:
     desired_hash: str = ""
     refresh: bool = False
     on: bool = False
+    by_name: bool = False
+    prunes: bool = False
     error: StacksError | None = None
 
     @property

@@ -143,3 +143,10 @@ class Power(Protocol):
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""
+
+    async def remove_home(self, volume: Leftover) -> None:
+        """Remove a home volume for good; gone already is fine. For `stacks.homes` alone.
+
+        Raises:
+            HomeKeptError: Another volume has its name by now, or a container mounts it.
+        """

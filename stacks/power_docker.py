@@ -18,7 +18,7 @@ import aiohttp
 from aiodocker.exceptions import DockerError
 from aiodocker.multiplexed import MultiplexedResult
 
-from stacks import health, rundir
+from stacks import health, home_volumes, rundir
 from stacks.docker_calls import (
     LISTED,
     NOT_FOUND,
@@ -296,6 +296,10 @@ class DockerPower:
             except DockerError as error:
                 if error.status != NOT_FOUND:
                     raise
+
+    async def remove_home(self, volume: Leftover) -> None:
+        """Remove a home volume for good; see `Power`."""
+        await home_volumes.remove(self._docker, volume)
 
     def _owns(self, found: Container) -> bool:
         return self._tree is None or self._tree.owns_container(found)

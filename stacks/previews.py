@@ -17,7 +17,10 @@ from stacks.rendering import CHANGED_IN_PLACE
 from stacks.work import Work
 
 CONTAINER = "container"
-ORDER = ("delete", "replace", "blocked", "invalid", "update", "create", "stop", "start", "forget")
+ORDER = (
+    "purge", "delete", "replace", "blocked", "invalid", "update", "create", "stop", "start",
+    "keep", "forget",
+)  # fmt: skip
 """Destructive first; nothing last."""
 
 IN_PLACE = frozenset({f"resources.{name}" for name in CHANGED_IN_PLACE})
@@ -107,6 +110,8 @@ def data_note(change: Change) -> str:
         Action.UPDATE: f"{kept}; nothing restarts",
         Action.DELETE: f"{kept}; what was written outside of it is lost",
         Action.STOP: kept,
+        Action.KEEP: f"{kept} until its grace is over",
+        Action.PURGE: "its home is removed for good",
         Action.START: kept,
     }
     return notes.get(change.action, "")

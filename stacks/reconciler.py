@@ -8,7 +8,7 @@ and the engine say then; so changes coalesce, and none is lost. What a demand le
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 
 from spec import InvalidIdError, check_id
@@ -23,6 +23,7 @@ from stacks.errors import (
     TemporaryError,
 )
 from stacks.plan import GONE, Action, Change, Known, Wish, plan, plan_one
+from stacks.pruning import PruneCap
 from stacks.rendering import Facts
 from stacks.results import ended, failed
 from stacks.sight import Sight
@@ -66,6 +67,7 @@ class Reconciler:
         self._work = work
         self._facts = facts
         self._group = group
+        self._cap = PruneCap(board)
         self._retries = retries
         self._entries: dict[str, Entry] = {}
         self._others: frozenset[str] = frozenset()
@@ -83,8 +85,12 @@ class Reconciler:
                 tasks.append(entry.task)
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def look(self, wish: Wish) -> dict[str, Change]:
+    async def look(self, wish: Wish, ids: Collection[str] | None = None) -> dict[str, Change]:
         """Plan for all, from the newest snapshot.
+
+        Args:
+            wish: What is asked beyond the files.
+            ids: Those that are meant, of which no more are pruned than may be; all by default.
 
         Raises:
             EngineUnavailableError: The engine does not answer.
@@ -102,6 +108,7 @@ class Reconciler:
             wish=replace(wish, last=view.last),
             proofs=view.proofs,
         )
+        changes = await self._cap.limited(changes, view.rows, wish, ids)
         return {id_: await self._explained(change) for id_, change in changes.items()}
 
     async def _explained(self, change: Change) -> Change:
@@ -112,13 +119,13 @@ class Reconciler:
             return change
         return replace(change, error=error, reason=error.message)
 
-    async def sweep(self, demand: Demand, ids: Iterable[str] | None = None) -> list[Result]:
+    async def sweep(self, demand: Demand, ids: Collection[str] | None = None) -> list[Result]:
         """Bring all workspaces (or some) to what they should be, and wait for it; see `dispatch`."""
         quiet, waiting = await self.dispatch(demand, ids)
         return sorted([*quiet, *await asyncio.gather(*waiting)], key=lambda result: result.id)
 
     async def dispatch(
-        self, demand: Demand, ids: Iterable[str] | None = None
+        self, demand: Demand, ids: Collection[str] | None = None
     ) -> tuple[list[Result], list[asyncio.Future[Result]]]:
         """Begin to bring all workspaces (or some) to what they should be.
 
@@ -130,14 +137,18 @@ class Reconciler:
         """
         began = await self._board.generation()
         try:
-            changes = await self.look(demand.wish)
+            changes = await self.look(demand.wish, ids)
         except EngineUnavailableError as error:
             await self._unreachable(demand, error, began)
             raise
         chosen = [change for id_, change in changes.items() if ids is None or id_ in ids]
         work = {change.id for change in chosen if self._needs_work(change, force=demand.force)}
         idle = [change for change in chosen if change.id not in work]
-        waiting = [self.submit(change.id, demand) for change in chosen if change.id in work]
+        waiting = [
+            self.submit(change.id, self._cap.told(change, demand))
+            for change in chosen
+            if change.id in work
+        ]
         return [ended(change, change.known.row) for change in idle], waiting
 
     def submit(self, workspace_id: str, demand: Demand) -> asyncio.Future[Result]:
@@ -198,6 +209,7 @@ class Reconciler:
             if demand.retry:
                 known = await self._again(known, entry, demand)
             change = plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=demand.wish)
+            change = await self._cap.admitted(change, demand.wish)
             if entry.aim != aim_of(change):
                 entry.aim, entry.failures = aim_of(change), 0
             if change.action is not Action.NOTHING:
@@ -238,9 +250,8 @@ class Reconciler:
         except StacksError as unpublished:
             _log.error("unpublished", message=unpublished.message)
         if delay is not None:
-            again = replace(demand, cause="tried again", actor="", retry=False)
             loop = asyncio.get_running_loop()
-            entry.retry = loop.call_later(delay, self.submit, workspace_id, again)
+            entry.retry = loop.call_later(delay, self.submit, workspace_id, demand.again)
         action = change.action if change else Action.NOTHING
         problems = change.problems if change else ()
         return failed(workspace_id, action, row, error, problems=problems)

@@ -7,7 +7,7 @@ from stacks.errors import InvalidFileError, StacksError, TemporaryError
 from stacks.plan import Action, Change
 from stacks.steps import Result
 from state_index.models import Published
-from state_index.phases import Sync
+from state_index.phases import Phase, Sync
 
 
 def ended(change: Change, row: Published | None) -> Result:
@@ -18,10 +18,11 @@ def ended(change: Change, row: Published | None) -> Result:
         error = InvalidFileError(f"{change.id}: {change.reason}", step="read")
         return failed(change.id, change.action, row, error, problems=change.problems)
     idle = change.action is Action.NOTHING
+    purged = change.action is Action.PURGE and row is None
     return Result(
         id=change.id,
         action=change.action,
-        phase=row.phase if row else "",
+        phase=row.phase if row else Phase.DELETED if purged else "",
         sync=row.sync if row else "",
         changed=not idle,
         note=change.reason if idle and change.sync is not Sync.SYNCED else "",

@@ -18,6 +18,7 @@ from stacks import parts, retries
 from stacks.board import Board, translated
 from stacks.changes import WorkspaceChange
 from stacks.demand import Demand
+from stacks.endings import Endings
 from stacks.errors import (
     FileStandsError,
     PinnedError,
@@ -107,15 +108,25 @@ class Runner:
         engine = LazyEngine(parts.engine_config(settings), leftovers=self.power)
         exits.push_async_callback(engine.close)
         self._facts = await asyncio.to_thread(parts.facts, settings, ids)
+        self.source = FolderSource(
+            settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
+        )
+        self.clock = parts.grace_clock(settings, self.board)
+        self.endings = Endings(
+            board=self.board,
+            power=self.power,
+            engine=engine,
+            read=self.source.read,
+            clock=self.clock,
+            name_prefix=settings.name_prefix,
+        )
         self._work = Work(
             board=self.board,
             engine=engine,
             power=self.power,
             facts=self._facts,
             limits=parts.limits(settings),
-        )
-        self.source = FolderSource(
-            settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
+            endings=self.endings,
         )
         group = await asyncio.TaskGroup().__aenter__()
         # Left without the body's error: a group would wrap it into one of its own.
@@ -145,6 +156,7 @@ class Runner:
         *,
         on_step: OnStep | None = None,
         prune: bool | None = None,
+        max_delete: int | None = None,
         request_id: str = "",
     ) -> list[Result]:
         """Bring workspaces to what their files say; see `Operator`."""
@@ -159,6 +171,7 @@ class Runner:
             request_id=request_id or context.request_id(),
             force=True,
             prune=self.settings.prune if prune is None else prune,
+            max_delete=max_delete,
         )
         refused = [failed(id_, Action.BLOCKED, None, _unknown(id_)) for id_ in unknown]
         with self.board.listening(on_step):
@@ -225,6 +238,28 @@ class Runner:
             request_id=request_id or context.request_id(),
             force=True,
             retry=True,
+        )
+        return await self._one(workspace_id, demand, on_step)
+
+    async def purge(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Remove the home of a removed workspace for good, now; see `Operator`."""
+        _check_id(workspace_id)
+        self.queue.snapshot = await self.source.read()
+        await self.endings.check(workspace_id, confirm=confirm, snapshot=self.queue.snapshot)
+        demand = Demand(
+            cause=f"{actor or 'someone'} purged it",
+            actor=actor,
+            request_id=request_id or context.request_id(),
+            force=True,
+            purge=True,
         )
         return await self._one(workspace_id, demand, on_step)
 

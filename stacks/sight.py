@@ -98,9 +98,13 @@ _MADE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.STOPPING, Phase.UPDATING
 
 def index_proof(row: Published | None, history: Iterable[HistoryRow]) -> Proof:
     """Tell what the index knows of an earlier home."""
-    had_home = row is not None and bool(row.applied_hash) and row.phase is not Phase.DELETED
+    had_home = row is not None and row.phase is not Phase.DELETED and _had_home(row)
     for change in history:
         if had_home or change.to_phase is Phase.DELETED:
             break
         had_home = change.to_phase in _MADE
     return Proof(source="index", had_home=had_home)
+
+
+def _had_home(row: Published) -> bool:
+    return bool(row.applied_hash) or row.grace_end is not None

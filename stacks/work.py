@@ -14,6 +14,7 @@ from typing import Protocol
 
 from stacks import paths, rundir
 from stacks.board import Board, Context
+from stacks.endings import Endings
 from stacks.engine import (
     SHARED_PROGRAM,
     EngineEvent,
@@ -69,9 +70,17 @@ class Work:
     """The steps, over an engine, a power and a board."""
 
     def __init__(
-        self, *, board: Board, engine: Operations, power: Power, facts: Facts, limits: Limits
+        self,
+        *,
+        board: Board,
+        engine: Operations,
+        power: Power,
+        facts: Facts,
+        limits: Limits,
+        endings: Endings,
     ) -> None:
         self._board = board
+        self._endings = endings
         self._engine = engine
         self._power = power
         self._facts = facts
@@ -92,9 +101,14 @@ class Work:
             Action.DELETE: self._delete,
             Action.START: self._start,
             Action.STOP: self._stop,
+            Action.KEEP: self._endings.entomb,
+            Action.PURGE: self._endings.purge,
             Action.FORGET: self._forget,
             Action.BLOCKED: self._block,
         }
+        if change.known.phase is Phase.DELETED and change.spec is not None:
+            # Whoever purged it was ended before the row went; the file means a new one.
+            await self._board.forget(change.id, f"{why.cause}; nothing of it was left")
         await steps.get(change.action, self._tell)(change, why)
 
     async def preview(self, change: Change, *, request_id: str = "") -> Outcome:
@@ -221,6 +235,7 @@ class Work:
             # Pulumi's state was lost and knew nothing of it.
             await self._power.remove_container(left.id)
         told = Changes(step="", message="removed; its home is kept")
+        told |= await self._endings.dates(change)
         await self._board.say(change.id, why, Event.REMOVED, changes=told)
 
     async def _block(self, change: Change, why: Context) -> None:

@@ -28,6 +28,7 @@ from state_index.models import (
 from state_index.phases import Event
 from state_index.publishing import Cause
 from state_index.readonly import is_current, looking
+from state_index.removals import Removals
 from state_index.schema import GENERATION, history, runner, workspaces
 
 
@@ -125,6 +126,11 @@ class Index:
             yield connection
 
     # What the runner writes.
+
+    @property
+    def removals(self) -> Removals:
+        """What bounds removals: the time that runners watched, and what they pruned lately."""
+        return Removals(read=self._database.read, write=self._fenced, now=self._now)
 
     def publish(
         self,

@@ -46,6 +46,10 @@ class Published:
         spec_json: the desired spec as JSON.
         request_id: the request that caused the last change, if one did.
         updated_at: when this row last changed.
+        removed_at: when its resources were removed; None unless only its home is kept.
+        expires_at: when its home goes, as far as can be said now: time in which no runner
+            watches puts it off.
+        grace_end: the same exactly, by `Removals.watched`; this is what counts.
     """
 
     id: str
@@ -67,9 +71,12 @@ class Published:
     spec_json: str = ""
     request_id: str = ""
     updated_at: datetime = field(default_factory=utc_now)
+    removed_at: datetime | None = None
+    expires_at: datetime | None = None
+    grace_end: int | None = None
 
     def __post_init__(self) -> None:
-        _require_aware(self.since, self.retry_at, self.updated_at)
+        _require_aware(self.since, self.retry_at, self.updated_at, self.removed_at, self.expires_at)
 
 
 class Changes(TypedDict, total=False):
@@ -88,6 +95,9 @@ class Changes(TypedDict, total=False):
     pinned: Pinned
     problems: tuple[dict[str, Any], ...]
     spec_json: str
+    removed_at: datetime | None
+    expires_at: datetime | None
+    grace_end: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,9 @@ from state_index.schema import clock, history, workspaces
 HISTORY_BOUND = 200
 """Rows of history kept per workspace."""
 
+_KEPT = frozenset({Phase.TOMBSTONED, Phase.DELETING, Phase.DELETED, Phase.ERROR, Phase.UNKNOWN})
+"""Phases in which a tombstone's dates stand: the removal of its home may fail and go on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
@@ -45,6 +48,8 @@ def advance(
     if phase is not row.phase:
         # These four belong to the phase that ends.
         row = replace(row, phase=phase, since=now, reason="", message="", step="", retry_at=None)
+        if phase not in _KEPT:
+            row = replace(row, removed_at=None, expires_at=None, grace_end=None)
     return replace(row, **changes)
 
 

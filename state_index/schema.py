@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; kept here so that opening an up-to-date index needs no Alembic (a test compares)."""
 
 VERSION_TABLE = "state_index_version"
@@ -74,6 +74,9 @@ workspaces = sa.Table(
     sa.Column("spec_json", sa.Text, nullable=False),
     sa.Column("request_id", sa.String(64), nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("removed_at", UtcDateTime),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("grace_end", sa.BigInteger),
     sa.Index(None, "owner"),
 )
 """What the runner publishes, a row a workspace."""
@@ -145,6 +148,24 @@ lease = sa.Table(
     sa.Column("heartbeat", sa.BigInteger, nullable=False),
 )
 """One row: which runner may act; its holder is empty when none does."""
+
+grace_clock = sa.Table(
+    "grace_clock",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.CheckConstraint("id = 1", name="single"),
+    sa.Column("watched", sa.BigInteger, nullable=False),
+)
+"""One row: milliseconds that runners watched, over all runs."""
+
+prunes = sa.Table(
+    "prunes",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("workspace_id", sa.String(64), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+"""Workspaces that were removed of late because their files were gone."""
 
 GENERATION = sa.select(clock.c.generation)
 """The index's generation."""

@@ -8,7 +8,7 @@ import click
 from cli import index
 from cli.frame import Frame, pass_frame
 from cli.output import console, output_option, print_json, print_line_json, print_table, table, talk
-from cli.phases import STYLES, age, plain, why
+from cli.phases import STYLES, age, expiry, plain, why
 
 if TYPE_CHECKING:
     from settings.model import RunnerSettings
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from state_index.models import Published
 
 COLUMNS = ("ID", "OWNER", "PHASE", "SYNC", "AGE", "MESSAGE")
-WIDE = ("ID", "OWNER", "PHASE", "SYNC", "STATE", "AGE", "IMAGE", "STEP", "GENERATION", "MESSAGE")
+WIDE = (
+    "ID", "OWNER", "PHASE", "SYNC", "STATE", "AGE", "EXPIRES", "IMAGE", "STEP", "GENERATION",
+    "MESSAGE",
+)  # fmt: skip
 
 
 @click.command()
@@ -28,7 +31,8 @@ def status(frame: Frame, *, ids: tuple[str, ...], output: str, watch: bool) -> N
     """Show phase and sync of workspaces.
 
     PHASE says where a workspace is (RUNNING, WARM: stopped with its home kept, ERROR, ...); SYNC,
-    how it compares with its file (Synced, OutOfSync, Invalid). With --watch and -o json, each
+    how it compares with its file (Synced, OutOfSync, Invalid). EXPIRES (-o wide) says when the kept
+    home of a removed one goes, if its file does not come back. With --watch and -o json, each
     change is one line of JSON.
 
     \b
@@ -74,6 +78,7 @@ def _values(row: "Published", now: Any) -> dict[str, str]:
         "SYNC": row.sync.value,
         "STATE": row.pinned,
         "AGE": age(row.since, now),
+        "EXPIRES": expiry(row, now),
         "IMAGE": row.image,
         "STEP": row.step,
         "GENERATION": str(row.generation),

@@ -11,11 +11,24 @@ from cli.output import output_option
 @click.command()
 @click.argument("names", nargs=-1, metavar="[ID]...", callback=ids.check)
 @click.option("--prune", is_flag=True, help="Remove workspaces whose file is gone; homes are kept.")
+@click.option(
+    "--max-delete",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Most workspaces that --prune may remove, with those of the last hour "
+    "[default: a tenth of all, at least 3].",
+)
 @output_option("table", "json")
 @pass_frame
 @click.pass_context
 def up(
-    ctx: click.Context, frame: Frame, *, names: tuple[str, ...], prune: bool, output: str
+    ctx: click.Context,
+    frame: Frame,
+    *,
+    names: tuple[str, ...],
+    prune: bool,
+    max_delete: int | None,
+    output: str,
 ) -> None:
     """Bring workspaces to what their files say.
 
@@ -27,11 +40,14 @@ def up(
       codehub up
       codehub up alice-demo alice-api
       codehub up --prune -o json
+      codehub up --prune --max-delete 40
     """
     tell = telling()
     done = operate(
         frame,
-        lambda operator: operator.up(names or None, on_step=tell, prune=True if prune else None),
+        lambda operator: operator.up(
+            names or None, on_step=tell, prune=True if prune else None, max_delete=max_delete
+        ),
     )
     ctx.exit(results.show(done, output))
 
@@ -44,8 +60,8 @@ def up(
 def destroy(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output: str) -> None:
     """Remove workspaces whose files are gone; their homes are kept.
 
-    It is refused while the file is there: remove that first. Bring the file back, and the
-    workspace comes back with its home.
+    It is refused while the file is there: remove that first. Bring the file back within the grace
+    (the setting `delete_grace`), and the workspace comes back with its home.
 
     \b
     Example:

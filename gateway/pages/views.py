@@ -137,6 +137,7 @@ class WorkspaceView:
     since: datetime
     since_words: str
     retry_at: datetime | None
+    expires_at: datetime | None
     step: str
     message: str
     reason: str
@@ -169,6 +170,7 @@ def view_of(row: Published) -> WorkspaceView:
         since=row.since,
         since_words=look.since,
         retry_at=row.retry_at,
+        expires_at=row.expires_at,
         step=row.step,
         message=row.message,
         reason=row.reason,

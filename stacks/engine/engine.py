@@ -98,10 +98,19 @@ class Engine:
         return replace(outcome, duration=time.monotonic() - began)
 
     async def forget(self, stack: str) -> None:
-        """Drop a stack from Pulumi's state; what it held stays on the engine."""
-        await asyncio.to_thread(self._files(stack).remove)
-        for path in (self._record(stack), self._config.work / f"Pulumi.{stack}.yaml"):
-            path.unlink(missing_ok=True)
+        """Drop a stack from Pulumi's state; what it held stays on the engine.
+
+        An operation on it that was cut off is ended first: it could write the state again.
+
+        Raises:
+            StateUnavailableError: The state cannot be written.
+        """
+        await asyncio.to_thread(end_recorded, self._record(stack))
+        try:
+            await asyncio.to_thread(self._files(stack).remove)
+            (self._config.work / f"Pulumi.{stack}.yaml").unlink(missing_ok=True)
+        except OSError as error:
+            raise _unavailable(error) from error
 
     async def _again(
         self, operation: Operation, on_event: OnEvent | None, outcome: Outcome

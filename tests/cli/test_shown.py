@@ -45,6 +45,8 @@ def change(action: str, **more: Any) -> WorkspaceChange:
         ("start", "▶ start    aa  new"),
         ("stop", "■ stop     aa  new"),
         ("forget", "- forget   aa  new"),
+        ("purge", "- purge    aa  new"),
+        ("keep", "~ keep     aa  new"),
         ("other", "? other    aa  new"),
     ],
 )

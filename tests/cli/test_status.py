@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.phases import STYLES, age, plain, why
+from cli.phases import STYLES, age, expiry, plain, why
 from settings.load import load
 from settings.model import Settings
 from state_index.index import Index
@@ -108,6 +108,25 @@ def test_status_of_some_and_wide(cli: Cli, index: Index) -> None:
     assert "light" in only.split()
 
 
+@pytest.mark.parametrize(
+    ("left", "shown"),
+    [
+        (None, ""),
+        (timedelta(days=6, hours=23), "in 6d"),
+        (timedelta(seconds=3), "in 3s"),
+        (timedelta(0), "now"),
+        (timedelta(days=-1), "now"),
+    ],
+)
+def test_when_a_kept_home_goes(left: timedelta | None, shown: str) -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    expires = None if left is None else now + left
+    row = Published(
+        id="aa", owner="alice", phase=Phase.TOMBSTONED, sync=Sync.SYNCED, expires_at=expires
+    )
+    assert expiry(row, now) == shown
+
+
 def test_status_of_an_unknown_one(cli: Cli, index: Index) -> None:
     publish_two(index)
     index.publish("alice-demo", cause="test", owner="alice")
@@ -127,7 +146,7 @@ def test_status_as_json(cli: Cli, index: Index) -> None:
     assert set(row) == {
         "id", "owner", "phase", "sync", "reason", "message", "step", "since", "retry_at",
         "generation", "desired_hash", "applied_hash", "image", "upstream", "pinned", "problems",
-        "spec", "request_id", "updated_at",
+        "spec", "request_id", "updated_at", "removed_at", "expires_at",
     }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ _WAYS: dict[Phase, tuple[Event, ...]] = {
     Phase.WARM: (Event.STOPPED,),
     Phase.ERROR: (Event.PROVISION, Event.FAILED),
     Phase.UNKNOWN: (Event.UNREACHABLE,),
+    Phase.TOMBSTONED: (Event.REMOVED,),
     Phase.DELETED: (Event.DELETE, Event.REMOVED, Event.PURGE, Event.PURGED),
 }
 

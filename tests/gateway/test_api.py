@@ -232,6 +232,8 @@ async def test_a_workspace_tells_everything_about_itself(hub: Running) -> None:
         "step": "container",
         "since": row.since.isoformat().replace("+00:00", "Z"),
         "retry_at": None,
+        "removed_at": None,
+        "expires_at": None,
         "image": "codehub/light",
         "pinned": "running",
         "problems": [problem],

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -113,9 +114,13 @@ async def test_the_portal_shows_one_s_own_workspaces(
     hub.publish("alice-sick", Phase.ERROR, reason="IMAGE_MISSING", step="container", message="<No>")
     hub.publish("alice-bad", Phase.WARM, sync=Sync.INVALID, problems=(problem,), pinned="warm")
     hub.publish("alice-gone", Phase.DELETED)
+    hub.publish("alice-kept", Phase.TOMBSTONED, expires_at=datetime(2027, 1, 2, 3, tzinfo=UTC))
     hub.publish("bob-x", Phase.RUNNING, owner="bob")
     page = (await browser.get("/")).text
-    assert "3 workspaces:" in page
+    assert "4 workspaces:" in page
+    assert 'Home kept until <time datetime="2027-01-02T03:00:00+00:00">' in page
+    alone = (await browser.get("/workspaces/alice-kept")).text
+    assert 'Its home is kept until <time datetime="2027-01-02T03:00:00+00:00">' in alone
     assert "bob-x" not in page
     assert "alice-gone" not in page
     assert 'href="/w/alice-run/"' in page

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from stacks.engine import EngineEvent, Kind, Leftover, Operation, Outcome
 from stacks.errors import ImageMissingError, NameTakenError, StacksError, UnknownWorkspaceError
 from stacks.power import Container, HomeVolume, Inventory
-from stacks.programs.inputs import LABEL_SPEC_HASH
+from stacks.programs.inputs import (
+    LABEL_HOME,
+    LABEL_OWNER,
+    LABEL_PREFIX,
+    LABEL_SPEC_HASH,
+    LABEL_TREE,
+    LABEL_WORKSPACE,
+)
 from stacks.work import OnEvent
 
 
@@ -83,7 +90,10 @@ class FakePower:
         raise UnknownWorkspaceError(f"{workspace_id}, {tail}")
 
     async def find(self, labels: Mapping[str, str]) -> tuple[Leftover, ...]:
-        return tuple(found for found in self.things if labels.items() <= found.labels.items())
+        self._called("find")
+        homes = tuple(as_leftover(home) for each in self.volumes.values() for home in each)
+        found = (*self.things, *homes)
+        return tuple(thing for thing in found if labels.items() <= thing.labels.items())
 
     async def named(self, kind: str, name: str) -> Leftover | None:
         if kind == "network":
@@ -93,6 +103,7 @@ class FakePower:
         return next((it for it in self.things if (it.kind, it.name) == (kind, name)), None)
 
     async def holders(self, volume: str) -> tuple[Container, ...]:
+        self._called("holders")
         return tuple(found for found in self.containers.values() if found.home == volume)
 
     async def remove_container(self, container_id: str) -> None:
@@ -100,6 +111,14 @@ class FakePower:
         self.containers = {
             id_: found for id_, found in self.containers.items() if found.id != container_id
         }
+
+    async def remove_home(self, volume: Leftover) -> None:
+        self._called("remove_home")
+        kept = {
+            id_: tuple(home for home in homes if home.name != volume.name)
+            for id_, homes in self.volumes.items()
+        }
+        self.volumes = {id_: homes for id_, homes in kept.items() if homes}
 
 
 @dataclass
@@ -109,6 +128,7 @@ class FakeEngine:
     Attributes:
         going: Cleared to hold operations where they are.
         outcomes: Errors for the coming operations, by stack.
+        forgotten: Stacks that were dropped, in order.
         running: Operations now; `most` at once so far.
     """
 
@@ -116,6 +136,7 @@ class FakeEngine:
     going: asyncio.Event = field(default_factory=asyncio.Event)
     errors: dict[str, list[Exception]] = field(default_factory=dict)
     done: list[tuple[Kind, str]] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     running: list[str] = field(default_factory=list)
     most: int = 0
 
@@ -142,6 +163,10 @@ class FakeEngine:
         finally:
             self.running.remove(operation.stack)
 
+    async def forget(self, stack: str) -> None:
+        assert stack not in self.running, "an operation is on it"
+        self.forgotten.append(stack)
+
     def _do(self, operation: Operation) -> None:
         id_, inputs = operation.stack, operation.inputs
         if operation.kind is Kind.DESTROY:
@@ -163,6 +188,18 @@ class FakeEngine:
                     image=inputs["image"],
                     labels={LABEL_SPEC_HASH: inputs["spec_hash"]},
                 )
+
+
+def as_leftover(home: HomeVolume) -> Leftover:
+    """A home as the engine lists it with its labels."""
+    labels = {
+        LABEL_WORKSPACE: home.workspace,
+        LABEL_HOME: str(home.number),
+        LABEL_PREFIX: home.name.removesuffix(f"{home.workspace}-home-{home.number}"),
+        LABEL_OWNER: home.owner,
+        LABEL_TREE: home.tree or "t",
+    }
+    return Leftover(kind="volume", id=home.name, name=home.name, labels=labels)
 
 
 def taken() -> NameTakenError:

@@ -18,6 +18,7 @@ from stacks.errors import (
     BadRequestError,
     EngineUnavailableError,
     FileStandsError,
+    NotConfirmedError,
     NothingToRetryError,
     PolicyViolationError,
     RunnerUnreachableError,
@@ -69,9 +70,11 @@ class Told:
         *,
         on_step: OnStep | None = None,
         prune: bool | None = None,
+        max_delete: int | None = None,
         request_id: str = "",
     ) -> list[Result]:
         self.asked.append(("up", ids, prune, request_id))
+        self.asked += [("max_delete", max_delete)] if max_delete is not None else []
         assert on_step is not None
         for workspace in ("alice", "bob"):
             on_step(Step(id=workspace, phase="PROVISIONING", step="image"))
@@ -127,6 +130,18 @@ class Told:
     ) -> Result:
         self.asked.append(("actor", actor))
         return await self._one("retry", workspace_id, on_step, request_id)
+
+    async def purge(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        self.asked.append(("confirmed", confirm, actor))
+        return await self._one("purge", workspace_id, on_step, request_id)
 
     async def logs(self, workspace_id: str, *, tail: int = 200) -> str:
         self.asked.append(("logs", workspace_id, tail, context.request_id()))
@@ -213,6 +228,21 @@ async def test_who_asks_for_a_retry_goes_through(told: Told, client: RunnerClien
     assert told.asked[-2] == ("actor", "")
 
 
+async def test_a_typed_name_and_who_typed_it_go_through(told: Told, client: RunnerClient) -> None:
+    done = await client.purge("alice", confirm="alice", actor="cli:root")
+    assert done == Result(id="alice", action="purge")
+    assert told.asked[0] == ("confirmed", "alice", "cli:root")
+    told.failure = NotConfirmedError("it must be typed")
+    with pytest.raises(NotConfirmedError, match="it must be typed"):
+        await client.purge("alice", confirm="")
+    assert told.asked[-2] == ("confirmed", "", "")
+
+
+async def test_how_many_may_be_pruned_goes_through(told: Told, client: RunnerClient) -> None:
+    await client.up(prune=True, max_delete=0, on_step=lambda _: None)
+    assert told.asked[-1] == ("max_delete", 0)
+
+
 async def test_a_request_id_goes_through(told: Told, client: RunnerClient) -> None:
     with context.bind(request_id="request-0005"):
         await client.logs("alice")
@@ -281,7 +311,12 @@ async def _failure(client: RunnerClient) -> StacksError | None:
         b"[]",
         b'"up"',
         b"{}",
+        b'{"kind": "melt"}',
         b'{"kind": "purge"}',
+        b'{"kind": "purge", "ids": ["a"], "options": {"confirm": 1}}',
+        b'{"kind": "up", "options": {"max_delete": "3"}}',
+        b'{"kind": "up", "options": {"max_delete": true}}',
+        b'{"kind": "up", "options": {"max_delete": -1}}',
         b'{"kind": "up", "ids": "alice"}',
         b'{"kind": "up", "ids": [1]}',
         b'{"kind": "start"}',

@@ -275,7 +275,7 @@ def test_an_interrupted_removal_goes_on() -> None:
 
 
 def test_a_tombstone_is_left_alone_and_revived_by_its_file() -> None:
-    gone = Known(id="ws", row=row(Phase.TOMBSTONED, spec_of()), homes=(HOME,))
+    gone = Known(id="ws", row=row(Phase.TOMBSTONED, spec_of(), grace_end=7), homes=(HOME,))
     assert plan_one(gone, snapshot=GONE_FILE, facts=FACTS, wish=Wish()).action is Action.NOTHING
     revived = decide(replace(gone, spec=spec_of()))
     assert (revived.action, revived.on, revived.refresh) == (Action.CREATE, True, True)

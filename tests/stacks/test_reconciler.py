@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from spec import Problem, WorkspaceSpec
 from stacks.board import Board, Context
 from stacks.demand import Demand
+from stacks.endings import Endings
 from stacks.errors import (
     EngineUnavailableError,
     OperationFailedError,
@@ -23,6 +24,7 @@ from stacks.errors import (
     PublishFailedError,
     StaleContainerError,
 )
+from stacks.grace import GraceClock
 from stacks.power import Container, Inventory
 from stacks.reconciler import Reconciler
 from stacks.rendering import Facts
@@ -68,6 +70,17 @@ class Bench:
         await until(there)
 
 
+async def no_files() -> Snapshot:
+    return Snapshot()
+
+
+def endings_of(board: Board, power: FakePower, engine: FakeEngine) -> Endings:
+    clock = GraceClock(board, grace=60, longest=60)
+    return Endings(
+        board=board, power=power, engine=engine, read=no_files, clock=clock, name_prefix="x-"
+    )
+
+
 @asynccontextmanager
 async def bench(
     tmp_path: Path, *, parallel: int = 2, retries: bool = False, power: FakePower | None = None
@@ -84,6 +97,7 @@ async def bench(
                 power=power,
                 facts=facts,
                 limits=Limits(parallel=parallel),
+                endings=endings_of(board, power, engine),
             )
             queue = Reconciler(
                 board=board,

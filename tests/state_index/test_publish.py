@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import FrozenInstanceError, fields
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -45,6 +45,9 @@ def test_every_field_survives_the_database(index: Index, clock: Clock) -> None:
         pinned="running",
         problems=({"file": "alice-api.yaml", "line": 3, "message": "고쳐 주세요"},),
         spec_json='{"id": "alice-api"}',
+        removed_at=datetime(2026, 1, 2, 3, tzinfo=UTC),
+        expires_at=datetime(2026, 1, 9, 3, tzinfo=UTC),
+        grace_end=604_800_000,
     )
     row = index.publish("alice-api", cause="file found", request_id="r-1", **changes)
     assert index.workspace("alice-api") == row

@@ -1,0 +1,83 @@
+"""`codehub purge`."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from cli import ids, index, results
+from cli.actor import actor
+from cli.failures import CliError, InputError
+from cli.frame import Frame, pass_frame
+from cli.operate import operate, telling
+from cli.output import output_option, talk
+from cli.phases import expiry
+
+if TYPE_CHECKING:
+    from settings.model import RunnerSettings
+
+
+@click.command()
+@click.argument("name", metavar="ID", callback=ids.check)
+@click.option(
+    "--confirm",
+    metavar="ID",
+    help="The id once more, instead of being asked for it: for scripts.",
+)
+@output_option("table", "json")
+@pass_frame
+@click.pass_context
+def purge(ctx: click.Context, frame: Frame, *, name: str, confirm: str | None, output: str) -> None:
+    """Remove the kept home of a removed workspace for good, now.
+
+    What `codehub destroy` or a prune leaves is the home; it goes by itself when its grace is over
+    (`codehub status -o wide` shows when). This does not wait for that. It can't be undone, so the
+    id has to be typed once more. It is refused while the file or a container is there.
+
+    \b
+    Examples:
+      codehub purge alice-api
+      codehub purge alice-api --confirm alice-api
+    """
+    from settings.model import RunnerSettings
+
+    typed = confirm if confirm is not None else _asked(frame.load(RunnerSettings), name)
+    if typed != name:
+        raise InputError(f"{typed!r} is not {name}: nothing was removed")
+    tell, who = telling(), actor()
+    done = operate(
+        frame,
+        lambda operator: operator.purge(name, confirm=typed, actor=who, on_step=tell),
+    )
+    ctx.exit(results.show([done], output))
+
+
+def _asked(settings: "RunnerSettings", name: str) -> str:
+    """Ask for the id.
+
+    Raises:
+        InputError: nobody is there to be asked.
+        CliError: nothing is typed.
+    """
+    if not sys.stdin.isatty():
+        raise InputError(
+            "nobody is there to type the id", hint=f"codehub purge {name} --confirm {name}"
+        )
+    talk(_told(settings, name))
+    typed = click.prompt(f"Type {name} to go on", default="", show_default=False, err=True)
+    if not typed:
+        raise CliError("nothing was removed")
+    return str(typed).strip()
+
+
+def _told(settings: "RunnerSettings", name: str) -> str:
+    """What goes, as far as it is known before the engine is asked."""
+    from datetime import UTC, datetime
+
+    row = next((found for found in index.rows(settings) if found.id == name), None)
+    told = f"This removes the home of {name} for good, with all that is in it."
+    if row is None:
+        return told
+    whose = f" It was {row.owner}'s." if row.owner else ""
+    when = f" It would go by itself {expiry(row, datetime.now(UTC))}." if row.expires_at else ""
+    return f"{told}{whose}{when}"

@@ -1,0 +1,103 @@
+"""The cap on what is pruned: at most three workspaces, or a tenth of the fleet, in any hour.
+
+A folder that lost half of its files by a slip removes a few workspaces, not all, and says so. What
+someone removes by name is not counted. The index keeps the count, so a restart does not begin anew.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from stacks.board import Board, translated
+from stacks.demand import Demand
+from stacks.plan import as_it_is
+from stacks.planned import GONE, Action, Change, Wish
+from state_index.models import Published
+
+WINDOW = timedelta(hours=1)
+LEAST = 3
+"""Workspaces that may always be pruned within the window."""
+
+PART = 10
+"""One in so many of the fleet, where that is more."""
+
+
+HELD_BACK = (
+    f"its file is gone, but it is kept: no more than {LEAST}, or one in {PART} of all, are removed in "
+    "an hour; is it meant, allow more: `codehub up --prune --max-delete N`"
+)
+
+
+def most(rows: Mapping[str, Published], pruned: Collection[str], allowed: int | None) -> int:
+    """How many workspaces may be pruned within the window.
+
+    Args:
+        rows: What is published.
+        pruned: What was pruned within it already; it was part of the fleet.
+        allowed: What someone allowed for this once; None for the rule.
+    """
+    if allowed is not None:
+        return allowed
+    living = {id_ for id_, row in rows.items() if row.phase not in GONE}
+    return max(LEAST, len(living | set(pruned)) // PART)
+
+
+def held_back(change: Change) -> Change:
+    """Give the change that keeps a workspace, and says why."""
+    return as_it_is(
+        change.known, replace(change, action=Action.NOTHING, prunes=False, reason=HELD_BACK)
+    )
+
+
+class PruneCap:
+    """The cap, over the index."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    async def limited(
+        self,
+        changes: Mapping[str, Change],
+        rows: Mapping[str, Published],
+        wish: Wish,
+        ids: Collection[str] | None = None,
+    ) -> dict[str, Change]:
+        """Hold back what is beyond the cap.
+
+        Args:
+            changes: The plan.
+            rows: What is published.
+            wish: What is asked beyond the files.
+            ids: Those that are meant; all by default.
+        """
+        prunes = [id_ for id_ in sorted(changes) if changes[id_].prunes]
+        if not prunes:
+            return dict(changes)
+        pruned = await self._pruned()
+        meant = [id_ for id_ in prunes if (ids is None or id_ in ids) and id_ not in pruned]
+        room = max(0, most(rows, pruned, wish.max_delete) - len(pruned))
+        beyond = set(meant[room:])
+        return {
+            id_: held_back(change) if id_ in beyond else change for id_, change in changes.items()
+        }
+
+    def told(self, change: Change, demand: Demand) -> Demand:
+        """Give the demand for a change: what is held back must not overtake what is not."""
+        return replace(demand, max_delete=0) if change.reason == HELD_BACK else demand
+
+    async def admitted(self, change: Change, wish: Wish) -> Change:
+        """Count a workspace as pruned, or hold it back: others may have come first."""
+        if not change.prunes:
+            return change
+        rows, pruned = await self._board.rows(), await self._pruned()
+        allowed = most(rows, pruned, wish.max_delete)
+        with translated():
+            claimed = await asyncio.to_thread(
+                self._board.removals.claim, change.id, most=allowed, within=WINDOW
+            )
+        return change if claimed else held_back(change)
+
+    async def _pruned(self) -> frozenset[str]:
+        with translated():
+            return await asyncio.to_thread(self._board.removals.pruned, within=WINDOW)
