@@ -146,11 +146,15 @@ class Endings:
     async def _volumes(self, workspace_id: str) -> tuple[Leftover, ...]:
         labels = {LABEL_PREFIX: self._prefix, LABEL_WORKSPACE: workspace_id}
         found = await self._power.find(labels)
-        return tuple(
-            each
-            for each in found
-            if each.kind == "volume" and each.ours and LABEL_HOME in each.labels
-        )
+        homes_found = [
+            each for each in found if each.kind == "volume" and each.ours and _is_home(each)
+        ]
+        # The newest last: it is what is left when the removal is cut off.
+        return tuple(sorted(homes_found, key=lambda each: int(each.labels[LABEL_HOME])))
+
+
+def _is_home(found: Leftover) -> bool:
+    return found.labels.get(LABEL_HOME, "").isdecimal()
 
 
 class _Hands:

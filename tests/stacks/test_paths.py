@@ -15,6 +15,7 @@ WAYS: list[tuple[Mapping[Phase, paths.Path], set[Phase], Event]] = [
     (paths.TO_CREATE, {Phase.PROVISIONING, Phase.UPDATING}, Event.FAILED),
     (paths.TO_START, {Phase.STARTING}, Event.READY),
     (paths.TO_DELETE, {Phase.DELETING}, Event.REMOVED),
+    (paths.TO_PURGE, {Phase.DELETING}, Event.PURGED),
 ]
 
 

@@ -73,7 +73,7 @@ async def main():
         if by_name:
             await runner.purge("alice", confirm="alice")
         else:
-            await daemon.run(runner)
+            await daemon.Daemon(runner).run()
 
 asyncio.run(main())
 """

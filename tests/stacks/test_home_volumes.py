@@ -1,0 +1,63 @@
+"""The one call that removes a volume, on a real engine: only the one that was seen, never a used one."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiodocker
+import pytest
+
+from stacks.engine.model import Leftover
+from stacks.errors import EngineUnavailableError, HomeKeptError
+from stacks.power_docker import DockerPower
+from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, LABEL_WORKSPACE
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+async def power(prefix: str, tmp_path: Path) -> AsyncIterator[DockerPower]:
+    async with DockerPower(name_prefix=prefix, run=tmp_path / "run") as found:
+        yield found
+
+
+@pytest.fixture
+async def volume(docker: aiodocker.Docker, prefix: str) -> Leftover:
+    labels = {LABEL_WORKSPACE: "ws", LABEL_HOME: "1", LABEL_PREFIX: prefix}
+    name = f"{prefix}ws-home-1"
+    await docker.volumes.create({"Name": name, "Labels": labels})  # type: ignore[no-untyped-call]
+    return Leftover(kind="volume", id=name, name=name, labels=labels)
+
+
+async def test_what_was_seen_is_removed_and_gone_already_is_fine(
+    power: DockerPower, volume: Leftover
+) -> None:
+    await power.remove_home(volume)
+    assert await power.named("volume", volume.name) is None
+    await power.remove_home(volume)
+
+
+async def test_another_volume_of_that_name_stays(power: DockerPower, volume: Leftover) -> None:
+    seen = replace(volume, labels={**volume.labels, LABEL_WORKSPACE: "other"})
+    with pytest.raises(HomeKeptError, match="is another volume now"):
+        await power.remove_home(seen)
+    assert await power.named("volume", volume.name) is not None
+
+
+async def test_what_a_container_mounts_stays(
+    power: DockerPower, docker: aiodocker.Docker, volume: Leftover, prefix: str, light_image: str
+) -> None:
+    host = {"Binds": [f"{volume.name}:/x"]}
+    config: dict[str, Any] = {"Image": light_image, "HostConfig": host}
+    await docker.containers.create(config, name=f"{prefix}by-hand")
+    with pytest.raises(HomeKeptError, match="volume is in use"):
+        await power.remove_home(volume)
+    assert await power.named("volume", volume.name) is not None
+
+
+async def test_an_engine_that_is_not_there_is_told_as_such(tmp_path: Path, prefix: str) -> None:
+    nowhere = f"unix://{tmp_path}/none.sock"
+    async with DockerPower(name_prefix=prefix, run=tmp_path, docker_host=nowhere) as power:
+        with pytest.raises(EngineUnavailableError):
+            await power.remove_home(Leftover(kind="volume", id="v", name="v"))
