@@ -18,6 +18,7 @@ from stacks.programs.inputs import LABEL_OWNER, LABEL_SPEC_HASH, HomeInputs
 from stacks.rendering import HASH_LENGTH, Facts, desired_hash, render
 from stacks.source import Snapshot
 from stacks.telling import described
+from stacks.tombstones import REMOVING
 from state_index.models import HistoryRow, Published, utc_now
 from state_index.phases import Phase, Sync
 
@@ -512,3 +513,48 @@ def test_a_container_without_the_trees_id_is_made_anew() -> None:
     assert change.reason == "its container is not marked as this data tree's"
     assert change.inputs is not None
     assert change.inputs.tree == facts.tree
+
+
+def removing(**more: Any) -> Known:
+    """A workspace whose home is being removed."""
+    begun = row(Phase.DELETING, spec_of(), step=REMOVING, grace_end=7)
+    return Known(id="ws", row=begun, **more)
+
+
+@pytest.mark.parametrize("found", [None, spec_of()])
+def test_a_removal_whose_end_was_not_told_is_told_first(found: WorkspaceSpec | None) -> None:
+    change = decide(removing(spec=found))
+    assert (change.action, change.by_name) == (Action.PURGE, False)
+    assert change.reason == "its removal was interrupted"
+
+
+def test_a_removal_that_was_cut_off_before_the_home_went_is_undone() -> None:
+    assert decide(removing(homes=(HOME,))).action is Action.DELETE
+    revived = decide(removing(homes=(HOME,), spec=spec_of()))
+    assert (revived.action, revived.on) == (Action.CREATE, True)
+    expired = decide(removing(homes=(HOME,)), wish=Wish(watched=7))
+    assert (expired.action, expired.by_name) == (Action.PURGE, False)
+
+
+@pytest.mark.parametrize(
+    ("wish", "action"), [(Wish(), Action.KEEP), (Wish(purge=True), Action.PURGE)]
+)
+def test_a_home_alone_gets_a_tombstone_or_goes_by_its_name(wish: Wish, action: Action) -> None:
+    assert decide(Known(id="ws", homes=(HOME,)), wish=wish).action is action
+
+
+@pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.TOMBSTONED, Phase.ERROR}))
+def test_a_typed_name_removes_nothing_of_what_was_not_removed(phase: Phase) -> None:
+    known = Known(id="ws", row=row(phase, spec_of()), homes=(HOME,))
+    assert decide(known, wish=Wish(purge=True)).action is not Action.PURGE
+    there = replace(known, row=row(Phase.TOMBSTONED), container=container(spec_of()))
+    assert decide(there, wish=Wish(purge=True, watched=7)).action is not Action.PURGE
+
+
+def test_what_was_purged_leaves_no_row_and_its_id_is_free() -> None:
+    purged = Known(id="ws", row=row(Phase.DELETED, spec_of()))
+    assert decide(purged).action is Action.FORGET
+    new = decide(replace(purged, spec=spec_of(owner="bob")))
+    assert (new.action, new.on) == (Action.CREATE, True)
+    assert new.inputs is not None
+    assert new.inputs.home == HomeInputs(number=1, owner="bob", exists=False)
