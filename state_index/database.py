@@ -31,6 +31,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from state_index.errors import IndexReplacedError, IndexUnavailableError, IndexUrlError
 from state_index.failures import translated
 from state_index.quick import Quick
+from state_index.signs import Signs
 
 BUSY_TIMEOUT = 5.0
 """Seconds that a writer waits for another one."""
@@ -49,11 +50,13 @@ class Probe:
         look: gives a number that is another one then; takes microseconds.
         fileno: what becomes readable then; None where one has to look again and again.
         close: closes its connection.
+        signs: on SQLite, what tells that it may be worth a look.
     """
 
     look: Callable[[], int]
     fileno: Callable[[], int | None]
     close: Callable[[], None]
+    signs: Signs | None = None
 
 
 class Database:
@@ -173,7 +176,8 @@ class Database:
                 raise IndexReplacedError
             return quick.number("PRAGMA data_version")
 
-        return Probe(look=look, fileno=lambda: None, close=quick.close)
+        signs = Signs(Path(str(self.url.database)))
+        return Probe(look=look, fileno=lambda: None, close=quick.close, signs=signs)
 
     def close(self) -> None:
         """Close every connection."""

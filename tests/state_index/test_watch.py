@@ -57,6 +57,16 @@ async def test_it_tells_that_its_file_is_not_there_any_more(sqlite_url: str) -> 
             assert not await watcher.wait(0.05)
 
 
+class Counting(Watcher):
+    """Counts its looks."""
+
+    looks = 0
+
+    def _changed(self) -> bool:
+        self.looks += 1
+        return super()._changed()
+
+
 WRITER = """
 import sys, time
 from state_index.database import sqlite_file
@@ -69,9 +79,8 @@ with Index.open(sys.argv[1]) as index:
 """
 
 
-async def test_changes_of_another_process_arrive_within_a_tenth_of_a_second(
-    watcher: Watcher, url: str
-) -> None:
+async def lateness(watcher: Watcher, url: str) -> list[float]:
+    """Seconds from each of 20 commits of another process until the watcher tells of it."""
     pipe = asyncio.subprocess.PIPE
     writer = await asyncio.create_subprocess_exec(
         sys.executable, "-c", WRITER, url, stdin=pipe, stdout=pipe
@@ -86,8 +95,41 @@ async def test_changes_of_another_process_arrive_within_a_tenth_of_a_second(
         late.append(seen - float(await writer.stdout.readline()))
     writer.stdin.close()
     assert await writer.wait() == 0
+    return sorted(late)
+
+
+async def test_changes_of_another_process_arrive_within_a_tenth_of_a_second(
+    watcher: Watcher, url: str
+) -> None:
+    late = await lateness(watcher, url)
     # The median: on a busy machine a single one may wait for the processor.
-    assert sorted(late)[len(late) // 2] < 0.1
+    assert late[len(late) // 2] < 0.1
+
+
+async def test_so_they_do_where_the_kernel_tells_nothing(sqlite_url: str) -> None:
+    with Index.open(sqlite_url):
+        async with Watcher(sqlite_url) as watcher:
+            assert watcher._probe.signs is not None
+            watcher._probe.signs.close()
+            late = await lateness(watcher, sqlite_url)
+    assert late[len(late) // 2] < 0.1
+
+
+async def test_changes_of_another_process_wake_it_without_any_look(index: Index, url: str) -> None:
+    """By the kernel's signs or the server's notices: it looks once an hour."""
+    async with Watcher(url, interval=3600.0) as watcher:
+        assert len(await lateness(watcher, url)) == 20
+
+
+async def test_where_signs_proved_true_it_looks_seldom(sqlite_url: str) -> None:
+    with Index.open(sqlite_url) as written:
+        async with Counting(sqlite_url) as watcher:
+            written.publish("a", cause="new")
+            assert await watcher.wait(DEADLINE)
+            before = watcher.looks
+            assert not await watcher.wait(1.0)
+            # A few after the sign; twenty if it went on as it began.
+            assert watcher.looks - before < 10
 
 
 async def test_a_nudge_cuts_the_wait_short(index: Index, url: str, tmp_path: Path) -> None:
@@ -107,16 +149,6 @@ async def test_a_nudge_wakes_even_when_nothing_was_written(index: Index, url: st
         assert await watcher.wait(DEADLINE)
         assert not nudge.is_set()
         assert not await watcher.wait(0.05)
-
-
-class Counting(Watcher):
-    """Counts its looks."""
-
-    looks = 0
-
-    def _changed(self) -> bool:
-        self.looks += 1
-        return super()._changed()
 
 
 async def test_an_idle_watcher_looks_once_an_interval_and_no_more(index: Index, url: str) -> None:
