@@ -18,8 +18,8 @@ run(load(GatewaySettings, cwd=Path.cwd()), started=lambda url: print(url, flush=
 
 
 @contextmanager
-def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run one, with its data in the folder, and give the address that it says."""
+def process(folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run one, with its data in the folder and other settings, and give the address that it says."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("CODEHUB_")}
     env |= {
         "CODEHUB_DATA": str(folder / "data"),
@@ -27,6 +27,7 @@ def process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         "CODEHUB_LOG_FORMAT": "json",
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
+    env |= {f"CODEHUB_{name.upper()}": value for name, value in settings.items()}
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
         cwd=folder,
