@@ -62,7 +62,7 @@ class Audit:
             at=self._now(),
             event=event,
             user=user,
-            workspace=workspace[:64],
+            workspace=workspace.replace("\0", "")[:64],  # PostgreSQL takes none
             address=address[:64],
             detail=detail[:200],
             request_id=request_id,

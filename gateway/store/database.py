@@ -1,7 +1,8 @@
 """Opens the gateway's database, brings its tables up to date, and translates its errors.
 
-Writers begin with BEGIN IMMEDIATE: a transaction that reads before it writes would otherwise fail
-with "locked" at once, whatever the timeout. This is the one place that sees driver errors.
+SQLite's writers begin with BEGIN IMMEDIATE: a transaction that reads before it writes would
+otherwise fail with "locked" at once, whatever the timeout; so they are alone. PostgreSQL's are not:
+who decides by what it reads says how it is guarded. This is the one place that sees driver errors.
 """
 
 import os
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ _OWNER_ONLY: Final = 0o600
 _BUSY_SECONDS: Final = 5
 _BUSY_STEP: Final = 0.01
 _WRITES: Final = "codehub_writes"
+_MIGRATION_LOCK: Final = 0x67617465776179  # "gateway"
 
 
 class Database:
@@ -40,7 +42,11 @@ class Database:
         with _translated():
             self._reads = _engine(url)
             self._writes = self._reads.execution_options(**{_WRITES: True})
-            self._migrate()
+            try:
+                self._migrate()
+            except BaseException:
+                self.close()
+                raise
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -70,16 +76,24 @@ class Database:
         from gateway.store.migrations.run import upgrade  # noqa: PLC0415
 
         with self._writes.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             upgrade(connection)
 
 
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            return create_engine(parsed, pool_pre_ping=True)
+        backend = parsed.get_backend_name()
+        if backend == "postgresql":
+            # What it brings, SQLite does without.
+            from state_index.postgres import make_engine  # noqa: PLC0415
+
+            return make_engine(parsed, _BUSY_SECONDS)
     except (ImportError, ValueError) as error:  # no driver for it here; a port that is no number
         raise ArgumentError from error
+    if backend != "sqlite":
+        raise ArgumentError
     if parsed.database:
         _make_private(Path(parsed.database))
     # isolation_level None: the driver begins nothing by itself, our event does.
@@ -160,5 +174,6 @@ def _words(error: SQLAlchemyError) -> str:
     A URL with an odd password is taken apart wrongly; then drivers quote a half of it as the host.
     """
     original = getattr(error, "orig", None)
-    words = str(original or type(error).__name__)
+    # PostgreSQL's further lines quote values.
+    words = str(original or type(error).__name__).partition("\n")[0]
     return type(original).__name__ if "@" in words else words

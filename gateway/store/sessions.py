@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.orm import Session
 
 from gateway.store.database import Database
 from gateway.store.tables import SessionRow, UserRow
@@ -53,11 +54,16 @@ class SessionTable:
             user_agent=user_agent,
         )
         with self._database.write() as session:
-            user = session.get(UserRow, by.user.id)
-            valid = user and not user.disabled and user.password_hash == by.password_hash
-            if valid:
-                session.add(row)
-            return bool(valid)
+            if not _valid(session, by):
+                return False
+            session.add(row)
+            # The reference to the account waits for who is changing it, and makes others wait:
+            # what is read now stays true until this is committed.
+            session.flush()
+            if _valid(session, by):
+                return True
+            session.delete(row)
+            return False
 
     def load(self, key: str, *, now: float) -> SessionRecord | None:
         """Return the session if it is alive and its user may log in."""
@@ -123,3 +129,12 @@ class SessionTable:
 
     def _over(self, now: float) -> ColumnElement[bool]:
         return or_(SessionRow.expires <= now, SessionRow.last_seen <= now - self._idle)
+
+
+def _valid(session: Session, by: Credentials) -> bool:
+    query = select(UserRow.id).where(
+        UserRow.id == by.user.id,
+        UserRow.disabled.is_(False),
+        UserRow.password_hash == by.password_hash,
+    )
+    return session.scalar(query) is not None

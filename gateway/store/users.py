@@ -1,12 +1,14 @@
 """Accounts: who may log in. Passwords come in plain and are kept as argon2id hashes only."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.errors import InvalidUserNameError, UnknownUserError, UserExistsError
@@ -17,6 +19,8 @@ from spec.rules import OWNER_PATTERN
 
 _NAME: Final = re.compile(OWNER_PATTERN.removeprefix("^").removesuffix("$"))
 """A user is named as `owner` names one in workspace files."""
+
+_UNIQUE_VIOLATION: Final = "23505"  # PostgreSQL's
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ class Users:
             if _find(session, name) is not None:
                 raise UserExistsError(f"There is a user {name!r} already.")
             session.add(row)
-            session.flush()
+            with _taken(name):
+                session.flush()
             return _user(row)
 
     def passwd(self, name: str, password: str) -> None:
@@ -116,6 +121,8 @@ class Users:
 
     def credentials(self, name: str) -> Credentials | None:
         """Return what a login is checked against, also for a disabled account."""
+        if not _NAME.fullmatch(name):  # what no account has, a database need not even take
+            return None
         with self._database.read() as session:
             row = _find(session, name)
             return None if row is None else Credentials(_user(row), row.password_hash)
@@ -129,12 +136,24 @@ def _check_name(name: str) -> None:
         )
 
 
+@contextmanager
+def _taken(name: str) -> Iterator[None]:
+    """Say so when another process took the name a moment ago; SQLite's writers are alone."""
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) != _UNIQUE_VIOLATION:
+            raise
+        raise UserExistsError(f"There is a user {name!r} already.") from None
+
+
 def _find(session: Session, name: str) -> UserRow | None:
     return session.scalar(select(UserRow).where(UserRow.name == name))
 
 
 def _require(session: Session, name: str) -> UserRow:
-    row = _find(session, name)
+    # Locked, so that no session begins for it meanwhile; see `SessionTable.create`.
+    row = session.scalar(select(UserRow).where(UserRow.name == name).with_for_update())
     if row is None:
         raise UnknownUserError(f"There is no user {name!r}.")
     return row

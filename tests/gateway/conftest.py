@@ -11,6 +11,7 @@ from playwright.async_api import Browser, async_playwright
 from gateway.store import Store
 from telemetry.logs import configure
 from tests.gateway.harness import Clock
+from tests.postgres import Server, serving
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
@@ -20,10 +21,22 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    """A store on disk with a day of idle time, by the test's clock."""
-    with Store(f"sqlite:///{tmp_path / 'gateway.db'}", idle=3600, now=clock) as opened:
+def store_url(tmp_path: Path) -> str:
+    """A file; tests of the store itself run on both databases."""
+    return f"sqlite:///{tmp_path / 'gateway.db'}"
+
+
+@pytest.fixture
+def store(store_url: str, clock: Clock) -> Iterator[Store]:
+    """A store with an hour of idle time, by the test's clock."""
+    with Store(store_url, idle=3600, now=clock) as opened:
         yield opened
 
 

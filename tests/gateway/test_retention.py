@@ -5,12 +5,17 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy import select
+
 from gateway.store import AuditEvent, Store
 from gateway.store.store import PRUNED_AT_ONCE
+from gateway.store.tables import SessionRow
 from tests.gateway.harness import ALICE, Clock, Running, serving
 from tests.gateway.test_api import break_table
-from tests.gateway.test_store import GOOD, begin
+from tests.gateway.test_store import GOOD, begin, store_url
 from tests.waiting import until
+
+__all__ = ["store_url"]
 
 DAY = 86_400.0
 
@@ -20,9 +25,9 @@ def details(store: Store) -> list[str]:
     return [row.detail for row in reversed(store.audit.latest(10_000))]
 
 
-def session_keys(folder: Path) -> list[str]:
-    with closing(sqlite3.connect(folder / "gateway.db")) as raw:
-        return [key for (key,) in raw.execute("SELECT key FROM sessions ORDER BY key")]
+def session_keys(store: Store) -> list[str]:
+    with store._database.read() as session:
+        return list(session.scalars(select(SessionRow.key).order_by(SessionRow.key)))
 
 
 def test_rows_go_when_they_are_too_old_and_no_sooner(store: Store, clock: Clock) -> None:
@@ -48,9 +53,7 @@ def test_the_oldest_go_first_and_only_so_many_at_once(store: Store, clock: Clock
     assert left == [["2", "3", "4"], ["4"], []]
 
 
-def test_sessions_that_are_over_go_only_so_many_at_once(
-    store: Store, clock: Clock, tmp_path: Path
-) -> None:
+def test_sessions_that_are_over_go_only_so_many_at_once(store: Store, clock: Clock) -> None:
     store.users.add("alice", GOOD)
     for number in range(3):
         assert begin(store, f"idle-{number}", clock)
@@ -59,11 +62,11 @@ def test_sessions_that_are_over_go_only_so_many_at_once(
     store.sessions.touch("expired", now=clock())
     clock.advance(1801)
     assert begin(store, "alive", clock)
-    assert len(session_keys(tmp_path)) == 5
+    assert len(session_keys(store)) == 5
     assert store.prune(keep=DAY, limit=3)
-    assert len(session_keys(tmp_path)) == 2
+    assert len(session_keys(store)) == 2
     assert not store.prune(keep=DAY, limit=3)
-    assert session_keys(tmp_path) == ["alive"]
+    assert session_keys(store) == ["alive"]
 
 
 def fill(running: Running, count: int) -> None:
@@ -84,7 +87,7 @@ async def test_the_gateway_forgets_by_itself_also_more_than_one_piece(tmp_path: 
         first.store.audit.add(AuditEvent.LOGIN, detail="young")
     async with serving(tmp_path, audit_keep="1d") as hub:
         await until(lambda: details(hub.store) == ["young"], "old audit rows go")
-        await until(lambda: session_keys(hub.settings.paths.root) == [], "old sessions go")
+        await until(lambda: session_keys(hub.store) == [], "old sessions go")
 
 
 async def test_a_store_that_can_not_be_pruned_is_said_once_a_while(

@@ -4,7 +4,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection
+
+from gateway.errors import StoreUnavailableError
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -16,5 +19,14 @@ def config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the tables to the newest version, in the caller's transaction."""
-    command.upgrade(config(connection), "head")
+    """Bring the tables to the newest version, in the caller's transaction.
+
+    Raises:
+        StoreUnavailableError: They are of a newer version than this program.
+    """
+    try:
+        command.upgrade(config(connection), "head")
+    except CommandError as error:
+        raise StoreUnavailableError(
+            "The store was written by a newer CodeHub: run that version."
+        ) from error
