@@ -186,6 +186,15 @@ class Database:
         self._read.dispose()
 
 
+def hold(connection: sa.Connection, workspace_id: str) -> None:
+    """Have others who ask for this workspace wait until the transaction ends.
+
+    SQLite's writers are alone anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        _postgres().hold(connection, workspace_id)
+
+
 def _identity(url: sa.URL) -> tuple[int, int] | None:
     """Which file there is under an index's name; None when there is none."""
     try:

@@ -5,6 +5,7 @@ within its transaction (a stopped process, a machine that is gone) would hold it
 the server ends such a session after the busy timeout.
 """
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ CHANNEL = "codehub_index"
 """Where writers tell listeners that they committed; a channel belongs to one database."""
 
 NOTIFY = f"NOTIFY {CHANNEL}"
+
+_WORKSPACE_LOCKS = 0x687562  # "hub"
 
 _WROTE = "codehub_wrote"
 
@@ -76,6 +79,16 @@ def notify(connection: sa.Connection) -> None:
 def begin(connection: sa.Connection) -> None:
     """At the beginning of a write transaction: what one before changed and rolled back is no news."""
     connection.info.pop(_WROTE, None)
+
+
+def hold(connection: sa.Connection, workspace_id: str) -> None:
+    """Have others who ask for this workspace wait until the transaction ends.
+
+    Not by a lock on its row, which takes the right to change it: gateways have none. Workspaces
+    whose ids give one number wait for each other, too.
+    """
+    number = sa.bindparam("number", zlib.crc32(workspace_id.encode()) - 2**31, sa.Integer)
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WORKSPACE_LOCKS, number)))
 
 
 class Notices:

@@ -6,6 +6,9 @@ import sqlalchemy as sa
 
 from state_index.schema import history, intents, workspaces
 
+INTENT_BOUND = 100
+"""Finished operations kept per workspace."""
+
 FORGOTTEN = timedelta(days=90)
 """How long history and operations of a forgotten workspace stay."""
 
@@ -37,6 +40,15 @@ def keep_newest(
         .scalar_subquery()
     )
     connection.execute(sa.delete(table).where(mine, table.c.number < oldest_kept))
+
+
+def keep_newest_finished(connection: sa.Connection, workspace_id: str) -> None:
+    """Delete a workspace's finished operations beyond the bound.
+
+    Runners do, when a phase or an operation ends: gateways need no right to delete, so.
+    """
+    ended = intents.c.status.in_(("done", "failed"))
+    keep_newest(connection, intents, workspace_id, INTENT_BOUND, only=ended)
 
 
 def drop_forgotten(connection: sa.Connection, now: datetime) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from state_index import pruning, rows
+from state_index.database import hold
 from state_index.errors import StaleRowError
 from state_index.models import Changes, HistoryRow, Published
 from state_index.phases import Event, Phase, Sync, transition
@@ -103,10 +104,10 @@ def _store(connection: sa.Connection, before: Published | None, after: Published
 
 
 def find(connection: sa.Connection, workspace_id: str, *, lock: bool = False) -> Published | None:
-    """One row; locked against other writers where the database locks rows."""
-    query = sa.select(workspaces).where(workspaces.c.id == workspace_id)
+    """One row; with `lock`, others who ask so for it wait until the transaction ends."""
     if lock:
-        query = query.with_for_update()
+        hold(connection, workspace_id)
+    query = sa.select(workspaces).where(workspaces.c.id == workspace_id)
     row = connection.execute(query).mappings().one_or_none()
     return rows.published(row) if row else None
 
@@ -139,6 +140,7 @@ def record(
     )
     connection.execute(sa.insert(history).values(rows.history_values(row)))
     pruning.keep_newest(connection, history, workspace_id, HISTORY_BOUND)
+    pruning.keep_newest_finished(connection, workspace_id)
 
 
 def forget(connection: sa.Connection, workspace_id: str, cause: Cause, now: datetime) -> bool:

@@ -21,9 +21,6 @@ from state_index.models import Intent, IntentKind, Published
 from state_index.phases import Event, Kind, decide
 from state_index.schema import intents
 
-INTENT_BOUND = 100
-"""Finished intents kept per workspace."""
-
 _EVENTS: dict[IntentKind, Event] = {"start": Event.START, "stop": Event.STOP}
 _PINS: dict[IntentKind, str] = {"start": "warm", "stop": "running"}
 
@@ -77,8 +74,6 @@ def request(connection: sa.Connection, workspace_id: str, asked: Request, now: d
         return replace(pending, joined=True)
     intent = _new(row, asked, now, joined=kind is Kind.JOIN)
     connection.execute(sa.insert(intents).values(rows.intent_values(intent)))
-    ended = intents.c.status.in_(("done", "failed"))
-    pruning.keep_newest(connection, intents, workspace_id, INTENT_BOUND, only=ended)
     return intent
 
 
@@ -129,14 +124,16 @@ def take(connection: sa.Connection, limit: int) -> list[Intent]:
 
 def finish(connection: sa.Connection, operation_id: str, error: str) -> None:
     """Mark an intent as done, or as failed with its error."""
+    found = find(connection, operation_id)
+    if found is None:
+        raise UnknownOperationError(operation_id)
     status = "failed" if error else "done"
-    done = connection.execute(
+    connection.execute(
         sa.update(intents)
         .where(intents.c.id == operation_id, intents.c.status.in_(("open", "taken")))
         .values(status=status, error=error)
     )
-    if done.rowcount == 0 and find(connection, operation_id) is None:
-        raise UnknownOperationError(operation_id)
+    pruning.keep_newest_finished(connection, found.workspace_id)
 
 
 def find(connection: sa.Connection, operation_id: str) -> Intent | None:

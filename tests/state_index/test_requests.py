@@ -15,7 +15,7 @@ from state_index.errors import (
 from state_index.index import Index
 from state_index.models import Intent, IntentKind, Pinned
 from state_index.phases import Event, Kind, Phase, decide
-from state_index.requests import INTENT_BOUND
+from state_index.pruning import INTENT_BOUND
 from tests.state_index.clock import Clock
 
 # Events that bring a new row into a phase.
