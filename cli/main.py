@@ -48,6 +48,10 @@ SECTIONS = {
         "run": Lazy("cli.commands.run:run", "Keep workspaces as their files say."),
         "gateway": Lazy("cli.commands.gateway:gateway", "Serve login, portal and workspaces."),
         "user": Lazy("cli.commands.user:user", "Manage who may log in."),
+        "migrate": Lazy(
+            "cli.commands.migrate:migrate",
+            "Make or upgrade the tables of state index and store, and end.",
+        ),
         "isolation": Lazy(
             "cli.commands.isolation:isolation",
             "See what workspaces can reach, and the rules that close it.",

@@ -287,7 +287,7 @@ class GatewaySettings(Settings):
     )
     store_url: str = setting(
         default_factory=_database("gateway.db"),
-        description="Database of users and sessions.",
+        description="Database of users and sessions: SQLite or PostgreSQL.",
         why="SQLite in the data folder needs no server.",
         example="sqlite:////var/lib/codehub/gateway.db",
         unit="SQLAlchemy URL",
