@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import idle, power, route, shape
+from benchmarks import idle, power, publish, route, shape
 from benchmarks.harness import Result, machine, results_file, save, table
 
 RESULTS = Path(__file__).parent / "results"
@@ -15,12 +15,14 @@ PAIRS = 20
 FLEET_PAIRS = 3
 """A pair of fleets takes a minute or two."""
 IDLE_WINDOWS = 12
+PUBLISHES = 500
 
 Scenario = Callable[[int], Awaitable[Result | list[Result]]]
 SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "start": (power.start, PAIRS),
     "create": (power.create, PAIRS),
     "route-switch": (route.switch, PAIRS),
+    "publish-route": (publish.publish_route, PUBLISHES),
     "operation": (shape.operation, PAIRS),
     "first-up": (shape.first_up, FLEET_PAIRS),
     "no-op": (shape.no_op_up, PAIRS),

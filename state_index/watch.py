@@ -26,7 +26,7 @@ PROVEN_INTERVAL = 1.0
 NOTICED_INTERVAL = 5.0
 """The same where notices come by themselves: only so that a lost connection is found in the end."""
 
-APART = 0.02
+APART = 0.01
 """Seconds from one answer to the next: who writes much shall not keep readers reading."""
 
 
