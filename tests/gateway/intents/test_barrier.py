@@ -51,7 +51,9 @@ def clients(index: Index, index_url: str, tmp_path: Path) -> Iterator[Clients]:
     with Store(f"sqlite:///{DataPaths(tmp_path / 'data').store_db}", idle=3600) as store:
         store.users.add(*ALICE)
     with ExitStack() as stack:
-        made = [stack.enter_context(process(tmp_path, index_url=index_url)) for _ in range(2)]
+        # Nobody reads their logs meanwhile: thousands of lines would fill the pipe.
+        settings = {"index_url": index_url, "log_level": "error"}
+        made = [stack.enter_context(process(tmp_path, **settings)) for _ in range(2)]
         urls = [url for _, url in made]
         cookie = log_in(urls[0])
         clients = Clients(urls, CLIENTS, cookie)
