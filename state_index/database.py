@@ -14,9 +14,8 @@ PostgreSQL: writers lock the rows that they read in order to change them, and co
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -30,6 +29,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from state_index.errors import IndexReplacedError, IndexUnavailableError, IndexUrlError
 from state_index.failures import translated
+from state_index.probe import Probe
 from state_index.quick import Quick
 from state_index.signs import Signs
 
@@ -40,23 +40,6 @@ OWNER_ONLY = 0o600
 """Mode of the file and of those beside it."""
 
 _WRITE = "codehub_write"
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """Sees that another connection committed.
-
-    Attributes:
-        look: gives a number that is another one then; takes microseconds.
-        fileno: what becomes readable then; None where one has to look again and again.
-        close: closes its connection.
-        signs: on SQLite, what tells that it may be worth a look.
-    """
-
-    look: Callable[[], int]
-    fileno: Callable[[], int | None]
-    close: Callable[[], None]
-    signs: Signs | None = None
 
 
 class Database:

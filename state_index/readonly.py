@@ -24,7 +24,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from state_index.database import BUSY_TIMEOUT, Database, Probe, sqlite_file
+from state_index.database import BUSY_TIMEOUT, Database, sqlite_file
 from state_index.errors import (
     IndexBusyError,
     IndexClosedError,
@@ -34,6 +34,7 @@ from state_index.errors import (
 )
 from state_index.failures import translated
 from state_index.migrate import current
+from state_index.probe import Probe
 from state_index.schema import HEAD
 
 SETTLE = 0.5
