@@ -23,7 +23,6 @@ LATER: AbstractMapping[Location, frozenset[str]] = {
             "archive_after",
             "disk",
             "drift",
-            "formerly",
             "generate",
             "idle",
             "lifecycle",
@@ -45,6 +44,7 @@ _SLIPS: AbstractMapping[Location, dict[str, str]] = {
     (): {
         "environment": "env", "limits": "resources", "user": "owner", "power": "state",
         "container": "image", "variables": "env", "status": "state",
+        "renamed_from": "formerly", "former": "formerly", "previously": "formerly",
     },
     ("resources",): {"ram": "memory", "mem": "memory", "cores": "cpu", "processes": "pids"},
 }  # fmt: skip

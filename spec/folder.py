@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spec.errors import InvalidSpecError, SourceUnreadableError
+from spec.errors import SourceUnreadableError
 from spec.model import WorkspaceSpec
 from spec.problems import Problem, printable, shown
-from spec.reader import SUFFIX, read_text
+from spec.reader import SUFFIX, Reading
+from spec.reader import read as read_file
+from spec.renames import Claim, disputes
 from spec.text import MAX_BYTES
 
 _SKIPPED = ("_", ".")
@@ -26,12 +28,14 @@ class FolderRead:
         invalid: the problems of workspaces that have a file but no spec, by id. They must be left
             as they are: their file says that they exist.
         owners: whom invalid files name as the owner, by id, where that can be read.
+        formerly: which former ids files name, by id, where that can be read: of invalid ones too.
     """
 
     specs: dict[str, WorkspaceSpec] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     invalid: dict[str, list[Problem]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
+    formerly: dict[str, str] = field(default_factory=dict)
 
 
 class _FileError(Exception):
@@ -59,12 +63,28 @@ def read_folder(path: Path | str, *, label: str | None = None) -> FolderRead:
     folder = Path(path)
     names = _names(folder)
     read = FolderRead()
+    claims: list[Claim] = []
+    files: dict[str, str] = {}
     for name in names:
-        file = Path(folder.name if label is None else label) / name
-        _read(folder / name, printable(str(file)), read)
+        file = printable(str(Path(folder.name if label is None else label) / name))
+        found = _read(folder / name, file, read)
+        claims += [found.claim] if found and found.claim else []
+        files |= {found.spec.id: file} if found and found.spec else {}
     for workspace in read.specs.keys() & read.invalid.keys():
         del read.invalid[workspace]
+    read.formerly.update({claim.id: claim.former for claim in claims})
+    _settle(read, disputes(claims, files))
     return read
+
+
+def _settle(read: FolderRead, disputed: dict[str, list[Problem]]) -> None:
+    """Take what stands against another file out of the valid ones."""
+    for workspace, problems in sorted(disputed.items()):
+        spec = read.specs.pop(workspace, None)
+        if spec is not None:
+            read.owners[workspace] = spec.owner
+        read.problems.extend(problems)
+        read.invalid.setdefault(workspace, []).extend(problems)
 
 
 def _names(folder: Path) -> list[str]:
@@ -91,21 +111,25 @@ def _is_meant(entry: os.DirEntry[str]) -> bool:
     return entry.name.lower().endswith(_OTHER_SUFFIXES) or entry.is_dir(follow_symlinks=False)
 
 
-def _read(path: Path, file: str, read: FolderRead) -> None:
+def _read(path: Path, file: str, read: FolderRead) -> Reading | None:
+    """Read one file into what is known; None when it can't be taken as one."""
+    stem = printable(_stem(path.name))
+    found = None
     try:
         _check_name(path)
-        spec = read_text(_content(path), file=file)
-    except InvalidSpecError as error:
-        found = list(error.problems)
-        if error.owner:
-            read.owners[printable(_stem(path.name))] = error.owner
+        found = read_file(_content(path), file=file)
     except _FileError as error:
-        found = [Problem(file, 1, 1, "", error.message, error.hint)]
+        problems = [Problem(file, 1, 1, "", error.message, error.hint)]
     else:
-        read.specs[spec.id] = spec
-        return
-    read.problems.extend(found)
-    read.invalid.setdefault(printable(_stem(path.name)), []).extend(found)
+        if found.spec is not None:
+            read.specs[found.spec.id] = found.spec
+            return found
+        problems = list(found.problems)
+        if found.owner:
+            read.owners[stem] = found.owner
+    read.problems.extend(problems)
+    read.invalid.setdefault(stem, []).extend(problems)
+    return found
 
 
 def _check_name(path: Path) -> None:

@@ -5,7 +5,7 @@ name. JSON Schema and the reference page come from the descriptions and examples
 of single values are in `spec.rules`.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,11 +16,12 @@ from pydantic import (
     PlainSerializer,
     ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 
 from spec import rules
 from spec.errors import InvalidIdError, RuleError
-from spec.ids import check_id
+from spec.ids import ID_PATTERN, check_id
 from spec.units import SIZE_PATTERN, UNITS, format_size
 
 WRITTEN: dict[str, Any] = {"written": True}
@@ -65,6 +66,19 @@ def _id(value: object) -> str:
         return check_id(str(value))
     except InvalidIdError as error:
         raise RuleError(error.message, error.hint) from error
+
+
+def _former(value: object, info: ValidationInfo) -> str | None:
+    # JSON of ours says null where there is none; in a file, nothing written is a mistake.
+    written = bool(info.context and info.context.get("written"))
+    return None if value is None and not written else rules.formerly(value)
+
+
+Former = Annotated[
+    str | None,
+    BeforeValidator(_former),
+    WithJsonSchema({"type": "string", "pattern": f"^{ID_PATTERN}$"}),
+]
 
 
 class _Strict(BaseModel):
@@ -135,6 +149,16 @@ class WorkspaceFile(_Strict):
         ),
         examples=["auto"],
     )
+    formerly: Former = Field(
+        None,
+        description=(
+            "The id under which its home was made, of a workspace that was renamed: it mounts that "
+            "home, and the container under the old id goes. Names of volumes can't change, so the "
+            "line stays, also through further renames. No other file may have that id or name it "
+            "here. A home that is not found is HOME_MISSING: none is made in its place."
+        ),
+        examples=["alice-old"],
+    )
 
 
 class WorkspaceSpec(WorkspaceFile):
@@ -143,3 +167,9 @@ class WorkspaceSpec(WorkspaceFile):
     id: Annotated[str, BeforeValidator(_id)] = Field(
         description="The file's name without .yaml.", examples=["alice-demo"]
     )
+
+    @model_validator(mode="after")
+    def _not_itself(self) -> Self:
+        if self.formerly == self.id:
+            raise RuleError("a workspace can't have been itself", "remove `formerly`")
+        return self

@@ -1,5 +1,6 @@
 """From bytes to a `WorkspaceSpec`, or to every problem of the file. Pure: nothing is opened here."""
 
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from pydantic import ValidationError
@@ -11,13 +12,33 @@ from spec.ids import check_id
 from spec.model import WRITTEN, WorkspaceFile, WorkspaceSpec
 from spec.nodes import Broken, Mapping, Node, Scalar, describe
 from spec.problems import Problem
+from spec.renames import KEY, Claim, claim_of
 from spec.text import START, Flaw, decode
 from spec.tree import parse
 
 SUFFIX = ".yaml"
+_STAND_IN = "x0"
+"""For a name that is no id, so that the rest of the file is checked too."""
 MAX_PROBLEMS = 100
 """Of one file; the rest is counted."""
 _EXAMPLE = "write owner: alice and image: codehub/code-server"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What one file says.
+
+    Attributes:
+        spec: its workspace; None when anything is wrong.
+        problems: all that is wrong, in the order of the file.
+        owner: whom it names as the owner, "" if that can't be read.
+        claim: its `formerly`, if it has one that can be read.
+    """
+
+    spec: WorkspaceSpec | None
+    problems: tuple[Problem, ...] = ()
+    owner: str = ""
+    claim: Claim | None = None
 
 
 def read_text(raw: bytes, *, file: str) -> WorkspaceSpec:
@@ -30,18 +51,29 @@ def read_text(raw: bytes, *, file: str) -> WorkspaceSpec:
     Raises:
         InvalidSpecError: with all that is wrong, in the order of the file.
     """
+    found = read(raw, file=file)
+    if found.spec is None:
+        raise InvalidSpecError(found.problems, owner=found.owner)
+    return found.spec
+
+
+def read(raw: bytes, *, file: str) -> Reading:
+    """Read one workspace file; what is wrong with it is in the answer. Args as `read_text`."""
     report = _Report(file)
     name = PurePath(file).name
     try:
         workspace = check_id(name.removesuffix(SUFFIX))
     except InvalidIdError as error:
-        workspace = "x0"  # a stand-in, so that the rest of the file is checked too
+        workspace = _STAND_IN
         report.add("", Flaw(START, error.message, error.hint))
     root = _read_tree(raw, report)
     spec = _validate(root, workspace, report) if root is not None else None
-    if spec is None or report.problems:
-        raise InvalidSpecError(report.sorted(), owner=_claimed_owner(root))
-    return spec
+    return Reading(
+        spec=None if report.problems else spec,
+        problems=tuple(report.sorted()),
+        owner=_claimed_owner(root),
+        claim=claim_of(root, id_=workspace, file=file) if workspace != _STAND_IN else None,
+    )
 
 
 class _Report:
@@ -104,5 +136,9 @@ def _validate(root: Mapping, workspace: str, report: _Report) -> WorkspaceSpec |
             complaint = complain(root, detail)
             if complaint is not None:
                 report.add(*complaint)
+        return None
+    if root.value.get(KEY) == workspace:
+        place = root.entries[KEY].node.place
+        report.add(KEY, Flaw(place, "a workspace can't have been itself", f"remove `{KEY}`"))
         return None
     return WorkspaceSpec.model_validate({**root.value, "id": workspace}, context=WRITTEN)

@@ -59,6 +59,7 @@ _VALUES = {
     "resources.pids": f"whole number, {rules.PIDS_MIN} to {rules.PIDS_MAX}",
     "env": "mapping of text to text",
     "state": ", ".join(f"`{state}`" for state in rules.STATES),
+    "formerly": "id",
 }
 
 
@@ -87,6 +88,8 @@ def _default(key: str, field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
+    if value is None:
+        return "none"
     if key == "resources":
         return "all defaults"
     if key == "resources.memory":

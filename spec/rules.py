@@ -8,7 +8,8 @@ import re
 from difflib import get_close_matches
 from typing import Final
 
-from spec.errors import RuleError, WrongTypeError
+from spec.errors import InvalidIdError, RuleError, WrongTypeError
+from spec.ids import check_id
 from spec.problems import cut, shown
 from spec.units import UNITS, format_size, parse_size
 
@@ -134,6 +135,15 @@ def state(value: object) -> str:
             f"did you mean {near}?" if near else f"one of {', '.join(STATES)}",
         )
     return text
+
+
+def formerly(value: object) -> str:
+    """The id that a workspace had when its home was made."""
+    text = _text(value, "alice-old")
+    try:
+        return check_id(text)
+    except InvalidIdError as error:
+        raise RuleError(error.message, error.hint) from error
 
 
 def env_name(value: object) -> str:

@@ -21,6 +21,7 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "CodeHub workspace",
     }
+    del schema["properties"]["formerly"]["default"]  # none is no value that one could write
     schema["properties"]["resources"]["default"] = {"cpu": 2, "memory": "4Gi", "pids": 4096}
     return head | schema
 

@@ -44,6 +44,7 @@ def test_the_schema_is_a_schema() -> None:
         {"resources": {"cpu": 0.5, "memory": "512Mi", "pids": 64}},
         {"env": {"TZ": "Asia/Seoul"}},
         {"state": "warm"},
+        {"formerly": "alice-old"},
         {"image": "registry.example.org/team/ide:1.4"},
     ],
 )

@@ -3,7 +3,40 @@
 from tests.spec.bad.case import GOOD, KEYS, Case, bad
 
 CASES: list[Case] = [
-    bad("later formerly", GOOD + "formerly: x\n", (3, 1, "formerly", "remove it")),
+    bad(
+        "formerly no id",
+        GOOD + "formerly: x\n",
+        (
+            3,
+            11,
+            "formerly",
+            "2 to 40 of a-z, 0-9 and single -, beginning with a letter, not ending in -",
+        ),
+    ),
+    bad(
+        "formerly reserved", GOOD + "formerly: api\n", (3, 11, "formerly", "choose another: api-1")
+    ),
+    bad(
+        "formerly a list",
+        GOOD + "formerly: [bob]\n",
+        (3, 11, "formerly", "write for example alice-old"),
+    ),
+    bad("formerly a number", GOOD + "formerly: 5\n", (3, 11, "formerly", 'put it in quotes: "5"')),
+    bad(
+        "formerly nothing",
+        GOOD + "formerly:\n",
+        (3, 1, "formerly", "give it one, or remove `formerly`"),
+    ),
+    bad(
+        "formerly itself",
+        GOOD + "formerly: alice-demo\n",
+        (3, 11, "formerly", "remove `formerly`"),
+    ),
+    bad(
+        "slip renamed_from",
+        GOOD + "renamed_from: bob\n",
+        (3, 1, "renamed_from", "did you mean formerly?"),
+    ),
     bad("later drift", GOOD + "drift: x\n", (3, 1, "drift", "remove it")),
     bad("later members", GOOD + "members: x\n", (3, 1, "members", "remove it")),
     bad("later repo", GOOD + "repo: x\n", (3, 1, "repo", "remove it")),
@@ -32,7 +65,7 @@ CASES: list[Case] = [
     bad("unknown unprintable", GOOD + '"a\\u202eb": 1\n', (3, 1, "a\\u202eb", KEYS)),
     bad(
         "all at once",
-        "owner: 5\nimge: x\nresources: {cpu: 0, memory: 4, pids: 1.5, disk: 3}\nenv:\n  1A: x\n  P: 8080\n  N:\nstate: cold\nformerly: x\nowner: y\n",
+        "owner: 5\nimge: x\nresources: {cpu: 0, memory: 4, pids: 1.5, disk: 3}\nenv:\n  1A: x\n  P: 8080\n  N:\nstate: cold\nmembers: x\nowner: y\n",
         (1, 1, "image", "add image: codehub/code-server"),
         (1, 8, "owner", 'put it in quotes: "5"'),
         (2, 1, "imge", "did you mean image?"),
@@ -44,7 +77,7 @@ CASES: list[Case] = [
         (6, 6, "env.P", 'put it in quotes: "8080"'),
         (7, 3, "env.N", 'give it one, or "" for an empty one'),
         (8, 8, "state", "one of auto, running, warm"),
-        (9, 1, "formerly", "remove it"),
+        (9, 1, "members", "remove it"),
         (10, 1, "", "remove it, or line 1"),
     ),
     bad(
