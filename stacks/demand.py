@@ -25,6 +25,9 @@ class Demand:
         purge: Whether its home is removed: someone typed its name.
         watched: Milliseconds that runners watched so far; None: no home expires by this.
         max_delete: Most workspaces that may be pruned within the hour; None for the rule.
+        retire: The workspace that takes its home over, for which it goes; "" for none.
+        adopt: Whether someone typed that its home changes hands.
+        new_home: Whether someone typed that a home is made where the former one is gone.
     """
 
     cause: str
@@ -38,6 +41,9 @@ class Demand:
     purge: bool = False
     watched: int | None = None
     max_delete: int | None = None
+    retire: str = ""
+    adopt: bool = False
+    new_home: bool = False
 
     def merged(self, newer: "Demand") -> "Demand":
         """Give one demand for both; of contrary wishes, the newer one."""
@@ -51,6 +57,9 @@ class Demand:
             purge=self.purge or newer.purge,
             watched=self.watched if newer.watched is None else newer.watched,
             max_delete=_more(self.max_delete, newer.max_delete),
+            retire=newer.retire or self.retire,
+            adopt=self.adopt or newer.adopt,
+            new_home=self.new_home or newer.new_home,
         )
 
     @property
@@ -73,6 +82,9 @@ class Demand:
             purge=self.purge,
             watched=self.watched,
             max_delete=self.max_delete,
+            retire=self.retire,
+            adopt=self.adopt,
+            new_home=self.new_home,
         )
 
 

@@ -201,6 +201,8 @@ def check(
         raise NotConfirmedError(f"to purge {workspace_id}, its id must be given a second time")
     if workspace_id in snapshot.ids:
         raise FileStandsError(f"the file of {workspace_id} asks for it", step="purge")
+    if heir := snapshot.heirs.get(workspace_id):
+        raise FileStandsError(f"{workspace_id} is {heir} now: the file of {heir} names its home")
     if snapshot.unreadable:
         raise SourceError(f"whether its file is gone is not known: {snapshot.error}")
     if row is None and not container and not homes_left:

@@ -7,6 +7,7 @@
     │   ├── OperationKilledError        the worker, the Pulumi CLI or the plugin died under it
     │   ├── OperationFailedError        Pulumi reported a failure that we cannot place
     │   ├── StateUnavailableError       Pulumi's state files cannot be read or written
+    │   ├── HandOverError               what a renamed workspace was before is still there
     │   ├── NetworkMissingError         the shared network is not on the engine
     │   ├── HomeKeptError               something speaks against removing a home
     │   ├── EngineRefusedError          the Docker engine refused a call
@@ -24,6 +25,10 @@
         │   └── OtherTreeError              it is another data tree's
         ├── HomeMissingError            the home volume is gone; never healed by making one
         ├── HomeOwnerError              the home belongs to someone else than the file says
+        ├── HomeConflictError           a renamed workspace has a home of its own too
+        ├── FormerStandsError           a former id has a file and the home
+        ├── HomeThereError              a new home was asked for, and the home may be there
+        ├── NothingToAdoptError         adopt, where no owner is in question
         ├── HomeProtectedError          a step would have deleted a home; Pulumi refused
         ├── PolicyViolationError        a mandatory policy said no (`violations`)
         ├── ProgramError                our own program raised: a bug
@@ -200,6 +205,13 @@ class HomeKeptError(TemporaryError):
     default_remedy = "Nothing was removed."
 
 
+class HandOverError(TemporaryError):
+    """What a renamed workspace was before is still there, with the home."""
+
+    reason = "HAND_OVER"
+    default_remedy = "It is tried again; the message says what keeps the former container."
+
+
 class PermanentError(StacksError):
     """Only a change of input, or a person, helps."""
 
@@ -269,16 +281,18 @@ class HomeMissingError(PermanentError):
     """The home volume is gone; it is never healed by making an empty one.
 
     Attributes:
-        workspace: Whose home it is, "" where that is not known.
+        workspace: Whose home it is by its labels (a former id, perhaps), "" if that is not known.
         volume: Name of the volume that was looked for, likewise.
+        number: The home's number, 0 if that is not known.
     """
 
     reason = "HOME_MISSING"
     default_remedy = (
-        "Restore the volume with its labels, or take another id for a workspace with a new home."
+        "Restore the volume with its labels; or have a new, empty home made: `codehub home new ID`."
     )
     workspace = ""
     volume = ""
+    number = 0
 
     @classmethod
     def of(
@@ -295,8 +309,41 @@ class HomeOwnerError(PermanentError):
 
     reason = "HOME_OWNER"
     default_remedy = (
-        "Take another id. If the home is to change hands, bring it up with its former owner first."
+        "Take another id. If the home is to change hands: `codehub adopt ID`, which asks again."
     )
+
+
+class HomeConflictError(PermanentError):
+    """A file names a former id whose home is there, and its workspace has a home of its own too."""
+
+    reason = "HOME_CONFLICT"
+    default_remedy = (
+        "To keep its own home, remove the line `formerly`. To take the other, first save what is in "
+        "its own, remove the file, `codehub destroy` and purge the id, and bring the file back."
+    )
+
+
+class FormerStandsError(PermanentError):
+    """A file names a former id, but what has the home has a file too."""
+
+    reason = "FORMER_STANDS"
+    default_remedy = (
+        "Remove the file of the former id, or the line `formerly`: a home has one user."
+    )
+
+
+class HomeThereError(PermanentError):
+    """A new home was asked for where the former one is not truly missing."""
+
+    reason = "HOME_THERE"
+    default_remedy = "A new home is made only where the old one is gone: `codehub status` says so."
+
+
+class NothingToAdoptError(PermanentError):
+    """A home was to be adopted that does not wait for it."""
+
+    reason = "NOTHING_TO_ADOPT"
+    default_remedy = "`codehub adopt` is for workspaces whose status says HOME_OWNER."
 
 
 class HomeProtectedError(PermanentError):

@@ -49,6 +49,7 @@ def decide(
     volumes: Sequence[HomeVolume],
     proofs: Iterable[Proof] = (),
     name_prefix: str = "",
+    made_as: str = "",
 ) -> HomeInputs:
     """Decide on the home of a workspace.
 
@@ -58,6 +59,7 @@ def decide(
         volumes: The labelled home volumes that are on the engine.
         proofs: What other sources know of earlier homes.
         name_prefix: First part of the volume's name, to name one that is missing.
+        made_as: The id under which its home was made, where that is a former one.
 
     Returns:
         The home to render. The newest volume that is there, else a first one.
@@ -70,9 +72,10 @@ def decide(
     wanted = max((proof.number or FIRST_HOME for proof in known), default=0)
     if newest is not None and newest.number >= wanted:
         # The label keeps the owner at creation: asking for another would replace the volume.
-        return HomeInputs(number=newest.number, owner=newest.owner, exists=True)
+        other = newest.workspace if newest.workspace != workspace_id else ""
+        return HomeInputs(number=newest.number, owner=newest.owner, exists=True, workspace=other)
     if known:
-        raise _missing(workspace_id, f"{name_prefix}{workspace_id}-home-{wanted}", known, wanted)
+        raise _missing(made_as or workspace_id, name_prefix, known, wanted)
     return HomeInputs(number=FIRST_HOME, owner=owner, exists=False)
 
 
@@ -95,15 +98,18 @@ def check_owner(workspace_id: str, *, owner: str, former: str) -> None:
 
 
 def _missing(
-    workspace_id: str, volume: str, known: Sequence[Proof], number: int
+    workspace_id: str, name_prefix: str, known: Sequence[Proof], number: int
 ) -> HomeMissingError:
     sources = ", ".join(proof.source for proof in known)
-    return HomeMissingError.of(
+    volume = f"{name_prefix}{workspace_id}-home-{number}"
+    error = HomeMissingError.of(
         workspace_id,
         volume,
         f"home {number} of {workspace_id}, the volume {volume}, is not on this engine "
         f"(known from: {sources})",
     )
+    error.number = number
+    return error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,18 +192,22 @@ def check_removal(workspace_id: str, grounds: Grounds, *, by_name: bool, begun: 
 
 def _against(workspace_id: str, grounds: Grounds, *, by_name: bool, begun: bool) -> str:
     """Give what speaks against it, "" when nothing does."""
-    snapshot = grounds.snapshot
-    if snapshot.unreadable:
-        return f"whether its file is gone is not known: {snapshot.error}"
-    if workspace_id in snapshot.ids:
-        return "its file is there"
-    if not by_name and not snapshot.complete:
-        return f"whether its file is gone is not known: {snapshot.error}"
+    if told := _by_files(workspace_id, grounds.snapshot, by_name=by_name):
+        return told
     if grounds.container is not None:
         return f"its container is there, {grounds.container.name}"
     if grounds.holders:
         return f"it is mounted by {', '.join(found.name for found in grounds.holders)}"
     return _by_row(grounds, by_name=by_name, begun=begun) or _by_labels(workspace_id, grounds)
+
+
+def _by_files(workspace_id: str, snapshot: Snapshot, *, by_name: bool) -> str:
+    if snapshot.unreadable or not (by_name or snapshot.complete):
+        return f"whether its file is gone is not known: {snapshot.error}"
+    if workspace_id in snapshot.ids:
+        return "its file is there"
+    heir = snapshot.heirs.get(workspace_id)
+    return f"it is that of {heir} now, whose file names it" if heir else ""
 
 
 def _by_row(grounds: Grounds, *, by_name: bool, begun: bool) -> str:

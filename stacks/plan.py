@@ -7,16 +7,23 @@ unchanged workspace is known by two hashes (`stacks.rendering`), without asking 
 that go in and come out are in `stacks.planned`; whether it shall run, in `stacks.wishes`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from spec import WorkspaceSpec
-from stacks import homes, tombstones
-from stacks.errors import HomeMissingError, HomeOwnerError, InvalidFileError, StacksError
+from stacks import identity, renames, tombstones
+from stacks.errors import (
+    FormerStandsError,
+    HomeConflictError,
+    HomeMissingError,
+    HomeOwnerError,
+    InvalidFileError,
+    StacksError,
+)
 from stacks.homes import Proof
-from stacks.planned import GONE, Action, Change, Known, Wish
-from stacks.power import Inventory
-from stacks.programs.inputs import LABEL_OWNER, LABEL_SPEC_HASH, LABEL_TREE
+from stacks.planned import GONE, Action, Change, Former, Known, Wish
+from stacks.power import Container, Inventory
+from stacks.programs.inputs import LABEL_SPEC_HASH, LABEL_TREE
 from stacks.rendering import Facts, desired_hash, render
 from stacks.source import Snapshot
 from stacks.wishes import is_settled, last_wish, wants_on
@@ -62,16 +69,22 @@ def plan(
         proofs: What other sources know of homes, by id.
     """
     ids = snapshot.ids | published.keys() | inventory.containers.keys()
+    heirs = renames.heirs(snapshot, published, inventory.containers.values())
+    mounting = renames.mounting(inventory.containers.values())
     if snapshot.complete:
-        ids |= inventory.homes.keys()  # of a lost index: their grace begins
+        # Of a lost index: their grace begins. What was renamed is not left behind.
+        ids |= inventory.homes.keys() - heirs.keys()
     changes = {}
     for id_ in sorted(ids):
+        former = _former(snapshot.specs.get(id_), published, inventory, mounting, snapshot)
         known = Known(
             id=id_,
             spec=snapshot.specs.get(id_),
             row=published.get(id_),
             container=inventory.containers.get(id_),
-            homes=inventory.homes.get(id_, ()),
+            homes=renames.merged(inventory.homes.get(id_, ()), former),
+            former=former,
+            heir=heirs.get(id_, ""),
             proofs=(proofs or {}).get(id_, ()),
             wanted=wish.last.get(id_),
             asked=wish.asked.get(id_),
@@ -80,10 +93,30 @@ def plan(
     return changes
 
 
+def _former(
+    spec: WorkspaceSpec | None,
+    published: Mapping[str, Published],
+    inventory: Inventory,
+    mounting: Mapping[str, Sequence[Container]],
+    snapshot: Snapshot,
+) -> Former | None:
+    if spec is None or (spec.formerly is None and spec.id in inventory.containers):
+        return None
+    id_ = spec.formerly or spec.id
+    return renames.former(
+        spec,
+        row=published.get(id_),
+        container=inventory.containers.get(id_),
+        homes=inventory.homes.get(id_, ()),
+        holders=mounting.get(id_, ()),
+        snapshot=snapshot,
+    )
+
+
 def plan_one(known: Known, *, snapshot: Snapshot, facts: Facts, wish: Wish) -> Change:
     """Decide on one workspace."""
     if known.spec is not None and not tombstones.is_half_removed(known):
-        return _with_file(known, known.spec, facts=facts, force=wish.force)
+        return _with_file(known, known.spec, facts=facts, wish=wish)
     change = Change(known=known, action=Action.NOTHING, sync=_sync(known))
     if known.id in snapshot.pending:
         return as_it_is(known, replace(change, reason="its file is being written"))
@@ -93,6 +126,9 @@ def plan_one(known: Known, *, snapshot: Snapshot, facts: Facts, wish: Wish) -> C
         invalid = replace(change, action=Action.INVALID, sync=Sync.INVALID, reason=told)
         claimed = snapshot.owners.get(known.id, "")
         return as_it_is(known, replace(invalid, problems=problems, claimed=claimed))
+    if (known.heir or wish.retire) and not wish.remove:
+        left = renames.left_behind(known, change, retire=wish.retire)
+        return left if wish.retire or known.phase in GONE else as_it_is(known, left)
     return _without_file(known, change, snapshot=snapshot, wish=wish)
 
 
@@ -152,18 +188,10 @@ def _sync(known: Known) -> Sync:
     return known.row.sync if known.row else Sync.OUT_OF_SYNC
 
 
-def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) -> Change:
+def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -> Change:
     try:
-        if _is_found_again(known):
-            homes.check_owner(known.id, owner=spec.owner, former=_former_owner(known))
-        home = homes.decide(
-            known.id,
-            owner=spec.owner,
-            volumes=known.homes,
-            proofs=known.proofs,
-            name_prefix=facts.name_prefix,
-        )
-    except (HomeMissingError, HomeOwnerError) as error:
+        home = identity.home_of(known, spec, name_prefix=facts.name_prefix, wish=wish)
+    except (HomeMissingError, HomeOwnerError, FormerStandsError, HomeConflictError) as error:
         return _blocked(known, spec, error)
     inputs = render(spec, facts=facts, home=home)
     change = Change(
@@ -175,8 +203,9 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) 
         desired_hash=desired_hash(inputs, facts.versions),
         on=wants_on(known, spec.state),
     )
-    if _is_held(known, change) and not force:
+    if _is_held(known, change) and not wish.force:
         return replace(change, sync=Sync.OUT_OF_SYNC, reason="it failed; a change is waited for")
+    change = replace(change, retires=renames.to_retire(known))
     shape = _shape(known, change)
     if shape.action.needs_pulumi:
         return _stopped_first(known, shape)
@@ -185,9 +214,13 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, force: bool) 
 
 def _blocked(known: Known, spec: WorkspaceSpec, error: StacksError) -> Change:
     """Say why its home stands in the way; whoever wants it stopped is served all the same."""
-    # Another's home: neither row nor engine may take the owner over from the file.
-    told = None if isinstance(error, HomeOwnerError) else spec
-    change = Change(known=known, action=Action.BLOCKED, sync=Sync.OUT_OF_SYNC, error=error)
+    # Another's home: neither row nor engine may take owner or former id over from the file.
+    # One that was never brought up may not be its home's either, should that come back.
+    told = spec if isinstance(error, HomeMissingError) and not known.new else None
+    claimed = spec.owner if isinstance(error, HomeMissingError) else ""
+    change = Change(
+        known=known, action=Action.BLOCKED, sync=Sync.OUT_OF_SYNC, error=error, claimed=claimed
+    )
     change = replace(change, reason=error.message, spec=told, on=wants_on(known, spec.state))
     return _stopped_first(known, change)
 
@@ -200,26 +233,6 @@ def _stopped_first(known: Known, change: Change) -> Change:
         return change  # the phase alone says that there is work to be taken up
     # Without the file, which was not applied.
     return Change(known=known, action=Action.STOP, sync=Sync.OUT_OF_SYNC, reason=change.reason)
-
-
-def _is_found_again(known: Known) -> bool:
-    """Whether its home is known from a tombstone or the engine only, not from a file before."""
-    row = known.row
-    if row is not None and not _is_given_up(row) and (row.applied_hash or row.spec_json):
-        return False
-    return bool(known.homes)
-
-
-def _is_given_up(row: Published) -> bool:
-    """Whether it was removed, or was being so: its file comes back as that of a stranger."""
-    return row.phase in GONE | {Phase.DELETING} or row.grace_end is not None
-
-
-def _former_owner(known: Known) -> str:
-    """Tell whose it was: its container, its row, else the home, which knows only the first."""
-    labels = known.container.labels if known.container else {}
-    row = known.row.owner if known.row else ""
-    return labels.get(LABEL_OWNER, "") or row or known.homes[-1].owner
 
 
 def _is_held(known: Known, change: Change) -> bool:

@@ -31,6 +31,8 @@ class Action(StrEnum):
     """Its home alone is left, and its grace begins."""
     PURGE = "purge"
     """Its home goes too: its grace is over, or someone typed its name."""
+    RETIRE = "retire"
+    """It is another one now, by whose file it was renamed: all goes but its home, which that has."""
     FORGET = "forget"
     """Only the published row goes: there was never anything else."""
     NOTHING = "nothing"
@@ -55,6 +57,9 @@ class Wish:
         purge: Whether its home is removed: someone typed its name.
         watched: Milliseconds that runners watched so far; None: no home expires here.
         max_delete: Most workspaces that may be pruned within the hour; None for the rule.
+        retire: The workspace that takes its home over, for which it goes; "" for none.
+        adopt: Whether someone typed that its home changes hands.
+        new_home: Whether someone typed that a home is made where the former one is gone.
         last: Per workspace, whether it should run, by its last wish (`last_wish`).
         asked: Per workspace, whether it shall run: what someone asks for right now.
     """
@@ -65,8 +70,30 @@ class Wish:
     purge: bool = False
     watched: int | None = None
     max_delete: int | None = None
+    retire: str = ""
+    adopt: bool = False
+    new_home: bool = False
     last: Mapping[str, bool | None] = field(default_factory=dict)
     asked: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Former:
+    """What there is of the id that a workspace's file names as its former one.
+
+    Attributes:
+        id: That id.
+        row: What is published of it.
+        homes: The homes made under it, by rising number.
+        containers: Containers of other workspaces that have one of these, its own included.
+        standing: Which of these workspaces have a file.
+    """
+
+    id: str
+    row: Published | None = None
+    homes: tuple[HomeVolume, ...] = ()
+    containers: tuple[Container, ...] = ()
+    standing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +105,13 @@ class Known:
     row: Published | None = None
     container: Container | None = None
     homes: tuple[HomeVolume, ...] = ()
+    """Its own, and where its file names a former id, that one's; the one that counts last."""
+    recorded: tuple[str, ...] = ()
+    """Home volumes that Pulumi's state has, where that was read."""
+    former: Former | None = None
+    """What its file says it was."""
+    heir: str = ""
+    """Which workspace has its home by now, "" when it was not renamed."""
     proofs: tuple[Proof, ...] = ()
     wanted: bool | None = None
     """Whether it should run, by the last wish; None when nobody ever said."""
@@ -123,6 +157,7 @@ class Change:
         on: Whether it shall run afterwards.
         by_name: Whether someone typed its name: its home goes before its grace is over.
         prunes: Whether it is removed for its file being gone only; the cap is for these.
+        retires: Workspaces that must be gone first: what it was before it was renamed.
         error: Why it is blocked.
     """
 
@@ -140,6 +175,7 @@ class Change:
     on: bool = False
     by_name: bool = False
     prunes: bool = False
+    retires: frozenset[str] = frozenset()
     error: StacksError | None = None
 
     @property

@@ -48,7 +48,13 @@ from stacks.errors import (
 )
 from stacks.log_tail import LogTail
 from stacks.power import Container, HomeVolume, Inventory
-from stacks.programs.inputs import LABEL_PREFIX, LABEL_SPEC_HASH, LABEL_TREE, LABEL_WORKSPACE
+from stacks.programs.inputs import (
+    LABEL_FORMERLY,
+    LABEL_PREFIX,
+    LABEL_SPEC_HASH,
+    LABEL_TREE,
+    LABEL_WORKSPACE,
+)
 from stacks.tree import Tree
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -347,11 +353,12 @@ class DockerPower:
 
     async def _check_home(self, workspace_id: str, found: Container) -> None:
         # Docker would make an empty volume for a mount whose volume is gone.
-        homes = {home.name for home in await self.homes(workspace_id)}
+        former = found.labels.get(LABEL_FORMERLY, workspace_id)
+        homes = {home.name for home in await self.homes(former)}
         if found.home not in homes:
             name = found.home or "of the container"
             told = f"the home volume {name} is not there"
-            raise HomeMissingError.of(workspace_id, found.home, told)
+            raise HomeMissingError.of(former, found.home, told)
 
     async def _start_and_watch(self, workspace_id: str, found: Container) -> None:
         if not found.running:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from spec import InvalidIdError, check_id
 from stacks import retries
-from stacks.board import Board
+from stacks.board import Board, Context
 from stacks.demand import Demand, Entry, aim_of
 from stacks.errors import (
     EngineUnavailableError,
@@ -69,6 +69,7 @@ class Reconciler:
         self._group = group
         self._cap = PruneCap(board)
         self._retries = retries
+        work.handover.retire = self._retire
         self._entries: dict[str, Entry] = {}
         self._others: frozenset[str] = frozenset()
         self.snapshot = Snapshot(complete=False, unreadable=True, error="not read yet")
@@ -232,6 +233,13 @@ class Reconciler:
         if decide(known.phase, Event.RETRY).kind is not Kind.MOVE:
             return known
         return replace(known, row=await self._board.say(known.id, demand.why, Event.RETRY))
+
+    async def _retire(self, workspace_id: str, heir: str, why: Context) -> Result:
+        """Have a workspace make room for the one that it was renamed to."""
+        demand = Demand(
+            cause=why.cause, request_id=why.request_id, actor=why.actor, retire=heir, force=True
+        )
+        return await self.submit(workspace_id, demand)
 
     async def _failed(
         self,

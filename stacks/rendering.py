@@ -74,6 +74,8 @@ def _plain(inputs: WorkspaceInputs) -> dict[str, Any]:
     plain = inputs.to_json()
     # The hash cannot hold itself; whether the home is there already does not change what is wanted.
     del plain["spec_hash"], plain["home"]["exists"]
+    if not plain["home"]["workspace"]:
+        del plain["home"]["workspace"]  # hashes from before there were former ids stay right
     return plain
 
 

@@ -33,6 +33,7 @@ from stacks.plan import Action, Wish
 from stacks.power import Power
 from stacks.previews import preview_all
 from stacks.reconciler import Reconciler
+from stacks.recorded import Recorded
 from stacks.results import failed
 from stacks.sight import Sight
 from stacks.source import FolderSource
@@ -133,7 +134,7 @@ class Runner:
         exits.push_async_callback(group.__aexit__, None, None, None)
         self.queue = Reconciler(
             board=self.board,
-            sight=Sight(board=self.board, power=self.power),
+            sight=Sight(board=self.board, power=self.power, recorded=Recorded(paths.state)),
             work=self._work,
             facts=self._facts,
             group=group,

@@ -5,15 +5,20 @@ asked for a history only where the phase does not say whether a workspace should
 home is not there.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from stacks import missing
+from spec import WorkspaceSpec
+from stacks import missing, renames
 from stacks.board import Board
 from stacks.errors import NameTakenError, StacksError
 from stacks.homes import Proof
+from stacks.identity import named
 from stacks.plan import Known, is_settled, last_wish
-from stacks.power import Container, Inventory, Power
+from stacks.planned import Former
+from stacks.power import Container, HomeVolume, Inventory, Power
+from stacks.recorded import Recorded
 from stacks.source import Snapshot
 from state_index.models import HistoryRow, Published
 from state_index.phases import Phase
@@ -32,9 +37,17 @@ class View:
 class Sight:
     """Reads index and engine together."""
 
-    def __init__(self, *, board: Board, power: Power) -> None:
+    def __init__(self, *, board: Board, power: Power, recorded: Recorded | None = None) -> None:
+        """Prepare.
+
+        Args:
+            board: The index.
+            power: The container engine.
+            recorded: Pulumi's state; None where there is none to be read.
+        """
         self._board = board
         self._power = power
+        self._recorded = recorded
 
     async def all(self, snapshot: Snapshot) -> View:
         """Read everything.
@@ -45,12 +58,23 @@ class Sight:
         inventory = await self._power.inventory()
         rows = await self._board.rows()
         unclear = {id_ for id_, row in rows.items() if not is_settled(row.phase)}
-        homeless = {id_ for id_ in snapshot.specs if id_ not in inventory.homes}
+        homeless = {
+            id_
+            for id_, spec in snapshot.specs.items()
+            if not inventory.homes.keys() & {id_, spec.formerly}
+        }
         histories = await self._histories(unclear | homeless)
+        recorded = {id_: await self._homes_recorded(id_) for id_ in sorted(homeless)}
         return View(
             rows=rows,
             inventory=inventory,
-            proofs={id_: (index_proof(rows.get(id_), histories[id_]),) for id_ in sorted(homeless)},
+            proofs={
+                id_: (
+                    index_proof(rows.get(id_), histories[id_]),
+                    named("Pulumi's state", recorded[id_]),
+                )
+                for id_ in sorted(homeless)
+            },
             last={id_: last_wish(row, histories.get(id_, [])) for id_, row in rows.items()},
         )
 
@@ -62,16 +86,22 @@ class Sight:
         """
         row = await self._board.row(workspace_id)
         container = await self._container(workspace_id)
-        homes = await self._power.homes(workspace_id)
+        spec = snapshot.specs.get(workspace_id)
+        own = await self._power.homes(workspace_id)
+        former = await self._former(spec, snapshot, own=own, new=container is None)
+        homes = renames.merged(own, former)
         history: list[HistoryRow] = []
         if not homes or (row is not None and not is_settled(row.phase)):
             history = await self._board.history(workspace_id)
         return Known(
             id=workspace_id,
-            spec=snapshot.specs.get(workspace_id),
+            spec=spec,
             row=row,
             container=container,
             homes=homes,
+            recorded=await self._homes_recorded(workspace_id),
+            former=former,
+            heir=await self._heir(workspace_id, homes, snapshot),
             proofs=() if homes else (index_proof(row, history),),
             wanted=last_wish(row, history),
             asked=asked,
@@ -80,6 +110,44 @@ class Sight:
     async def explained(self, error: StacksError) -> StacksError:
         """Say more of a home that is not there; any other error is given back as it is."""
         return await missing.explained(error, self._power)
+
+    async def _former(
+        self,
+        spec: WorkspaceSpec | None,
+        snapshot: Snapshot,
+        *,
+        own: tuple[HomeVolume, ...],
+        new: bool,
+    ) -> Former | None:
+        """Look for what it was before; with a container of its own, all that is done already."""
+        if spec is None or (spec.formerly is None and not new):
+            return None
+        id_ = spec.formerly or spec.id
+        homes = await self._power.homes(id_) if spec.formerly else own
+        return renames.former(
+            spec,
+            row=await self._board.row(id_),
+            container=await self._container(id_) if spec.formerly else None,
+            homes=homes,
+            holders=[found for home in homes for found in await self._power.holders(home.name)],
+            snapshot=snapshot,
+        )
+
+    async def _heir(
+        self, workspace_id: str, homes: tuple[HomeVolume, ...], snapshot: Snapshot
+    ) -> str:
+        """Tell who has the home of a workspace that has no file."""
+        if workspace_id in snapshot.ids or not homes:
+            return snapshot.heirs.get(workspace_id, "")
+        unclear = snapshot.ids - snapshot.specs.keys()
+        rows = {id_: row for id_ in unclear if (row := await self._board.row(id_))}
+        holders = [found for home in homes for found in await self._power.holders(home.name)]
+        return renames.heirs(snapshot, rows, holders).get(workspace_id, "")
+
+    async def _homes_recorded(self, workspace_id: str) -> tuple[str, ...]:
+        if self._recorded is None:
+            return ()
+        return await asyncio.to_thread(self._recorded.homes, workspace_id)
 
     async def _container(self, workspace_id: str) -> Container | None:
         try:

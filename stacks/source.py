@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import spec
@@ -35,6 +36,8 @@ class Snapshot:
         specs: The valid files, by workspace id.
         invalid: The problems of the others, by workspace id.
         owners: Whom those others name as the owner, where that can be read.
+        formerly: Which former ids files name, by workspace id; invalid files too, where that can
+            be read.
         pending: Ids of files that are still being written.
         complete: Whether an id that is not here is truly gone.
         unreadable: Whether the folder itself could not be read.
@@ -44,6 +47,7 @@ class Snapshot:
     specs: Mapping[str, WorkspaceSpec] = field(default_factory=dict)
     invalid: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+    formerly: Mapping[str, str] = field(default_factory=dict)
     pending: frozenset[str] = frozenset()
     complete: bool = True
     unreadable: bool = False
@@ -53,6 +57,14 @@ class Snapshot:
     def ids(self) -> frozenset[str]:
         """All workspaces that have a file."""
         return frozenset(self.specs) | frozenset(self.invalid) | self.pending
+
+    @cached_property
+    def heirs(self) -> Mapping[str, str]:
+        """Which workspace is which one now, by former id; what valid files say comes first."""
+        valid = {id_: found.formerly for id_, found in self.specs.items() if found.formerly}
+        claims = {**self.formerly, **valid}
+        ordered = sorted(claims, key=lambda id_: (id_ in valid, id_))
+        return {claims[id_]: id_ for id_ in ordered}
 
 
 def settle_delay(print_: Fingerprint, *, now_ns: int, seen_for: float, settle: float) -> float:
@@ -199,6 +211,7 @@ def _snapshot(read: spec.FolderRead, pending: frozenset[str]) -> Snapshot:
         specs=specs,
         invalid=invalid,
         owners=read.owners,
+        formerly=read.formerly,
         pending=pending,
         complete=not empty,
         error="the folder holds no workspace file" if empty else "",

@@ -55,4 +55,5 @@ def is_quiet(change: Change) -> bool:
     if error is not None:
         told = GONE | {Phase.ERROR}
         return row is not None and row.phase in told and row.reason == error.reason
-    return change.action in {Action.NOTHING, Action.INVALID} and not found_again(change)
+    quiet = change.action in {Action.NOTHING, Action.INVALID} and not change.retires
+    return quiet and not found_again(change)

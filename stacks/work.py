@@ -23,6 +23,7 @@ from stacks.engine import (
     Outcome,
 )
 from stacks.errors import PublishFailedError, StacksError, StaleContainerError
+from stacks.handover import Handover
 from stacks.plan import Action, Change
 from stacks.power import Power
 from stacks.programs.inputs import SharedInputs
@@ -47,6 +48,9 @@ class Operations(Protocol):
 
     async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
         """Run one operation to its end; failures are in the outcome."""
+
+    async def forget(self, stack: str) -> None:
+        """Drop a stack from Pulumi's state; what it held stays on the engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,7 @@ class Work:
         self._facts = facts
         self._limits = limits
         self._slots = Slots(limits.parallel)
+        self.handover = Handover(board=board, power=power, forget=engine.forget, grace=limits.stop)
         self._network = asyncio.Lock()
 
     async def perform(self, change: Change, why: Context) -> None:
@@ -103,12 +108,15 @@ class Work:
             Action.STOP: self._stop,
             Action.KEEP: self._endings.entomb,
             Action.PURGE: self._endings.purge,
+            Action.RETIRE: self._retire,
             Action.FORGET: self._forget,
             Action.BLOCKED: self._block,
         }
         if change.known.phase is Phase.DELETED and change.spec is not None:
             # Whoever purged it was ended before the row went; the file means a new one.
             await self._board.forget(change.id, f"{why.cause}; nothing of it was left")
+        if change.retires and not change.action.needs_pulumi:
+            await self.handover.take(change, why)
         await steps.get(change.action, self._tell)(change, why)
 
     async def preview(self, change: Change, *, request_id: str = "") -> Outcome:
@@ -141,6 +149,8 @@ class Work:
         told |= described(change)
         await self._board.enter(change.id, why, path, told)
         await self._check(change)
+        await self.handover.take(change, why)
+        await self.handover.switch(change)
         run = Path(self._facts.run)
         await asyncio.to_thread(rundir.prepare, run, change.id)
         await self._share(why)
@@ -237,6 +247,9 @@ class Work:
         told = Changes(step="", message="removed; its home is kept")
         told |= await self._endings.dates(change)
         await self._board.say(change.id, why, Event.REMOVED, changes=told)
+
+    async def _retire(self, change: Change, why: Context) -> None:
+        await self.handover.give(change, why, delete=self._delete)
 
     async def _block(self, change: Change, why: Context) -> None:
         assert change.error is not None, "what is blocked says why"

@@ -157,14 +157,24 @@ async def _take_stock(
 ) -> frozenset[str]:
     """Compare what is on the engine with the state; gives what is to be adopted."""
     ours = await _ours(inputs.identity, leftovers)
+    if isinstance(inputs, WorkspaceInputs) and inputs.home.workspace:
+        former = await _ours(inputs.home_identity, leftovers)
+        # Its containers are another workspace's, which is not this operation's to end.
+        ours += [thing for thing in former if thing.kind == "volume"]
     for item in inputs.expected:
         if not any(_is(item, thing) for thing in ours):
-            await _check_free(item, inputs.identity, leftovers)
+            await _check_free(item, _identity(inputs, item), leftovers)
     if operation.kind is Kind.UP:
         await _remove(ours, found, leftovers, notes)
     if isinstance(inputs, WorkspaceInputs):
         return _home(inputs, found, ours, notes)
     return _network(inputs, found, ours, notes)
+
+
+def _identity(inputs: WorkspaceInputs | SharedInputs, item: Expected) -> Mapping[str, str]:
+    if isinstance(inputs, WorkspaceInputs) and item.kind == "volume":
+        return inputs.home_identity
+    return inputs.identity
 
 
 async def _ours(labels: Mapping[str, str], leftovers: Leftovers) -> list[Leftover]:

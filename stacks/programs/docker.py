@@ -16,6 +16,7 @@ import pulumi_docker as docker
 
 from stacks.programs.inputs import (
     HOME_PATH,
+    LABEL_FORMERLY,
     LABEL_HOME,
     LABEL_OWNER,
     LABEL_PIDS,
@@ -86,10 +87,9 @@ def _adopted(adopt: frozenset[str], name: str) -> str | None:
 def _home(inputs: WorkspaceInputs, *, adopt: bool) -> docker.Volume:
     """Render the volume; with `adopt`, Pulumi fails rather than make one that is gone."""
     labels = {
-        LABEL_WORKSPACE: inputs.id,
+        **inputs.home_identity,
         LABEL_OWNER: inputs.home.owner,
         LABEL_HOME: str(inputs.home.number),
-        LABEL_PREFIX: inputs.name_prefix,
         **_tree(inputs),
     }
     return docker.Volume(
@@ -158,6 +158,7 @@ def _labels(inputs: WorkspaceInputs) -> list[docker.ContainerLabelArgs]:
         LABEL_SPEC_HASH: inputs.spec_hash,
         LABEL_PIDS: str(inputs.pids),
         LABEL_PREFIX: inputs.name_prefix,
+        **({LABEL_FORMERLY: inputs.home.workspace} if inputs.home.workspace else {}),
         **_tree(inputs),
     }
     return [docker.ContainerLabelArgs(label=key, value=labels[key]) for key in sorted(labels)]

@@ -14,6 +14,8 @@ LABEL_SPEC_HASH = "codehub.spec-hash"
 LABEL_HOME = "codehub.home"
 LABEL_PREFIX = "codehub.prefix"
 LABEL_PIDS = "codehub.pids"
+LABEL_FORMERLY = "codehub.formerly"
+"""On a container that mounts another id's home: the id that the volume's name and labels have."""
 LABEL_TREE = "codehub.tree"
 """Id of the data tree that made an object."""
 
@@ -58,11 +60,13 @@ class HomeInputs:
         owner: Owner at the volume's creation; its label never changes afterwards.
         exists: Whether `homes` saw the volume on the engine. When it does, the engine room
             adopts it if Pulumi's state does not hold it; when not, a new one is made.
+        workspace: The former id under which it was made; "" for the workspace's own.
     """
 
     number: int
     owner: str
     exists: bool = False
+    workspace: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +113,17 @@ class WorkspaceInputs:
     @property
     def volume(self) -> str:
         """Name of the home volume."""
-        return f"{self.name_prefix}{self.id}-home-{self.home.number}"
+        return f"{self.name_prefix}{self.home.workspace or self.id}-home-{self.home.number}"
 
     @property
     def identity(self) -> dict[str, str]:
-        """Labels that all of the workspace's objects carry."""
+        """Labels that all of the workspace's objects carry, but for a former id's home."""
         return {LABEL_WORKSPACE: self.id, LABEL_PREFIX: self.name_prefix}
+
+    @property
+    def home_identity(self) -> dict[str, str]:
+        """Labels that its home carries: names and labels of volumes cannot change."""
+        return self.identity | {LABEL_WORKSPACE: self.home.workspace or self.id}
 
     @property
     def expected(self) -> tuple[Expected, ...]:

@@ -13,6 +13,7 @@ from spec import Problem, WorkspaceSpec
 from stacks import plan as planning
 from stacks.homes import Proof
 from stacks.plan import Action, Change, Known, Wish, last_wish, plan_one
+from stacks.planned import Former
 from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import LABEL_OWNER, LABEL_SPEC_HASH, HomeInputs
 from stacks.rendering import HASH_LENGTH, Facts, desired_hash, render
@@ -95,10 +96,14 @@ def test_what_is_as_it_should_be_is_left_alone(phase: Phase) -> None:
         ({"resources": {"pids": 100}}, Action.REPLACE),
         ({"env": {"A": "b"}}, Action.REPLACE),
         ({"state": "warm"}, Action.STOP),
+        ({"formerly": "old"}, Action.REPLACE),
     ],
 )
 def test_each_key_of_the_file_changes_the_plan(keys: Mapping[str, Any], action: Action) -> None:
     known = replace(settled(spec_of()), spec=spec_of(**keys))
+    if "formerly" in keys:
+        old = replace(HOME, workspace="old", name="x-old-home-1")
+        known = replace(known, homes=(old,), former=Former(id="old", homes=(old,)))
     assert decide(known).action is action
 
 
