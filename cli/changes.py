@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 UNKNOWN = "UNKNOWN_WORKSPACE"
 _NOTHING = "nothing"
 _INVALID = "invalid"
+_CREATE = "create"
 _MARKS = {
     "purge": ("-", "red"),
     "delete": ("-", "red"),
@@ -38,6 +39,8 @@ def show(changes: "list[WorkspaceChange]") -> None:
     widest = max((len(change.id) for change in acting), default=0)
     for change in acting:
         mark, color = _MARKS.get(change.action, ("?", "red"))
+        if change.destructive and change.action == _CREATE:
+            mark, color = _MARKS["replace"]
         head = styled(f"{mark} {change.action:<{_WIDEST}}  {change.id:<{widest}}", fg=color)
         click.echo(f"{head}  {change.reason}".rstrip())
         for line in _lines(change):
@@ -77,6 +80,7 @@ def _is_refused(change: "WorkspaceChange") -> bool:
 
 
 def _lines(change: "WorkspaceChange") -> Iterator[str]:
+    yield from _identity(change)
     for detail in change.details:
         yield _property(detail)
     if change.data:
@@ -91,6 +95,14 @@ def _lines(change: "WorkspaceChange") -> Iterator[str]:
         yield f"{styled('error:', fg='red')} {change.error.get('message')}"
         if change.error.get("remedy"):
             yield f"hint: {change.error.get('remedy')}"
+
+
+def _identity(change: "WorkspaceChange") -> Iterator[str]:
+    """Who it was and whose: such a change looks harmless, and is not."""
+    if change.formerly:
+        yield styled(f"destructive: renamed from {change.formerly}", fg="magenta")
+    if change.former_owner:
+        yield styled(f"destructive: no longer {change.former_owner}'s", fg="magenta")
 
 
 def _property(detail: "PropertyChange") -> str:

@@ -42,6 +42,8 @@ class WorkspaceChange:
         violations: What policies say, mandatory or advisory.
         problems: What is wrong with its file.
         data: What happens to the user's data, in words.
+        formerly: The id that it was renamed from, as long as that is not done.
+        former_owner: Whose it was, where it changes hands.
         error: Why it cannot be done or previewed: reason, message, step, remedy.
     """
 
@@ -53,12 +55,14 @@ class WorkspaceChange:
     violations: tuple[Violation, ...] = ()
     problems: tuple[dict[str, Any], ...] = ()
     data: str = ""
+    formerly: str = ""
+    former_owner: str = ""
     error: dict[str, Any] | None = None
 
     @property
     def destructive(self) -> bool:
-        """Whether something that lives now is removed."""
-        return self.action in DESTRUCTIVE
+        """Whether something that lives now is removed, renamed or given to another owner."""
+        return self.action in DESTRUCTIVE or bool(self.formerly or self.former_owner)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""

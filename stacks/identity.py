@@ -91,6 +91,18 @@ def _is_given_up(row: Published) -> bool:
     return row.phase in GONE | {Phase.DELETING} or row.grace_end is not None
 
 
+def owner_before(known: Known) -> str:
+    """Tell whose a workspace was, where its file names another owner; else ""."""
+    spec, row = known.spec, known.row
+    if spec is None:
+        return ""
+    if is_found_again(known, spec):
+        before = former_owner(known)
+    else:
+        before = row.owner if row is not None and row.applied_hash else ""
+    return before if before != spec.owner else ""
+
+
 def former_owner(known: Known) -> str:
     """Tell whose its home was: by a container, a row, else the volume, which knows only the first."""
     home = known.homes[-1]

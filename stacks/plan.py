@@ -254,6 +254,8 @@ def _shape(known: Known, change: Change) -> Change:
     change = replace(change, sync=Sync.OUT_OF_SYNC)
     if container is None:
         told = "it is new" if known.new else "its container is gone"
+        if change.retires:
+            told = f"it was {', '.join(sorted(change.retires))}"
         # New to the index is not new to Pulumi: its state may outlive an index that was lost.
         return replace(change, action=Action.CREATE, reason=told, refresh=True)
     if container.labels.get(LABEL_SPEC_HASH) != change.spec_hash:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from stacks import identity, renames
 from stacks.changes import PropertyChange, WorkspaceChange
 from stacks.engine import Outcome, ResourceChange
 from stacks.errors import PolicyViolationError, StacksError
@@ -38,7 +39,7 @@ async def preview_all(
     """
     previews = await asyncio.gather(*(_preview(work, change) for change in changes))
     told = [*previews, *(_refused(id_, error) for id_, error in refused.items())]
-    return sorted(told, key=lambda found: (_rank(found.action), found.id))
+    return sorted(told, key=lambda found: (not found.destructive, _rank(found.action), found.id))
 
 
 def _refused(workspace_id: str, error: StacksError) -> WorkspaceChange:
@@ -71,6 +72,8 @@ def describe(change: Change) -> WorkspaceChange:
         details=file_changes(change),
         problems=tuple(found.as_dict() for found in change.problems),
         data=data_note(change),
+        formerly=renames.in_progress(change),
+        former_owner=identity.owner_before(change.known),
         error=change.error.to_json() if change.error else None,
     )
 
@@ -101,9 +104,16 @@ def data_note(change: Change) -> str:
     """Say in words what happens to the user's data."""
     homes = change.known.homes
     kept = f"home {homes[-1].number} is kept" if homes else "there is no home"
-    row = change.known.row
-    if homes and row and row.owner and change.spec and row.owner != change.spec.owner:
-        kept += f" and goes from {row.owner} to {change.spec.owner}"
+    before = identity.owner_before(change.known)
+    if homes and before and change.spec:
+        kept += f" and goes from {before} to {change.spec.owner}"
+    if change.inputs is not None and not change.inputs.home.exists:
+        return _new_home(change)
+    if former := renames.in_progress(change):
+        return (
+            f"{kept}, it is that of {change.known.homes[-1].workspace}; the container of {former} "
+            "goes, and what was written outside of the home is lost"
+        )
     notes = {
         Action.CREATE: f"{kept} and mounted again" if homes else "a new, empty home is made",
         Action.REPLACE: f"{kept}; what was written outside of it is lost",
@@ -115,6 +125,10 @@ def data_note(change: Change) -> str:
         Action.START: kept,
     }
     return notes.get(change.action, "")
+
+
+def _new_home(change: Change) -> str:
+    return "a new, empty home is made" if change.action.needs_pulumi else ""
 
 
 def file_changes(change: Change) -> tuple[PropertyChange, ...]:

@@ -165,6 +165,15 @@ def to_retire(known: Known) -> frozenset[str]:
     return frozenset(mounts | ({former.id} if former.row is not None else set()))
 
 
+def in_progress(change: Change) -> str:
+    """Tell which id a workspace was renamed from, as long as that is not done; else ""."""
+    known = change.known
+    if change.retires:
+        return ", ".join(sorted(change.retires))
+    blocked = change.action is Action.BLOCKED and known.new and known.former is not None
+    return known.former.id if blocked and known.former and _is_renamed(known) else ""
+
+
 def _is_renamed(known: Known) -> bool:
     return known.former is not None and known.former.id != known.id
 

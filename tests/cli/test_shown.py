@@ -54,6 +54,15 @@ def test_each_action_has_its_line(action: str, line: str) -> None:
     assert shown([change(action, reason="new")]) == f"{line}\n"
 
 
+def test_a_rename_and_a_new_owner_are_called_destructive() -> None:
+    moved = change("create", reason="it was bb", formerly="bb", former_owner="alice")
+    assert shown([moved]) == (
+        "± create   aa  it was bb\n"
+        "    destructive: renamed from bb\n"
+        "    destructive: no longer alice's\n"
+    )
+
+
 def test_what_does_not_change_is_not_shown() -> None:
     assert shown([change("nothing")]) == ""
     assert shown([]) == ""

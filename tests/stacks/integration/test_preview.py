@@ -133,3 +133,29 @@ async def test_what_up_would_refuse_is_told_before(house: House) -> None:
         assert change.error is not None
         assert change.error["reason"] == result.reason == kind.reason
         assert (change.error["message"], change.error["remedy"]) == (result.message, result.remedy)
+
+
+async def test_renames_and_new_owners_are_destructive_and_come_first(house: House) -> None:
+    for workspace in ("alice", "handed", "theirs"):
+        house.write(workspace, state="warm")
+    await house.up()
+    house.write("aa-new", state="warm")
+    house.write("handed", state="warm", owner="bob")
+    house.remove("alice")
+    house.write("zoe", state="warm", formerly="alice")
+    house.remove("theirs")
+    house.write("taken", state="warm", formerly="theirs", owner="bob")
+    told = list((await preview(house)).values())
+    assert [change.id for change in told if change.destructive] == ["handed", "taken", "zoe"]
+    assert [change.id for change in told][:4] == ["handed", "taken", "zoe", "aa-new"]
+    handed, taken, zoe = told[:3]
+    assert (handed.action, handed.former_owner, handed.formerly) == ("replace", "alice", "")
+    assert (taken.action, taken.former_owner, taken.formerly) == ("blocked", "alice", "theirs")
+    assert (zoe.action, zoe.former_owner, zoe.formerly) == ("create", "", "alice")
+    assert zoe.reason == "it was alice"
+    assert zoe.data == (
+        "home 1 is kept, it is that of alice; the container of alice goes, and what was written "
+        "outside of the home is lost"
+    )
+    assert WorkspaceChange.from_json(json.loads(json.dumps(zoe.to_json()))) == zoe
+    assert await house.containers() == {"alice", "handed", "theirs"}
