@@ -20,6 +20,12 @@ SECTIONS = {
             "cli.commands.purge:purge",
             "Remove the kept home of a removed workspace for good, now.",
         ),
+        "adopt": Lazy(
+            "cli.commands.adopt:adopt",
+            "Give a home that was found again to the owner in its file.",
+        ),
+        "home": Lazy("cli.commands.home:home", "Decide on a workspace's home."),
+        "index": Lazy("cli.commands.indexing:index", "Look after the state index."),
         "schema": Lazy("cli.commands.schema:schema", "Print the JSON Schema of workspace files."),
     },
     "Workspaces": {

@@ -24,7 +24,7 @@ from aiohttp import web
 
 from stacks.errors import BadRequestError, StacksError, TemporaryError, UnknownWorkspaceError
 from stacks.operator import REQUEST_ID, Operator
-from stacks.steps import OnStep, Step
+from stacks.steps import OnStep, Result, Step
 from stacks.streams import server
 from stacks.streams.server import RUNNER
 from telemetry import context
@@ -32,7 +32,21 @@ from telemetry.logs import get_logger
 
 MAX_BODY = 1 << 20
 SOCKET_MODE = 0o600
-KINDS = ("up", "preview", "destroy", "start", "stop", "retry", "purge")
+KINDS = (
+    "up",
+    "preview",
+    "destroy",
+    "start",
+    "stop",
+    "retry",
+    "purge",
+    "adopt",
+    "new-home",
+    "rebuild",
+)
+FOR_ALL = frozenset({"up", "preview", "rebuild"})
+"""Those that need no id."""
+
 ACTOR_MAX = 128
 """Characters of an actor's name: what the index holds."""
 
@@ -52,9 +66,9 @@ class Wanted:
         ids: Workspaces; None for all.
         prune: Whether `up` removes workspaces whose file is gone; None for the setting.
         max_delete: Most workspaces that `up` may prune; None for the rule.
-        confirm: The id once more, of a workspace whose home is to be purged.
-        actor: Who asks for a start, a stop, a retry or a purge, for the history; the socket's mode
-            is why it is believed.
+        confirm: The id once more, of a workspace whose home is to be purged, adopted or made anew.
+        actor: Who asks, for the history (not of `up` and `destroy`); the socket's mode is why it is
+            believed.
     """
 
     kind: str
@@ -83,7 +97,7 @@ def parse(body: bytes) -> Wanted:
         raise BadRequestError(f"kind must be one of {', '.join(KINDS)}")
     if ids is not None and not (isinstance(ids, list) and all(isinstance(i, str) for i in ids)):
         raise BadRequestError("ids must be a list of workspace ids")
-    if kind not in {"up", "preview"} and (ids is None or len(ids) != 1):
+    if kind not in FOR_ALL and (ids is None or len(ids) != 1):
         raise BadRequestError(f"{kind} takes exactly one id")
     if not isinstance(prune, bool | None):
         raise BadRequestError("options.prune must be true or false")
@@ -229,19 +243,22 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
             request_id=request_id,
         )
         return [result.to_json() for result in results]
+    told: dict[str, Any] = {"on_step": on_step, "request_id": request_id, "actor": wanted.actor}
+    if wanted.kind == "rebuild":
+        return [result.to_json() for result in await runner.rebuild(**told)]
     assert wanted.ids, "checked when it was read"
     id_ = wanted.ids[0]
     if wanted.kind == "destroy":
         return (await runner.destroy(id_, on_step=on_step, request_id=request_id)).to_json()
-    actor = wanted.actor
-    if wanted.kind == "purge":
-        purged = await runner.purge(
-            id_, confirm=wanted.confirm, actor=actor, on_step=on_step, request_id=request_id
-        )
-        return purged.to_json()
+    typed: dict[str, Callable[..., Awaitable[Result]]] = {
+        "purge": runner.purge,
+        "adopt": runner.adopt,
+        "new-home": runner.new_home,
+    }
+    if wanted.kind in typed:
+        return (await typed[wanted.kind](id_, confirm=wanted.confirm, **told)).to_json()
     call = {"start": runner.start, "stop": runner.stop, "retry": runner.retry}[wanted.kind]
-    one = await call(id_, actor=actor, on_step=on_step, request_id=request_id)
-    return one.to_json()
+    return (await call(id_, **told)).to_json()
 
 
 async def _relay(lines: asyncio.Queue[dict[str, Any]], response: web.StreamResponse) -> None:

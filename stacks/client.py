@@ -162,6 +162,43 @@ class RunnerClient:
             "purge", workspace_id, on_step, request_id, actor=actor, confirm=confirm
         )
 
+    async def adopt(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str = "",
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Let a home that was found again go to its file's owner; see `Operator`."""
+        return await self._one(
+            "adopt", workspace_id, on_step, request_id, confirm=confirm, actor=actor
+        )
+
+    async def new_home(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str = "",
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Make a new, empty home for a workspace whose home is gone; see `Operator`."""
+        return await self._one(
+            "new-home", workspace_id, on_step, request_id, confirm=confirm, actor=actor
+        )
+
+    async def rebuild(
+        self, *, actor: str = "", on_step: OnStep | None = None, request_id: str = ""
+    ) -> list[Result]:
+        """Fill an index that was lost; see `Operator`."""
+        results = await self._operate(
+            "rebuild", None, options={"actor": actor}, on_step=on_step, request_id=request_id
+        )
+        return [Result.from_json(result) for result in results]
+
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
         path = f"/v1/workspaces/{workspace_id}/logs"

@@ -162,6 +162,59 @@ class Operator(Protocol):
             UnknownWorkspaceError: Nothing is known of it.
         """
 
+    async def adopt(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str = "",
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Let a home that was found again go to the owner whom its file names.
+
+        Args:
+            workspace_id: Which.
+            confirm: Its id once more, as someone typed it.
+            actor: Who asks, for the history.
+            on_step: Called for each of its steps.
+            request_id: For the logs and the index.
+
+        Raises:
+            NotConfirmedError: `confirm` is another word; it says who gives and who gets.
+            NothingToAdoptError: Its owner is not in question.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def new_home(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str = "",
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Make a new, empty home for a workspace whose home is gone.
+
+        Args:
+            workspace_id: Which.
+            confirm: Its id once more, as someone typed it.
+            actor: Who asks, for the history.
+            on_step: Called for each of its steps.
+            request_id: For the logs and the index.
+
+        Raises:
+            NotConfirmedError: `confirm` is another word; it says what is gone and what is made.
+            HomeThereError: It is not missed, or may be found elsewhere.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def rebuild(
+        self, *, actor: str = "", on_step: OnStep | None = None, request_id: str = ""
+    ) -> list[Result]:
+        """Fill an index that was lost from labels and Pulumi's state; see `stacks.rebuild`."""
+
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed, at most `log_tail.MOST_BYTES` of them.
 

@@ -5,6 +5,7 @@ Each function knows which settings its part needs, and nothing of the other part
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from settings import tree
 from settings.model import RunnerSettings
 from settings.paths import DataPaths
 from settings.tree import TreeIds
-from stacks import programs
+from stacks import health, programs
 from stacks.board import Board
 from stacks.engine import EngineConfig
 from stacks.grace import GraceClock
 from stacks.power import Power
 from stacks.power_docker import DockerPower, engine_host
+from stacks.rebuild import Rebuild
+from stacks.recorded import Recorded
 from stacks.rendering import Facts
 from stacks.source import check_folder
 from stacks.streams.docker import DockerStreams
@@ -113,6 +116,17 @@ def grace_clock(settings: RunnerSettings, board: Board) -> GraceClock:
     """Make the clock that dates tombstones; looks that are late by more than this were none."""
     longest = max(LONGEST_LOOK, 2 * settings.poll_interval)
     return GraceClock(board, grace=settings.delete_grace, longest=longest)
+
+
+def rebuild(settings: RunnerSettings, board: Board, power: Power, clock: GraceClock) -> Rebuild:
+    """Make what fills an index that was lost."""
+    return Rebuild(
+        board=board,
+        power=power,
+        memory=Recorded(settings.paths.state),
+        is_healthy=partial(health.is_healthy, settings.paths.run),
+        dates=partial(clock.dates, None),
+    )
 
 
 def facts(settings: RunnerSettings, ids: TreeIds) -> Facts:

@@ -112,6 +112,20 @@ class Reconciler:
         changes = await self._cap.limited(changes, view.rows, wish, ids)
         return {id_: await self._explained(change) for id_, change in changes.items()}
 
+    async def planned(self, workspace_id: str) -> Change:
+        """Plan for one workspace as it is right now, nothing being asked of it.
+
+        Raises:
+            EngineUnavailableError: The engine does not answer.
+        """
+        known = await self._sight.one(workspace_id, self.snapshot, asked=None)
+        wish = Wish(force=True)
+        return plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=wish)
+
+    async def explained(self, error: StacksError) -> StacksError:
+        """Say more of a home that is not there."""
+        return await self._sight.explained(error)
+
     async def _explained(self, change: Change) -> Change:
         if change.error is None:
             return change

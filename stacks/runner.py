@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Self
 
 from settings.model import RunnerSettings
-from spec import InvalidIdError, check_id
 from stacks import parts, retries
 from stacks.board import Board, translated
 from stacks.changes import WorkspaceChange
@@ -23,8 +22,8 @@ from stacks.errors import (
     FileStandsError,
     PinnedError,
     SourceError,
-    UnknownWorkspaceError,
 )
+from stacks.home_commands import HomeCommands, check_known_id, no_workspace
 from stacks.isolation.guard import guard_of
 from stacks.lazy_engine import LazyEngine
 from stacks.lock import RunnerLock
@@ -47,7 +46,7 @@ from telemetry import context
 GATEWAYS = "gateway"
 
 
-class Runner:
+class Runner(HomeCommands):
     """One runner. Use it as ``async with Runner(settings) as runner``."""
 
     def __init__(
@@ -121,6 +120,7 @@ class Runner:
             clock=self.clock,
             name_prefix=settings.name_prefix,
         )
+        self.rebuilder = parts.rebuild(settings, self.board, self.power, self.clock)
         self._work = Work(
             board=self.board,
             engine=engine,
@@ -145,11 +145,11 @@ class Runner:
     async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
         """Tell what `up` would do; see `Operator`."""
         wanted = None if ids is None else frozenset(ids)
-        await self._read()
+        await self.read()
         changes = await self.queue.look(Wish(prune=self.settings.prune, force=True))
         chosen = [change for id_, change in changes.items() if wanted is None or id_ in wanted]
         unknown = (wanted or frozenset()) - self.queue.snapshot.ids - changes.keys()
-        return await preview_all(self._work, chosen, {id_: _unknown(id_) for id_ in unknown})
+        return await preview_all(self._work, chosen, {id_: no_workspace(id_) for id_ in unknown})
 
     async def up(
         self,
@@ -162,7 +162,7 @@ class Runner:
     ) -> list[Result]:
         """Bring workspaces to what their files say; see `Operator`."""
         wanted = None if ids is None else frozenset(ids)
-        await self._read()
+        await self.read()
         unknown: frozenset[str] = frozenset()
         if wanted is not None:
             unknown = wanted - self.queue.snapshot.ids - frozenset(await self.board.rows())
@@ -174,7 +174,7 @@ class Runner:
             prune=self.settings.prune if prune is None else prune,
             max_delete=max_delete,
         )
-        refused = [failed(id_, Action.BLOCKED, None, _unknown(id_)) for id_ in unknown]
+        refused = [failed(id_, Action.BLOCKED, None, no_workspace(id_)) for id_ in unknown]
         with self.board.listening(on_step):
             done = await self.queue.sweep(demand, wanted) if wanted or not unknown else []
         return sorted([*done, *refused], key=lambda result: result.id)
@@ -183,7 +183,7 @@ class Runner:
         self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
     ) -> Result:
         """Remove a workspace whose file is gone; see `Operator`."""
-        _check_id(workspace_id)
+        check_known_id(workspace_id)
         snapshot = self.queue.snapshot = await self.source.read()
         if workspace_id in snapshot.ids:
             raise FileStandsError(f"the file of {workspace_id} asks for it", step="destroy")
@@ -191,11 +191,11 @@ class Runner:
             raise SourceError(f"whether its file is gone is not known: {snapshot.error}")
         row = await self.board.row(workspace_id)
         if row is None and await self.power.container(workspace_id) is None:
-            raise _unknown(workspace_id)
+            raise no_workspace(workspace_id)
         demand = Demand(
             cause="destroy", request_id=request_id or context.request_id(), remove=True, force=True
         )
-        return await self._one(workspace_id, demand, on_step)
+        return await self.one(workspace_id, demand, on_step)
 
     async def start(
         self,
@@ -228,10 +228,10 @@ class Runner:
         request_id: str = "",
     ) -> Result:
         """Try again now what failed, and forget how often it did; see `Operator`."""
-        _check_id(workspace_id)
-        await self._read()
+        check_known_id(workspace_id)
+        await self.read()
         row = await self.board.row(workspace_id)
-        self._check_known(frozenset({workspace_id}), {workspace_id} if row else ())
+        self.check_known(frozenset({workspace_id}), {workspace_id} if row else ())
         retries.check(workspace_id, row, self.queue.snapshot)
         demand = Demand(
             cause=f"{actor or 'someone'} asked to try it again",
@@ -240,7 +240,7 @@ class Runner:
             force=True,
             retry=True,
         )
-        return await self._one(workspace_id, demand, on_step)
+        return await self.one(workspace_id, demand, on_step)
 
     async def purge(
         self,
@@ -252,7 +252,7 @@ class Runner:
         request_id: str = "",
     ) -> Result:
         """Remove the home of a removed workspace for good, now; see `Operator`."""
-        _check_id(workspace_id)
+        check_known_id(workspace_id)
         self.queue.snapshot = await self.source.read()
         await self.endings.check(workspace_id, confirm=confirm, snapshot=self.queue.snapshot)
         demand = Demand(
@@ -262,11 +262,11 @@ class Runner:
             force=True,
             purge=True,
         )
-        return await self._one(workspace_id, demand, on_step)
+        return await self.one(workspace_id, demand, on_step)
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
-        _check_id(workspace_id)
+        check_known_id(workspace_id)
         check_tail(tail)
         return await self.power.logs(workspace_id, tail=tail)
 
@@ -274,29 +274,14 @@ class Runner:
         snapshot = self.queue.snapshot = await self.source.read()
         row = await self.board.row(workspace_id)
         if row is None and workspace_id not in snapshot.specs:
-            _check_id(workspace_id)
+            check_known_id(workspace_id)
             await self.power.container(workspace_id)  # raises when it is another data tree's
-            raise _unknown(workspace_id)
+            raise no_workspace(workspace_id)
         spec = snapshot.specs.get(workspace_id)
         pinned = spec.state if spec else row.pinned if row else "auto"
         if pinned == ("warm" if demand.asked else "running"):
             raise PinnedError(f"the file of {workspace_id} says `state: {pinned}`")
-        return await self._one(workspace_id, demand, on_step)
-
-    async def _one(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:
-        with self.board.listening(on_step):
-            return await self.queue.submit(workspace_id, demand)
-
-    async def _read(self) -> None:
-        """Read the folder: what files say of a workspace cannot be done without them."""
-        snapshot = self.queue.snapshot = await self.source.read()
-        if snapshot.unreadable:
-            raise SourceError(snapshot.error, step="read")
-
-    def _check_known(self, wanted: frozenset[str] | None, known: Iterable[str]) -> None:
-        unknown = sorted((wanted or frozenset()) - self.queue.snapshot.ids - frozenset(known))
-        if unknown:
-            raise _unknown(", ".join(unknown))
+        return await self.one(workspace_id, demand, on_step)
 
 
 def _asked(kind: str, actor: str, request_id: str) -> Demand:
@@ -307,15 +292,3 @@ def _asked(kind: str, actor: str, request_id: str) -> Demand:
         request_id=request_id or context.request_id(),
         asked=kind == "start",
     )
-
-
-def _unknown(ids: str) -> UnknownWorkspaceError:
-    return UnknownWorkspaceError(f"there is no workspace {ids}")
-
-
-def _check_id(workspace_id: str) -> None:
-    """Keep what is no id out of the engine's URLs."""
-    try:
-        check_id(workspace_id)
-    except InvalidIdError:
-        raise _unknown(workspace_id) from None

@@ -143,6 +143,36 @@ class Told:
         self.asked.append(("confirmed", confirm, actor))
         return await self._one("purge", workspace_id, on_step, request_id)
 
+    async def adopt(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str = "",
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        self.asked.append(("confirmed", confirm, actor))
+        return await self._one("adopt", workspace_id, on_step, request_id)
+
+    async def new_home(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str = "",
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        self.asked.append(("confirmed", confirm, actor))
+        return await self._one("new-home", workspace_id, on_step, request_id)
+
+    async def rebuild(
+        self, *, actor: str = "", on_step: OnStep | None = None, request_id: str = ""
+    ) -> list[Result]:
+        self.asked.append(("rebuild", actor))
+        return [await self._one("rebuild", "alice", on_step, request_id)]
+
     async def logs(self, workspace_id: str, *, tail: int = 200) -> str:
         self.asked.append(("logs", workspace_id, tail, context.request_id()))
         if self.failure:

@@ -1,0 +1,42 @@
+"""`codehub adopt`."""
+
+import click
+
+from cli import ids, results
+from cli.frame import Frame, pass_frame
+from cli.output import output_option
+from cli.typed import confirmed
+
+
+@click.command()
+@click.argument("name", metavar="ID", callback=ids.check)
+@click.option(
+    "--confirm",
+    metavar="ID",
+    help="The id once more, instead of being asked for it: for scripts.",
+)
+@output_option("table", "json")
+@pass_frame
+@click.pass_context
+def adopt(ctx: click.Context, frame: Frame, *, name: str, confirm: str | None, output: str) -> None:
+    """Give a home that was found again to the owner in its file.
+
+    After a lost index, a removal or a rename, a file that names another owner than the home had
+    waits with HOME_OWNER. This says who gives and who gets, and has the id typed; the workspace then
+    comes up for its new owner. It is remembered by the index and the container: when both are lost,
+    it is asked for again.
+
+    \b
+    Examples:
+      codehub adopt alice-api
+      codehub adopt alice-api --confirm alice-api
+    """
+    done = confirmed(
+        frame,
+        name,
+        confirm,
+        lambda operator, typed, who, tell: operator.adopt(
+            name, confirm=typed, actor=who, on_step=tell
+        ),
+    )
+    ctx.exit(results.show([done], output))

@@ -1,0 +1,58 @@
+"""Asks for a workspace's id to be typed, before what can't be undone or is to be meant."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.actor import actor
+from cli.failures import CliError, InputError
+from cli.frame import Frame
+from cli.operate import operate, telling
+from cli.output import talk
+
+if TYPE_CHECKING:
+    from stacks.operator import Operator
+    from stacks.steps import OnStep, Result
+
+Typed = Callable[["Operator", str, str, "OnStep"], Awaitable["Result"]]
+"""Does it, given the operator, what was typed, who typed it, and who is told the steps."""
+
+
+def confirmed(frame: Frame, name: str, confirm: str | None, work: Typed) -> "Result":
+    """Do something once the workspace's id was typed, on the command line or when asked.
+
+    Raises:
+        InputError: another word was given, or nobody is there to be asked.
+        CliError: nothing was typed.
+        StacksError: it can't be done, whatever is typed.
+    """
+    who, tell = actor(), telling()
+    if confirm is None:
+        confirm = _asked(frame, name, lambda operator: work(operator, "", who, tell))
+    if confirm != name:
+        raise InputError(f"{confirm!r} is not {name}: nothing was changed")
+    return operate(frame, lambda operator: work(operator, confirm, who, tell))
+
+
+def _asked(frame: Frame, name: str, unconfirmed: "Callable[[Operator], Awaitable[Result]]") -> str:
+    """Say what would happen, as the runner tells it, and ask for the id."""
+    from stacks.errors import NotConfirmedError
+
+    try:
+        operate(frame, unconfirmed)
+    except* NotConfirmedError as group:
+        told = group.exceptions[0]
+    else:
+        raise CliError("nothing was asked")
+    while isinstance(told, BaseExceptionGroup):
+        told = told.exceptions[0]
+    assert isinstance(told, NotConfirmedError)
+    if not sys.stdin.isatty():
+        raise told
+    talk(f"{told.message[:1].upper()}{told.message[1:]}.")
+    typed = click.prompt(f"Type {name} to go on", default="", show_default=False, err=True)
+    if not typed:
+        raise CliError("nothing was changed")
+    return str(typed).strip()

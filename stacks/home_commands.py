@@ -1,0 +1,125 @@
+"""The commands of `Runner` that someone has to mean: on whose homes are whose, and on a lost index.
+
+What they may do is decided by `stacks.typed`; here they are read, checked and put into the queue.
+"""
+
+from collections.abc import Iterable
+
+from spec import InvalidIdError, check_id
+from stacks import typed
+from stacks.board import Board, Context
+from stacks.demand import Demand
+from stacks.errors import HomeMissingError, SourceError, UnknownWorkspaceError
+from stacks.planned import Change
+from stacks.power import Power
+from stacks.rebuild import Rebuild
+from stacks.reconciler import Reconciler
+from stacks.source import FolderSource
+from stacks.steps import OnStep, Result
+from telemetry import context
+
+
+class HomeCommands:
+    """Half of `Runner`: what it opens is set there."""
+
+    board: Board
+    power: Power
+    queue: Reconciler
+    source: FolderSource
+    rebuilder: Rebuild
+
+    async def adopt(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str = "",
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Let a home that was found again go to its file's owner; see `Operator`."""
+        change = await self._planned(workspace_id)
+        told = typed.check_adoption(change, confirm=confirm)
+        demand = Demand(
+            cause=f"{actor or 'someone'} had it adopted: {told}",
+            actor=actor,
+            request_id=request_id or context.request_id(),
+            force=True,
+            adopt=True,
+        )
+        return await self.one(workspace_id, demand, on_step)
+
+    async def new_home(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str = "",
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Make a new, empty home for a workspace whose home is gone; see `Operator`."""
+        change = await self._planned(workspace_id)
+        volume = change.error.volume if isinstance(change.error, HomeMissingError) else ""
+        there = bool(volume) and await self.power.named("volume", volume) is not None
+        found = await self.queue.explained(change.error) if change.error else None
+        told = typed.check_new_home(change, found, confirm=confirm, there=there)
+        demand = Demand(
+            cause=f"{actor or 'someone'} asked for a new home: {told}",
+            actor=actor,
+            request_id=request_id or context.request_id(),
+            force=True,
+            new_home=True,
+        )
+        return await self.one(workspace_id, demand, on_step)
+
+    async def rebuild(
+        self, *, actor: str = "", on_step: OnStep | None = None, request_id: str = ""
+    ) -> list[Result]:
+        """Fill an index that was lost from labels and Pulumi's state; see `Operator`."""
+        snapshot = self.queue.snapshot = await self.source.read()
+        why = Context(
+            cause=f"{actor or 'someone'} had the index rebuilt",
+            actor=actor,
+            request_id=request_id or context.request_id(),
+        )
+        with self.board.listening(on_step):
+            return await self.rebuilder.run(snapshot, why)
+
+    async def _planned(self, workspace_id: str) -> Change:
+        """Give what the plan says of one workspace that has a file."""
+        check_known_id(workspace_id)
+        await self.read()
+        row = await self.board.row(workspace_id)
+        self.check_known(frozenset({workspace_id}), {workspace_id} if row else ())
+        return await self.queue.planned(workspace_id)
+
+    async def one(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:
+        """Have one workspace worked on, and wait for it."""
+        with self.board.listening(on_step):
+            return await self.queue.submit(workspace_id, demand)
+
+    async def read(self) -> None:
+        """Read the folder: what files say of a workspace cannot be done without them."""
+        snapshot = self.queue.snapshot = await self.source.read()
+        if snapshot.unreadable:
+            raise SourceError(snapshot.error, step="read")
+
+    def check_known(self, wanted: frozenset[str] | None, known: Iterable[str]) -> None:
+        """Refuse workspaces that neither a file nor anything else knows."""
+        unknown = sorted((wanted or frozenset()) - self.queue.snapshot.ids - frozenset(known))
+        if unknown:
+            raise no_workspace(", ".join(unknown))
+
+
+def no_workspace(ids: str) -> UnknownWorkspaceError:
+    """Give the error of workspaces of which nothing is known."""
+    return UnknownWorkspaceError(f"there is no workspace {ids}")
+
+
+def check_known_id(workspace_id: str) -> None:
+    """Keep what is no id out of the engine's URLs."""
+    try:
+        check_id(workspace_id)
+    except InvalidIdError:
+        raise no_workspace(workspace_id) from None
