@@ -187,6 +187,8 @@ def left_behind(known: Known, change: Change, *, retire: str) -> Change:
         retire: Who is about to take the home over, "" if nobody is.
     """
     told = f"it was renamed: it is {retire or known.heir} now"
+    if known.row is None and known.container is None:
+        return replace(change, action=Action.FORGET, reason=told)  # done already
     if retire:
         return replace(change, action=Action.RETIRE, reason=told)
     return replace(change, reason=told)

@@ -175,8 +175,14 @@ class FakeEngine:
             self.power.networks.add(inputs["network"])
         elif operation.kind is Kind.UP:
             name = f"{inputs['name_prefix']}{id_}"
-            home = HomeVolume(workspace=id_, number=1, name=f"{name}-home-1", owner="alice")
-            self.power.volumes.setdefault(id_, (home,))
+            made_as = inputs["home"]["workspace"] or id_
+            home = HomeVolume(
+                workspace=made_as,
+                number=1,
+                name=f"{inputs['name_prefix']}{made_as}-home-1",
+                owner="alice",
+            )
+            self.power.volumes.setdefault(made_as, (home,))
             before = self.power.containers.get(id_)
             same = before and before.labels[LABEL_SPEC_HASH] == inputs["spec_hash"]
             if not same:

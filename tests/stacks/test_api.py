@@ -315,6 +315,18 @@ async def test_the_work_goes_on_when_the_client_goes(told: Told, socket: Path) -
         assert (await client.up())[0].phase == "RUNNING"
 
 
+async def test_what_has_to_be_typed_comes_over_as_it_was_typed(
+    told: Told, client: RunnerClient
+) -> None:
+    for call in (client.adopt, client.new_home):
+        assert (await call("alice", confirm="alice", actor="cli:root")).id == "alice"
+        assert ("confirmed", "alice", "cli:root") in told.asked
+        told.asked.clear()
+    (rebuilt,) = await client.rebuild(actor="cli:root")
+    assert rebuilt.id == "alice"
+    assert ("rebuild", "cli:root") in told.asked
+
+
 async def test_a_broken_stream_is_told(told: Told, tmp_path: Path) -> None:
     path = tmp_path / "runner.sock"
     told.go_on.clear()
@@ -343,6 +355,9 @@ async def _failure(client: RunnerClient) -> StacksError | None:
         b"{}",
         b'{"kind": "melt"}',
         b'{"kind": "purge"}',
+        b'{"kind": "adopt"}',
+        b'{"kind": "new-home", "ids": []}',
+        b'{"kind": "adopt", "ids": ["a"], "options": {"confirm": null}}',
         b'{"kind": "purge", "ids": ["a"], "options": {"confirm": 1}}',
         b'{"kind": "up", "options": {"max_delete": "3"}}',
         b'{"kind": "up", "options": {"max_delete": true}}',

@@ -1,0 +1,77 @@
+"""Handing a home over, with an engine kept in memory: the order of things, and what goes wrong."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spec import WorkspaceSpec
+from stacks.errors import EngineRefusedError, HandOverError
+from state_index.index import Index
+from state_index.models import Changes
+from state_index.phases import Event, Phase, Sync
+from tests.stacks.afterlife import Afterlife
+
+
+@pytest.fixture
+async def life(tmp_path: Path) -> Afterlife:
+    """One workspace, brought up, whose file was renamed since."""
+    made = Afterlife(root=tmp_path)
+    made.write("old")
+    made.write("other")
+    async with made.runner() as runner:
+        await runner.look()
+    made.power.volumes["old"] = tuple(replace(home, tree="t") for home in made.homes("old"))
+    del made.files["old"]
+    made.write("ada", formerly="old")
+    return made
+
+
+@contextmanager
+def refusing(life: Afterlife, call: str) -> Iterator[None]:
+    life.power.failures[call] = [EngineRefusedError("not now", step=call)]
+    yield
+    assert not life.power.failures[call]
+
+
+async def test_the_former_goes_before_its_heir_is_made(life: Afterlife) -> None:
+    async with life.runner() as runner:
+        results = await runner.look()
+    assert results["ada"].phase == Phase.RUNNING
+    stacks = [stack for _, stack in life.engine.done]
+    assert stacks.index("old") < stacks.index("ada")
+    assert life.engine.forgotten == ["old"]
+    assert set(life.power.containers) == {"ada", "other"}
+    assert life.row("old") is None
+
+
+async def test_what_cannot_go_keeps_the_home(life: Afterlife) -> None:
+    async with life.runner() as runner:
+        with refusing(life, "stop"):
+            results = await runner.look()
+        ada = results["ada"]
+        assert (ada.reason, ada.phase) == (HandOverError.reason, Phase.ERROR)
+        assert ada.message == "old, which ada was, is still there: not now"
+        assert ada.retryable
+        assert set(life.power.containers) == {"old", "other"}
+        results = await runner.look(force=True)
+    assert results["ada"].phase == Phase.RUNNING
+    assert set(life.power.containers) == {"ada", "other"}
+
+
+async def test_a_row_that_is_left_over_goes_without_an_operation(life: Afterlife) -> None:
+    async with life.runner() as runner:
+        await runner.look()
+    made = len(life.engine.done)
+    spec = WorkspaceSpec(id="old", owner="alice", image="light")
+    # As in an index of yesterday.
+    told = Changes(owner="alice", sync=Sync.SYNCED, spec_json=spec.model_dump_json())
+    with Index.open(life.url) as index:
+        index.publish("old", event=Event.REMOVED, cause="test", **told)
+    async with life.runner() as runner:
+        results = await runner.look()
+        assert results["ada"].phase == Phase.RUNNING
+    assert life.row("old") is None
+    assert len(life.engine.done) == made
