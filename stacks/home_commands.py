@@ -10,10 +10,13 @@ from stacks import typed
 from stacks.board import Board, Context
 from stacks.demand import Demand
 from stacks.errors import HomeMissingError, SourceError, UnknownWorkspaceError
-from stacks.planned import Change
+from stacks.plan import plan_one
+from stacks.planned import Change, Wish
 from stacks.power import Power
 from stacks.rebuild import Rebuild
 from stacks.reconciler import Reconciler
+from stacks.rendering import Facts
+from stacks.sight import Sight
 from stacks.source import FolderSource
 from stacks.steps import OnStep, Result
 from telemetry import context
@@ -27,6 +30,8 @@ class HomeCommands:
     queue: Reconciler
     source: FolderSource
     rebuilder: Rebuild
+    sight: Sight
+    facts: Facts
 
     async def adopt(
         self,
@@ -62,7 +67,7 @@ class HomeCommands:
         change = await self._planned(workspace_id)
         volume = change.error.volume if isinstance(change.error, HomeMissingError) else ""
         there = bool(volume) and await self.power.named("volume", volume) is not None
-        found = await self.queue.explained(change.error) if change.error else None
+        found = await self.sight.explained(change.error) if change.error else None
         told = typed.check_new_home(change, found, confirm=confirm, there=there)
         demand = Demand(
             cause=f"{actor or 'someone'} asked for a new home: {told}",
@@ -92,7 +97,9 @@ class HomeCommands:
         await self.read()
         row = await self.board.row(workspace_id)
         self.check_known(frozenset({workspace_id}), {workspace_id} if row else ())
-        return await self.queue.planned(workspace_id)
+        snapshot = self.queue.snapshot
+        known = await self.sight.one(workspace_id, snapshot, asked=None)
+        return plan_one(known, snapshot=snapshot, facts=self.facts, wish=Wish(force=True))
 
     async def one(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:
         """Have one workspace worked on, and wait for it."""

@@ -18,9 +18,9 @@ from stacks.identity import number_of
 from stacks.power import Container, HomeVolume, Power
 from stacks.programs.inputs import LABEL_OWNER
 from stacks.rundir import SOCKET_NAME
+from stacks.shared import SHARED_STACK
 from stacks.source import Snapshot
 from stacks.steps import Result
-from stacks.work import SHARED_STACK
 from state_index.models import Changes, Published
 from state_index.phases import Event, Phase, Sync
 

@@ -11,7 +11,6 @@ import random
 from collections.abc import Collection
 from dataclasses import replace
 
-from spec import InvalidIdError, check_id
 from stacks import retries
 from stacks.board import Board, Context
 from stacks.demand import Demand, Entry, aim_of
@@ -29,7 +28,7 @@ from stacks.results import ended, failed
 from stacks.sight import Sight
 from stacks.source import Snapshot
 from stacks.steps import Result
-from stacks.telling import described, differs, is_quiet
+from stacks.telling import cause_of, described, differs, is_id, is_quiet
 from stacks.work import Work
 from state_index.models import Changes, Published
 from state_index.phases import Event, Kind, Phase, Sync, decide
@@ -112,20 +111,6 @@ class Reconciler:
         changes = await self._cap.limited(changes, view.rows, wish, ids)
         return {id_: await self._explained(change) for id_, change in changes.items()}
 
-    async def planned(self, workspace_id: str) -> Change:
-        """Plan for one workspace as it is right now, nothing being asked of it.
-
-        Raises:
-            EngineUnavailableError: The engine does not answer.
-        """
-        known = await self._sight.one(workspace_id, self.snapshot, asked=None)
-        wish = Wish(force=True)
-        return plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=wish)
-
-    async def explained(self, error: StacksError) -> StacksError:
-        """Say more of a home that is not there."""
-        return await self._sight.explained(error)
-
     async def _explained(self, change: Change) -> Change:
         if change.error is None:
             return change
@@ -180,7 +165,7 @@ class Reconciler:
         return future
 
     def _needs_work(self, change: Change, *, force: bool) -> bool:
-        if change.action is Action.INVALID and not _is_id(change.id):
+        if change.action is Action.INVALID and not is_id(change.id):
             return False  # no row can stand for it; whoever asked is told
         if self._is_busy(change.id) or differs(change.known.row, described(change)):
             return True
@@ -235,7 +220,7 @@ class Reconciler:
             return await self._failed(workspace_id, entry, demand, change, told)
         except Exception as error:  # noqa: BLE001 - one workspace's bug must not stop the others
             _log.exception("bug")
-            cause = _cause(error)
+            cause = cause_of(error)
             wrapped = ProgramError(f"{type(cause).__name__}: {cause}")
             return await self._failed(workspace_id, entry, demand, change, wrapped)
         entry.failures = 0
@@ -295,7 +280,7 @@ class Reconciler:
             row, spec = rows.get(id_), self.snapshot.specs.get(id_)
             if row and (row.phase in GONE or row.phase is Phase.UNKNOWN or row.generation > began):
                 continue
-            if self._is_busy(id_) or not _is_id(id_):
+            if self._is_busy(id_) or not is_id(id_):
                 continue
             told = Changes(sync=row.sync if row else Sync.OUT_OF_SYNC)
             if spec is not None:
@@ -305,18 +290,3 @@ class Reconciler:
                 await self._board.fail(
                     id_, demand.why, error, retry_in=None, changes=told, if_generation=known
                 )
-
-
-def _cause(error: Exception) -> Exception:
-    """Take a task group's frame off what ended it."""
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-def _is_id(name: str) -> bool:
-    try:
-        check_id(name)
-    except InvalidIdError:
-        return False
-    return True

@@ -107,7 +107,7 @@ class Runner(HomeCommands):
         )
         engine = LazyEngine(parts.engine_config(settings), leftovers=self.power)
         exits.push_async_callback(engine.close)
-        self._facts = await asyncio.to_thread(parts.facts, settings, ids)
+        self.facts = await asyncio.to_thread(parts.facts, settings, ids)
         self.source = FolderSource(
             settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
         )
@@ -125,18 +125,19 @@ class Runner(HomeCommands):
             board=self.board,
             engine=engine,
             power=self.power,
-            facts=self._facts,
+            facts=self.facts,
             limits=parts.limits(settings),
             endings=self.endings,
         )
         group = await asyncio.TaskGroup().__aenter__()
         # Left without the body's error: a group would wrap it into one of its own.
         exits.push_async_callback(group.__aexit__, None, None, None)
+        self.sight = Sight(board=self.board, power=self.power, recorded=Recorded(paths.state))
         self.queue = Reconciler(
             board=self.board,
-            sight=Sight(board=self.board, power=self.power, recorded=Recorded(paths.state)),
+            sight=self.sight,
             work=self._work,
-            facts=self._facts,
+            facts=self.facts,
             group=group,
             retries=self._daemon,
         )

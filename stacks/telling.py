@@ -1,5 +1,6 @@
 """What a change says about its workspace in the index. Pure."""
 
+from spec import InvalidIdError, check_id
 from stacks.plan import GONE, Action, Change
 from stacks.programs.inputs import LABEL_OWNER
 from state_index.models import Changes, Published
@@ -57,3 +58,19 @@ def is_quiet(change: Change) -> bool:
         return row is not None and row.phase in told and row.reason == error.reason
     quiet = change.action in {Action.NOTHING, Action.INVALID} and not change.retires
     return quiet and not found_again(change)
+
+
+def cause_of(error: Exception) -> Exception:
+    """Take a task group's frame off what ended it."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def is_id(name: str) -> bool:
+    """Whether a row can stand for what a file's name says."""
+    try:
+        check_id(name)
+    except InvalidIdError:
+        return False
+    return True

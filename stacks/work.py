@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +17,6 @@ from stacks import paths, rundir
 from stacks.board import Board, Context
 from stacks.endings import Endings
 from stacks.engine import (
-    SHARED_PROGRAM,
     EngineEvent,
     Kind,
     Operation,
@@ -26,15 +26,14 @@ from stacks.errors import PublishFailedError, StacksError, StaleContainerError
 from stacks.handover import Handover
 from stacks.plan import Action, Change
 from stacks.power import Power
-from stacks.programs.inputs import SharedInputs
 from stacks.rendering import Facts
 from stacks.rundir import SOCKET_NAME
+from stacks.shared import make_network
 from stacks.telling import described, differs, found_again, owner_of
 from stacks.turns import Slots
 from state_index.models import Changes
 from state_index.phases import Event, Phase, Sync
 
-SHARED_STACK = "shared"
 QUIET = Changes(step="", reason="", message="")
 
 OnEvent = Callable[[EngineEvent], None]
@@ -108,7 +107,7 @@ class Work:
             Action.STOP: self._stop,
             Action.KEEP: self._endings.entomb,
             Action.PURGE: self._endings.purge,
-            Action.RETIRE: self._retire,
+            Action.RETIRE: partial(self.handover.give, delete=self._delete),
             Action.FORGET: self._forget,
             Action.BLOCKED: self._block,
         }
@@ -248,9 +247,6 @@ class Work:
         told |= await self._endings.dates(change)
         await self._board.say(change.id, why, Event.REMOVED, changes=told)
 
-    async def _retire(self, change: Change, why: Context) -> None:
-        await self.handover.give(change, why, delete=self._delete)
-
     async def _block(self, change: Change, why: Context) -> None:
         assert change.error is not None, "what is blocked says why"
         revived = change.known.phase is Phase.TOMBSTONED and change.spec is not None
@@ -264,17 +260,8 @@ class Work:
             name = self._facts.network
             if await self._power.named("network", name) is not None:
                 return
-            facts = self._facts
-            inputs = SharedInputs(network=name, name_prefix=facts.name_prefix, tree=facts.tree)
-            operation = Operation(
-                kind=Kind.UP,
-                stack=SHARED_STACK,
-                program=SHARED_PROGRAM,
-                inputs=inputs.to_json(),
-                policies=self._limits.policies,
-                refresh=True,
-                request_id=why.request_id,
-            )
+            policies, request_id = self._limits.policies, why.request_id
+            operation = make_network(self._facts, policies=policies, request_id=request_id)
             (await self._run(operation, "")).check()
 
     async def _run(

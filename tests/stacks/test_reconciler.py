@@ -28,10 +28,11 @@ from stacks.grace import GraceClock
 from stacks.power import Container, Inventory
 from stacks.reconciler import Reconciler
 from stacks.rendering import Facts
+from stacks.shared import SHARED_STACK
 from stacks.sight import Sight
 from stacks.source import Snapshot
 from stacks.steps import Result
-from stacks.work import SHARED_STACK, Limits, Work
+from stacks.work import Limits, Work
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Event, Phase, Sync

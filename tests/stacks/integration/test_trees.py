@@ -14,7 +14,7 @@ from stacks.errors import HomeMissingError, OtherTreeError
 from stacks.parts import docker_power, engine_config, facts
 from stacks.programs.inputs import LABEL_TREE, HomeInputs, SharedInputs, WorkspaceInputs
 from stacks.rendering import render
-from stacks.work import SHARED_STACK
+from stacks.shared import SHARED_STACK
 from state_index.phases import Phase
 from tests.stacks.house import House
 from tests.stacks.integration.kills import mark
