@@ -7,19 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spec import Problem, WorkspaceSpec
-from stacks import identity, renames, typed
+from stacks import identity, renames
 from stacks.errors import (
     FormerStandsError,
     HomeConflictError,
     HomeMissingError,
     HomeOwnerError,
-    HomeThereError,
-    NotConfirmedError,
-    NothingToAdoptError,
 )
 from stacks.homes import Proof
 from stacks.plan import plan, plan_one
-from stacks.planned import Action, Change, Former, Known, Wish
+from stacks.planned import Action, Change, Known, Wish
 from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import LABEL_FORMERLY, LABEL_OWNER, LABEL_PREFIX, HomeInputs
 from stacks.rendering import Facts, render, spec_hash
@@ -283,48 +280,7 @@ def test_no_home_is_made_empty_taken_from_others_or_shared(
         assert change.retires >= held_by - {"ada"} if meant else True
 
 
-# What is typed.
-
-
-def blocked(error: Exception | None, **keys: object) -> Change:
-    spec = spec_of(owner="bob")
-    known = Known(id="ada", spec=spec, homes=(home("ada"),), **keys)  # type: ignore[arg-type]
-    return Change(known=known, action=Action.BLOCKED, error=error)  # type: ignore[arg-type]
-
-
-def missing() -> HomeMissingError:
-    error = HomeMissingError.of("ada", "x-ada-home-3", "home 3 of ada is gone")
-    error.number = 3
-    return error
-
-
-def test_adoption_is_for_what_waits_for_it_and_is_typed() -> None:
-    waits = blocked(HomeOwnerError("it is another's"))
-    told = "the home of ada goes from alice to bob"
-    assert typed.check_adoption(waits, confirm="ada") == told
-    with pytest.raises(NotConfirmedError, match=told):
-        typed.check_adoption(waits, confirm="")
-    for other in (blocked(None), blocked(missing())):
-        with pytest.raises(NothingToAdoptError):
-            typed.check_adoption(other, confirm="ada")
-
-
-def test_a_new_home_is_for_what_is_truly_gone_and_is_typed() -> None:
-    error = missing()
-    gone = blocked(error)
-    told = typed.check_new_home(gone, error, confirm="ada", there=False)
-    assert told == "home 3 is gone, home 4 is made"
-    with pytest.raises(NotConfirmedError, match="home 4 of ada is made, empty"):
-        typed.check_new_home(gone, error, confirm="old", there=False)
-    with pytest.raises(HomeThereError):
-        typed.check_new_home(gone, error, confirm="ada", there=True)
-    with pytest.raises(HomeThereError, match="elsewhere"):
-        typed.check_new_home(gone, HomeMissingError("elsewhere"), confirm="ada", there=False)
-    with pytest.raises(HomeThereError, match="is not missed"):
-        typed.check_new_home(blocked(None), None, confirm="ada", there=False)
-    was = Former(id="old", row=row_of("old", spec_of("old", formerly="first")))
-    with pytest.raises(HomeThereError):
-        typed.check_new_home(blocked(error, former=was), error, confirm="ada", there=False)
+# What else is told of it.
 
 
 @pytest.mark.parametrize(
