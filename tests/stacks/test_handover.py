@@ -12,7 +12,7 @@ from stacks.errors import EngineRefusedError, HandOverError
 from state_index.index import Index
 from state_index.models import Changes
 from state_index.phases import Event, Phase, Sync
-from tests.stacks.afterlife import Afterlife
+from tests.stacks.afterlife import GRACE, LONGEST, Afterlife
 
 
 @pytest.fixture
@@ -75,3 +75,37 @@ async def test_a_row_that_is_left_over_goes_without_an_operation(life: Afterlife
         assert results["ada"].phase == Phase.RUNNING
     assert life.row("old") is None
     assert len(life.engine.done) == made
+
+
+async def test_a_renamed_one_that_was_removed_comes_back_with_its_home(life: Afterlife) -> None:
+    async with life.runner() as runner:
+        await runner.look()
+        home, spec = life.homes("old"), life.files.pop("ada")
+        for _ in range(2):
+            await runner.look()
+        for id_ in ("ada", "old"):
+            row = life.row(id_)
+            assert row is not None
+            assert row.phase is Phase.TOMBSTONED
+            assert row.grace_end is not None
+        life.files["ada"] = spec
+        results = await runner.look()
+        assert results["ada"].phase == Phase.RUNNING
+        await runner.look()
+    assert life.row("old") is None
+    assert life.homes("old") == home
+    assert life.power.calls.count("remove_home") == 0
+
+
+async def test_a_renamed_one_that_was_removed_gives_its_home_up_after_the_grace(
+    life: Afterlife,
+) -> None:
+    async with life.runner() as runner:
+        await runner.look()
+        life.files.pop("ada")
+        for _ in range(round(GRACE / LONGEST) + 4):
+            await runner.look()
+            life.pass_time(LONGEST)
+        assert not life.homes("old")
+        assert life.row("old") is None
+        assert life.row("ada") is None
