@@ -109,3 +109,15 @@ async def test_a_renamed_one_that_was_removed_gives_its_home_up_after_the_grace(
         assert not life.homes("old")
         assert life.row("old") is None
         assert life.row("ada") is None
+
+
+async def test_a_container_that_outlived_its_tombstone_goes_too(life: Afterlife) -> None:
+    told = Changes(owner="alice", sync=Sync.SYNCED)
+    life.lose_index()
+    with Index.open(life.url) as index:
+        index.publish("old", event=Event.REMOVED, cause="test", **told)
+    async with life.runner() as runner:
+        await runner.look(force=True)
+    assert set(life.power.containers) == {"ada", "other"}
+    assert life.row("old") is None
+    assert "stop" in life.power.calls
