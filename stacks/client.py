@@ -13,6 +13,7 @@ import aiohttp
 
 from stacks.changes import WorkspaceChange
 from stacks.errors import RunnerUnreachableError, from_json
+from stacks.home_calls import HomeCalls
 from stacks.operator import LOG_TAIL, REQUEST_ID
 from stacks.steps import OnStep, Result, Step
 from stacks.streams.client import ClientStreams
@@ -30,7 +31,7 @@ MAX_LINE = 1 << 24
 """Most bytes of one line of the stream: the result of a large fleet."""
 
 
-class RunnerClient:
+class RunnerClient(HomeCalls):
     """A daemon, as a runner. Use it as ``async with RunnerClient(path) as runner``."""
 
     def __init__(self, path: Path, *, connect_within: float = CONNECT_WITHIN) -> None:
@@ -87,7 +88,7 @@ class RunnerClient:
 
     async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
         """Tell what `up` would do; see `Operator`."""
-        changes = await self._operate("preview", ids)
+        changes = await self.operate("preview", ids)
         return [WorkspaceChange.from_json(change) for change in changes]
 
     async def up(
@@ -100,7 +101,7 @@ class RunnerClient:
         request_id: str = "",
     ) -> list[Result]:
         """Bring workspaces to what their files say; see `Operator`."""
-        results = await self._operate(
+        results = await self.operate(
             "up",
             ids,
             options={"prune": prune, "max_delete": max_delete},
@@ -113,7 +114,7 @@ class RunnerClient:
         self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
     ) -> Result:
         """Remove a workspace whose file is gone; see `Operator`."""
-        return await self._one("destroy", workspace_id, on_step, request_id)
+        return await self.one("destroy", workspace_id, on_step, request_id)
 
     async def start(
         self,
@@ -124,7 +125,7 @@ class RunnerClient:
         request_id: str = "",
     ) -> Result:
         """Start a workspace and wait until its IDE answers; see `Operator`."""
-        return await self._one("start", workspace_id, on_step, request_id, actor=actor)
+        return await self.one("start", workspace_id, on_step, request_id, actor=actor)
 
     async def stop(
         self,
@@ -135,7 +136,7 @@ class RunnerClient:
         request_id: str = "",
     ) -> Result:
         """Stop a workspace; see `Operator`."""
-        return await self._one("stop", workspace_id, on_step, request_id, actor=actor)
+        return await self.one("stop", workspace_id, on_step, request_id, actor=actor)
 
     async def retry(
         self,
@@ -146,7 +147,7 @@ class RunnerClient:
         request_id: str = "",
     ) -> Result:
         """Try again now what failed, and forget how often it did; see `Operator`."""
-        return await self._one("retry", workspace_id, on_step, request_id, actor=actor)
+        return await self.one("retry", workspace_id, on_step, request_id, actor=actor)
 
     async def purge(
         self,
@@ -158,46 +159,9 @@ class RunnerClient:
         request_id: str = "",
     ) -> Result:
         """Remove the home of a removed workspace for good, now; see `Operator`."""
-        return await self._one(
+        return await self.one(
             "purge", workspace_id, on_step, request_id, actor=actor, confirm=confirm
         )
-
-    async def adopt(
-        self,
-        workspace_id: str,
-        *,
-        confirm: str = "",
-        actor: str = "",
-        on_step: OnStep | None = None,
-        request_id: str = "",
-    ) -> Result:
-        """Let a home that was found again go to its file's owner; see `Operator`."""
-        return await self._one(
-            "adopt", workspace_id, on_step, request_id, confirm=confirm, actor=actor
-        )
-
-    async def new_home(
-        self,
-        workspace_id: str,
-        *,
-        confirm: str = "",
-        actor: str = "",
-        on_step: OnStep | None = None,
-        request_id: str = "",
-    ) -> Result:
-        """Make a new, empty home for a workspace whose home is gone; see `Operator`."""
-        return await self._one(
-            "new-home", workspace_id, on_step, request_id, confirm=confirm, actor=actor
-        )
-
-    async def rebuild(
-        self, *, actor: str = "", on_step: OnStep | None = None, request_id: str = ""
-    ) -> list[Result]:
-        """Fill an index that was lost; see `Operator`."""
-        results = await self._operate(
-            "rebuild", None, options={"actor": actor}, on_step=on_step, request_id=request_id
-        )
-        return [Result.from_json(result) for result in results]
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
@@ -206,7 +170,7 @@ class RunnerClient:
             with _unreachable():
                 return await response.text()
 
-    async def _one(
+    async def one(
         self,
         kind: str,
         workspace_id: str,
@@ -214,7 +178,8 @@ class RunnerClient:
         request_id: str,
         **options: str,
     ) -> Result:
-        result = await self._operate(
+        """Have the daemon do an operation on one workspace; options that are "" are left out."""
+        result = await self.operate(
             kind,
             [workspace_id],
             options={key: value for key, value in options.items() if value},
@@ -223,7 +188,7 @@ class RunnerClient:
         )
         return Result.from_json(result)
 
-    async def _operate(
+    async def operate(
         self,
         kind: str,
         ids: Iterable[str] | None,
@@ -232,6 +197,7 @@ class RunnerClient:
         on_step: OnStep | None = None,
         request_id: str = "",
     ) -> Any:
+        """Have the daemon do an operation; gives its result as plain values."""
         body = {
             "kind": kind,
             "ids": None if ids is None else sorted(ids),
