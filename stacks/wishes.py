@@ -29,17 +29,19 @@ def wants_on(known: Known, pinned: str) -> bool:
 def last_wish(row: Published | None, history: Sequence[HistoryRow]) -> bool | None:
     """Tell whether a workspace should run, by the phases it went through, newest first.
 
-    An error, an update or an unreachable engine says nothing about it: what was before does.
+    An error, an update or an unreachable engine says nothing about it: what was before does. One
+    that came back after its removal, and was not at rest since, runs as a new one does: its hash of
+    before may stand when the runner was killed on the way.
     """
+    if row is not None and row.phase in GONE:
+        return None
     phases = [row.phase] if row else []
     phases += [change.to_phase for change in history if change.to_phase]
     for phase in phases:
-        if phase in _ON:
+        if phase in _ON | GONE:
             return True
         if phase in _OFF:
             return False
-        if phase in GONE:
-            return None
     return None
 
 

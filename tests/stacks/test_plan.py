@@ -367,7 +367,10 @@ def history(*phases: Phase | None) -> list[HistoryRow]:
         (Phase.ERROR, [Phase.ERROR, Phase.STARTING, Phase.WARM], True),
         (Phase.UNKNOWN, [None, Phase.STOPPING], False),
         (Phase.PROVISIONING, [Phase.PROVISIONING, Phase.PENDING], None),
-        (Phase.PROVISIONING, [Phase.PENDING, Phase.TOMBSTONED, Phase.RUNNING], None),
+        (Phase.PROVISIONING, [Phase.PENDING, Phase.TOMBSTONED, Phase.WARM], True),
+        (Phase.ERROR, [Phase.ERROR, Phase.PROVISIONING, Phase.TOMBSTONED, Phase.WARM], True),
+        (Phase.WARM, [Phase.PROVISIONING, Phase.PENDING, Phase.TOMBSTONED, Phase.RUNNING], False),
+        (Phase.TOMBSTONED, [Phase.DELETING, Phase.RUNNING], None),
         (None, [], None),
     ],
 )
