@@ -191,7 +191,7 @@ class RunnerSettings(Settings):
     )
     lease_timeout: Duration = setting(
         10.0,
-        description="How long the heartbeat of the runner that leads may stand still before another one takes over; the same for all runners of an index. Not acted upon yet: one runner works on a data tree, by a lock on it.",
+        description="How long the heartbeat of the runner that leads may stand still before another one takes over; the same for all runners of an index.",
         why="A successor leads within 15 seconds of a kill, and a busy machine is not mistaken for a dead one.",
         example="6s",
         unit="duration",

@@ -14,13 +14,14 @@ from stacks import paths
 from stacks.errors import (
     EngineUnavailableError,
     HomeMissingError,
+    NotLeadingError,
     OtherTreeError,
     OvertakenError,
     PublishFailedError,
     StacksError,
 )
 from stacks.steps import OnStep, Step
-from state_index.errors import StaleRowError, StateIndexError
+from state_index.errors import LeaseLostError, StaleRowError, StateIndexError
 from state_index.index import Index
 from state_index.models import Changes, HistoryRow, Intent, Published, RunnerInfo
 from state_index.phases import Event, Phase, decide
@@ -34,6 +35,8 @@ def translated() -> Iterator[None]:
         yield
     except StaleRowError as error:
         raise OvertakenError(str(error), step="publish") from error
+    except LeaseLostError as error:
+        raise NotLeadingError(f"nothing is published: {error}", step="publish") from error
     except StateIndexError as error:
         raise PublishFailedError(str(error), step="publish") from error
 

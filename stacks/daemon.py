@@ -1,7 +1,8 @@
 """`codehub run`: follows the folder, takes intents, publishes, serves its API, until told to end.
 
-It ends within 10 seconds of SIGTERM or SIGINT; workspaces keep running. What was under way is taken
-up by the next runner from what is there.
+Where another runner leads it stands by, and does so again when its own lead is lost. It ends within
+10 seconds of SIGTERM or SIGINT; workspaces keep running. What was under way is taken up by the next
+runner from what is there.
 """
 
 import asyncio
@@ -14,10 +15,12 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from settings.model import RunnerSettings
 from stacks import api
 from stacks.demand import Demand
-from stacks.errors import StacksError, TemporaryError
+from stacks.errors import NotLeadingError, StacksError, TemporaryError
 from stacks.runner import Runner
+from stacks.seat import Seat
 from state_index.models import Intent, RunnerInfo
 from state_index.nudge import listen
 from telemetry import context
@@ -36,45 +39,50 @@ _log = get_logger(__name__)
 
 
 class Daemon:
-    """Keeps a runner running."""
+    """Keeps a runner running, as long as it leads."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, *, stop: asyncio.Event | None = None) -> None:
         """Prepare.
 
         Args:
             runner: An entered runner, made with ``daemon=True``.
+            stop: Ends it when set; None: only `stop` does.
         """
         self._runner = runner
         self._settings = runner.settings
-        self._stop = asyncio.Event()
+        self._stop = stop or asyncio.Event()
         self._looked = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until a signal, or `stop`, ends it.
+        """Work until it is told to stop, or its runner does not lead any more.
 
         Raises:
             StacksError: What it needs to begin with failed.
         """
         await self._runner.board.reopen()
         info = runner_info(str(self._settings.paths.runner_sock.name))
-        with _signals(self._stop):
-            async with (
-                listen(self._settings.paths.nudge, LISTENER) as nudged,
-                api.serving(self._settings.paths.runner_sock, self._runner, _status(info)),
-                _cancelled_at_end() as group,
-            ):
-                await self._runner.board.announce(info)
-                _log.info("running", folder=str(self._settings.workspaces), pid=info.pid)
-                group.create_task(self._beat())
-                group.create_task(self._follow())
-                group.create_task(self._runner.guard.keep(self._settings.poll_interval))
-                group.create_task(self._take_intents(nudged, group))
-                await self._stop.wait()
-                _log.info("ending")
+        async with (
+            listen(self._settings.paths.nudge, LISTENER) as nudged,
+            api.serving(self._settings.paths.runner_sock, self._runner, _status(info)),
+            _cancelled_at_end() as group,
+        ):
+            await self._runner.board.announce(info)
+            _log.info("running", folder=str(self._settings.workspaces), pid=info.pid)
+            group.create_task(self._beat())
+            group.create_task(self._follow())
+            group.create_task(self._runner.guard.keep(self._settings.poll_interval))
+            group.create_task(self._take_intents(nudged, group))
+            await self._until_over()
+            _log.info("ending")
 
     def stop(self) -> None:
         """End it, as a signal does."""
         self._stop.set()
+
+    async def _until_over(self) -> None:
+        async with _cancelled_at_end() as group:
+            ends = [group.create_task(it.wait()) for it in (self._stop, self._runner.lost)]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
 
     async def _follow(self) -> None:
         """Sweep at once, and whenever the folder or the engine may have changed."""
@@ -191,6 +199,25 @@ async def _cancelled_at_end() -> AsyncIterator[asyncio.TaskGroup]:
         pass
 
 
-async def run(runner: Runner) -> None:
-    """Run an entered runner as the daemon."""
-    await Daemon(runner).run()
+async def run(settings: RunnerSettings) -> None:
+    """Lead when nobody else does, stand by when somebody does, until a signal comes.
+
+    Raises:
+        StacksError: What it needs to begin with failed.
+        DataFolderError: The data tree can't be used.
+    """
+    stop, has_led = asyncio.Event(), False
+    with _signals(stop):
+        while not stop.is_set():
+            async with Seat(settings, daemon=True) as seat:
+                if await seat.wait(stop, patient=has_led):
+                    has_led = True
+                    await _lead(settings, seat, stop)
+
+
+async def _lead(settings: RunnerSettings, seat: Seat, stop: asyncio.Event) -> None:
+    try:
+        async with Runner(settings, daemon=True, seat=seat) as runner:
+            await Daemon(runner, stop=stop).run()
+    except* NotLeadingError as errors:
+        _log.warning("not leading any more", message=str(errors.exceptions[0]))

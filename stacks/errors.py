@@ -15,6 +15,7 @@
     │   ├── StaleContainerError         the container is gone or made from another spec: needs `up`
     │   ├── PublishFailedError          the index did not take what was to be published
     │   │   └── OvertakenError              the row was changed since it was read
+    │   ├── NotLeadingError             another runner may lead by now, so this one must not act
     │   ├── TooManyStreamsError         no place for one more log or exec
     │   └── RunnerUnreachableError      the daemon does not answer on its socket
     └── PermanentError             only a change of input or by hand helps
@@ -175,6 +176,13 @@ class StateUnavailableError(TemporaryError):
 
     reason = "STATE_UNAVAILABLE"
     default_remedy = "It is tried again; look at the disk that holds CODEHUB_DATA."
+
+
+class NotLeadingError(TemporaryError):
+    """This runner does not hold the lease (any more): another one may lead, so it must not act."""
+
+    reason = "NOT_LEADING"
+    default_remedy = "The runner that leads goes on with it; `codehub status` shows what it does."
 
 
 class RunnerUnreachableError(TemporaryError):

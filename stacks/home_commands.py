@@ -5,11 +5,11 @@ What they may do is decided by `stacks.typed`; here they are read, checked and p
 
 from collections.abc import Iterable
 
-from spec import InvalidIdError, check_id
 from stacks import typed
 from stacks.board import Board, Context
 from stacks.demand import Demand
-from stacks.errors import HomeMissingError, SourceError, UnknownWorkspaceError
+from stacks.errors import HomeMissingError, SourceError
+from stacks.operator import check_id, no_workspace
 from stacks.plan import plan_one
 from stacks.planned import Change, Wish
 from stacks.power import Power
@@ -93,7 +93,7 @@ class HomeCommands:
 
     async def _planned(self, workspace_id: str) -> Change:
         """Give what the plan says of one workspace that has a file."""
-        check_known_id(workspace_id)
+        check_id(workspace_id)
         await self.read()
         row = await self.board.row(workspace_id)
         self.check_known(frozenset({workspace_id}), {workspace_id} if row else ())
@@ -117,16 +117,3 @@ class HomeCommands:
         unknown = sorted((wanted or frozenset()) - self.queue.snapshot.ids - frozenset(known))
         if unknown:
             raise no_workspace(", ".join(unknown))
-
-
-def no_workspace(ids: str) -> UnknownWorkspaceError:
-    """Give the error of workspaces of which nothing is known."""
-    return UnknownWorkspaceError(f"there is no workspace {ids}")
-
-
-def check_known_id(workspace_id: str) -> None:
-    """Keep what is no id out of the engine's URLs."""
-    try:
-        check_id(workspace_id)
-    except InvalidIdError:
-        raise no_workspace(workspace_id) from None

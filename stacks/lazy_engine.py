@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stacks.engine import Engine, EngineConfig, Leftovers, Operation, Outcome
+    from stacks.fence import Fence
     from stacks.work import OnEvent
 
 
 class LazyEngine:
     """An engine that is loaded and started with its first operation: most `up`s need none."""
 
-    def __init__(self, config: EngineConfig, *, leftovers: Leftovers) -> None:
+    def __init__(self, config: EngineConfig, *, leftovers: Leftovers, fence: Fence) -> None:
         self._config = config
         self._leftovers = leftovers
+        self._fence = fence
         self._begin = asyncio.Lock()
         self._engine: Engine | None = None
 
@@ -36,7 +38,8 @@ class LazyEngine:
     async def _start(self) -> Engine:
         from stacks.engine import Engine  # noqa: PLC0415 - brings Pulumi's SDK
 
-        return await Engine(self._config, leftovers=self._leftovers).__aenter__()
+        engine = Engine(self._config, leftovers=self._leftovers, fence=self._fence)
+        return await engine.__aenter__()
 
     async def close(self) -> None:
         """End the engine, if it was started."""

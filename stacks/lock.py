@@ -2,7 +2,8 @@
 
 The kernel drops a `flock` when its holder dies, so nothing has to be cleaned up. The file holds who
 took it, for the message that a second taker gets; it is never removed, because a removed lock file
-lets two takers hold two files of one name. A lease that several machines share comes later.
+lets two takers hold two files of one name. What it says of a holder that died lets the next one
+take the lease over at once, and end what stands still; see `stacks.claim`.
 """
 
 import fcntl
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from stacks.engine.processes import boot_id, namespace, read_process
 from stacks.errors import LockHeldError
 
 MAX_HOLDER_BYTES = 4096
@@ -36,12 +38,20 @@ class Holder:
         command: Its command line, cut to a readable length.
         since: When it took the lock, ISO 8601 in UTC.
         daemon: Whether it serves the runner's socket, so that operations can be handed to it.
+        lease: Its name in the index's lease, "" without one.
+        started: When its process began, as in `stacks.engine.processes.Process`.
+        boot: The boot of the machine that pid and start belong to.
+        namespace: Where its pid means it, on that machine.
     """
 
     pid: int = 0
     command: str = "unknown"
     since: str = ""
     daemon: bool = False
+    lease: str = ""
+    started: int = 0
+    boot: str = ""
+    namespace: str = ""
 
     def __str__(self) -> str:
         since = f", since {self.since}" if self.since else ""
@@ -57,18 +67,36 @@ class RunnerLock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock at once, or raise.
+        """Take the lock at once and say so in it, or raise.
 
         Raises:
             LockHeldError: Another process (or another lock of this one) holds it.
         """
+        if not self.take():
+            raise self.refusal()
+        self.sign()
+
+    def take(self) -> bool:
+        """Take the lock at once, if it is free; the file says what the last holder said."""
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         if not _locked(fd):
             os.close(fd)
-            holder = read_holder(self._path)
-            raise LockHeldError(f"another runner works on this data tree: {holder}")
+            return False
         self._fd = fd
-        _write(fd, _myself(daemon=self._daemon))
+        return True
+
+    def sign(self, lease: str = "") -> None:
+        """Say in the file that we hold it, and under which name in the lease."""
+        assert self._fd is not None, "the lock is held"
+        _write(self._fd, _myself(daemon=self._daemon, lease=lease))
+
+    def refusal(self) -> LockHeldError:
+        """Give the error that says who holds it."""
+        return LockHeldError(f"another runner works on this data tree: {self.holder()}")
+
+    def holder(self) -> Holder:
+        """Tell who holds it, or did when it died."""
+        return read_holder(self._path)
 
     def is_held(self) -> bool:
         """Tell whether another one holds it now; nothing is written, also where that is impossible."""
@@ -84,10 +112,15 @@ class RunnerLock:
             os.close(fd)
         return False
 
-    def release(self) -> None:
-        """Give the lock back; without effect when it is not held."""
+    def release(self, *, forget: bool = True) -> None:
+        """Give the lock back; without effect when it is not held.
+
+        Args:
+            forget: Whether the file shall name nobody; else the next holder reads what it says.
+        """
         if self._fd is not None:
-            os.ftruncate(self._fd, 0)
+            if forget:
+                os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = None
 
@@ -127,10 +160,20 @@ def read_holder(path: Path) -> Holder:
         return Holder()
 
 
-def _myself(*, daemon: bool) -> Holder:
+def _myself(*, daemon: bool, lease: str) -> Holder:
     command = " ".join([_name(Path(sys.argv[0])), *sys.argv[1:]])[:MAX_COMMAND]
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    return Holder(pid=os.getpid(), command=command, since=since, daemon=daemon)
+    process = read_process(os.getpid())
+    return Holder(
+        pid=os.getpid(),
+        command=command,
+        since=since,
+        daemon=daemon,
+        lease=lease,
+        started=process.started if process else 0,
+        boot=boot_id(),
+        namespace=namespace(),
+    )
 
 
 def _name(program: Path) -> str:

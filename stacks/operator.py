@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
+import spec
 from stacks.changes import WorkspaceChange
-from stacks.errors import BadRequestError
+from stacks.errors import BadRequestError, UnknownWorkspaceError
 from stacks.steps import OnStep, Result
 
 if TYPE_CHECKING:
@@ -30,6 +31,23 @@ def check_tail(tail: int) -> None:
     """
     if not 1 <= tail <= MAX_LOG_TAIL:
         raise BadRequestError(f"tail must be 1 to {MAX_LOG_TAIL} lines")
+
+
+def no_workspace(ids: str) -> UnknownWorkspaceError:
+    """Give the error of workspaces that nothing is known of."""
+    return UnknownWorkspaceError(f"there is no workspace {ids}")
+
+
+def check_id(workspace_id: str) -> None:
+    """Keep what is no id out of the engine's URLs.
+
+    Raises:
+        UnknownWorkspaceError: It is none.
+    """
+    try:
+        spec.check_id(workspace_id)
+    except spec.InvalidIdError:
+        raise no_workspace(workspace_id) from None
 
 
 class Operator(Protocol):

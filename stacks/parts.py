@@ -16,6 +16,7 @@ from settings.tree import TreeIds
 from stacks import health, programs
 from stacks.board import Board
 from stacks.engine import EngineConfig
+from stacks.fence import Fence
 from stacks.grace import GraceClock
 from stacks.power import Power
 from stacks.power_docker import DockerPower, engine_host
@@ -74,6 +75,7 @@ def docker_power(
     ids: TreeIds | None = None,
     *,
     cleared: Callable[[], Awaitable[None]] | None = None,
+    fence: Fence | None = None,
 ) -> DockerPower:
     """Make the hand on the engine that the settings name; it leaves alone what is not of `ids`."""
     paths = settings.paths
@@ -83,6 +85,7 @@ def docker_power(
         docker_host=settings.docker_host,
         tree=Tree(ids=ids, state=paths.state, file=paths.tree) if ids else None,
         cleared=cleared,
+        fence=fence,
     )
 
 

@@ -46,6 +46,7 @@ from stacks.errors import (
     StartFailedError,
     UnknownWorkspaceError,
 )
+from stacks.fence import Fence
 from stacks.log_tail import LogTail
 from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import (
@@ -90,6 +91,7 @@ class DockerPower:
         docker_host: str | None = None,
         tree: Tree | None = None,
         cleared: Callable[[], Awaitable[None]] | None = None,
+        fence: Fence | None = None,
     ) -> None:
         """Prepare; the engine is asked only when needed.
 
@@ -101,7 +103,9 @@ class DockerPower:
             tree: The data tree; what another one made is not touched. None: nobody else uses the
                 name prefix (tests and benchmarks of the engine room).
             cleared: Awaited before any container is started; raises when none may be.
+            fence: Says whether anything may be changed; asked right before. None: always.
         """
+        self._fence = fence or Fence.always()
         self._prefix = name_prefix
         self._tree = tree
         self._cleared = cleared
@@ -242,6 +246,7 @@ class DockerPower:
             return
         deadline = aiohttp.ClientTimeout(total=grace + CALL_TIMEOUT)
         with translated("stop"):
+            self._fence.check("stop")
             try:
                 container = self._docker.containers.container(found.id)
                 await container.stop(t=round(grace), timeout=deadline)
@@ -297,6 +302,7 @@ class DockerPower:
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""
         with translated("remove"):
+            self._fence.check("remove")
             try:
                 await self._docker.containers.container(container_id).delete(force=True, v=False)
             except DockerError as error:
@@ -305,6 +311,7 @@ class DockerPower:
 
     async def remove_home(self, volume: Leftover) -> None:
         """Remove a home volume for good; see `Power`."""
+        self._fence.check("remove home")
         await home_volumes.remove(self._docker, volume)
 
     def _owns(self, found: Container) -> bool:
@@ -373,6 +380,7 @@ class DockerPower:
 
     async def _start(self, container_id: str) -> None:
         with translated("start"):
+            self._fence.check("start")
             try:
                 await self._docker.containers.container(container_id).start()
             except DockerError as error:

@@ -1,6 +1,6 @@
-"""The runner of one data tree: every command on workspaces, under the one lock.
+"""The runner of one data tree: every command on workspaces, for whoever leads.
 
-It puts the parts together and keeps them for its life: lock, index, engine, power, source, queue.
+It puts the parts together and keeps them for its life: seat, index, engine, power, source, queue.
 `stacks.daemon` keeps one running; `stacks.client` gives the same calls to other processes.
 """
 
@@ -23,17 +23,18 @@ from stacks.errors import (
     PinnedError,
     SourceError,
 )
-from stacks.home_commands import HomeCommands, check_known_id, no_workspace
+from stacks.fence import Fence
+from stacks.home_commands import HomeCommands
 from stacks.isolation.guard import guard_of
 from stacks.lazy_engine import LazyEngine
-from stacks.lock import RunnerLock
-from stacks.operator import LOG_TAIL, check_tail
+from stacks.operator import LOG_TAIL, check_id, check_tail, no_workspace
 from stacks.plan import Action, Wish
 from stacks.power import Power
 from stacks.previews import preview_all
 from stacks.reconciler import Reconciler
 from stacks.recorded import Recorded
 from stacks.results import failed
+from stacks.seat import Seat
 from stacks.sight import Sight
 from stacks.source import FolderSource
 from stacks.steps import OnStep, Result
@@ -50,25 +51,34 @@ class Runner(HomeCommands):
     """One runner. Use it as ``async with Runner(settings) as runner``."""
 
     def __init__(
-        self, settings: RunnerSettings, *, daemon: bool = False, exclusive: bool = True
+        self,
+        settings: RunnerSettings,
+        *,
+        daemon: bool = False,
+        exclusive: bool = True,
+        seat: Seat | None = None,
     ) -> None:
-        """Prepare; entering takes the lock and opens everything.
+        """Prepare; entering takes the seat and opens everything.
 
         Args:
             settings: The settings.
             daemon: Whether it keeps running: it says so in the lock and tries again by itself.
-            exclusive: Whether it takes the lock. Without it, only `logs` and `streams` may be asked.
+            exclusive: Whether it takes the seat. Without it, only `logs` and `streams` may be asked.
+            seat: One that was taken already, and that the caller gives back.
         """
         self.settings = settings
+        self._seat = seat
         self._daemon = daemon
         self._exclusive = exclusive
         self._exits = AsyncExitStack()
+        self.lost = asyncio.Event()
+        """Set when the seat is lost: nothing more can be done."""
 
     async def __aenter__(self) -> Self:
-        """Take the lock and open everything.
+        """Take the seat and open everything.
 
         Raises:
-            LockHeldError: Another runner works on this data tree.
+            LockHeldError: Another runner works on this data tree, or leads on its index.
             SourceError: There is no data tree yet, and no folder of workspace files either.
             DataFolderError: The data tree cannot be used.
             PublishFailedError: The index cannot be opened.
@@ -89,23 +99,18 @@ class Runner(HomeCommands):
     async def _open(self, exits: AsyncExitStack) -> None:
         settings = self.settings
         paths = settings.paths
-        await asyncio.to_thread(parts.make_data_tree, settings)
-        if self._exclusive:
-            exits.enter_context(RunnerLock(paths.runner_lock, daemon=self._daemon))
-        with translated():
-            index = await asyncio.to_thread(Index.open, settings.index_url)
-        exits.callback(index.close)
+        index, fence = await self._place(exits)
         with translated():
             ids = await asyncio.to_thread(parts.tree_ids, paths, index)
         nudge = Nudge(paths.nudge)
         self.board = Board(index, nudge=lambda: nudge.send(GATEWAYS))
-        self.guard = await exits.enter_async_context(guard_of(settings))
-        power = parts.docker_power(settings, ids, cleared=self.guard.check)
+        self.guard = await exits.enter_async_context(guard_of(settings, fence=fence))
+        power = parts.docker_power(settings, ids, cleared=self.guard.check, fence=fence)
         self.power: Power = await exits.enter_async_context(power)
         self.streams: Streams = await exits.enter_async_context(
             parts.docker_streams(settings, self.power)
         )
-        engine = LazyEngine(parts.engine_config(settings), leftovers=self.power)
+        engine = LazyEngine(parts.engine_config(settings), leftovers=self.power, fence=fence)
         exits.push_async_callback(engine.close)
         self.facts = await asyncio.to_thread(parts.facts, settings, ids)
         self.source = FolderSource(
@@ -142,6 +147,21 @@ class Runner(HomeCommands):
             retries=self._daemon,
         )
         exits.push_async_callback(self.queue.close)
+
+    async def _place(self, exits: AsyncExitStack) -> tuple[Index, Fence]:
+        """Give the index, and what says whether anything may be done: never without the seat."""
+        if self._exclusive:
+            seat = self._seat
+            if seat is None:
+                seat = await exits.enter_async_context(Seat(self.settings, daemon=self._daemon))
+                await seat.take()
+            self.lost = seat.lost
+            return seat.index, seat.fence
+        await asyncio.to_thread(parts.make_data_tree, self.settings)
+        with translated():
+            index = await asyncio.to_thread(Index.open, self.settings.index_url)
+        exits.callback(index.close)
+        return index, Fence()
 
     async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
         """Tell what `up` would do; see `Operator`."""
@@ -184,7 +204,7 @@ class Runner(HomeCommands):
         self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
     ) -> Result:
         """Remove a workspace whose file is gone; see `Operator`."""
-        check_known_id(workspace_id)
+        check_id(workspace_id)
         snapshot = self.queue.snapshot = await self.source.read()
         if workspace_id in snapshot.ids:
             raise FileStandsError(f"the file of {workspace_id} asks for it", step="destroy")
@@ -229,7 +249,7 @@ class Runner(HomeCommands):
         request_id: str = "",
     ) -> Result:
         """Try again now what failed, and forget how often it did; see `Operator`."""
-        check_known_id(workspace_id)
+        check_id(workspace_id)
         await self.read()
         row = await self.board.row(workspace_id)
         self.check_known(frozenset({workspace_id}), {workspace_id} if row else ())
@@ -253,7 +273,7 @@ class Runner(HomeCommands):
         request_id: str = "",
     ) -> Result:
         """Remove the home of a removed workspace for good, now; see `Operator`."""
-        check_known_id(workspace_id)
+        check_id(workspace_id)
         self.queue.snapshot = await self.source.read()
         await self.endings.check(workspace_id, confirm=confirm, snapshot=self.queue.snapshot)
         demand = Demand(
@@ -267,7 +287,7 @@ class Runner(HomeCommands):
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
-        check_known_id(workspace_id)
+        check_id(workspace_id)
         check_tail(tail)
         return await self.power.logs(workspace_id, tail=tail)
 
@@ -275,7 +295,7 @@ class Runner(HomeCommands):
         snapshot = self.queue.snapshot = await self.source.read()
         row = await self.board.row(workspace_id)
         if row is None and workspace_id not in snapshot.specs:
-            check_known_id(workspace_id)
+            check_id(workspace_id)
             await self.power.container(workspace_id)  # raises when it is another data tree's
             raise no_workspace(workspace_id)
         spec = snapshot.specs.get(workspace_id)

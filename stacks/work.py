@@ -22,7 +22,12 @@ from stacks.engine import (
     Operation,
     Outcome,
 )
-from stacks.errors import PublishFailedError, StacksError, StaleContainerError
+from stacks.errors import (
+    NotLeadingError,
+    PublishFailedError,
+    StacksError,
+    StaleContainerError,
+)
 from stacks.handover import Handover
 from stacks.plan import Action, Change
 from stacks.power import Power
@@ -289,7 +294,7 @@ class Work:
                 await news.wait()
                 news.clear()
                 # A step that is not shown is no reason to end the operation.
-                with contextlib.suppress(PublishFailedError):
+                with contextlib.suppress(PublishFailedError, NotLeadingError):
                     await self._board.say(change.id, why, changes=Changes(step=newest))
 
         async with asyncio.TaskGroup() as group:

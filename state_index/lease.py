@@ -59,6 +59,19 @@ class Sighting:
     since: float
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at the lease found.
+
+    Attributes:
+        row: the lease.
+        free: whether it may be taken: nobody holds it, or it stood still for the timeout.
+    """
+
+    row: Row
+    free: bool
+
+
 def judge(
     seen: Sighting | None, row: Row, *, before: float, after: float, timeout: float
 ) -> tuple[Sighting, bool]:
@@ -140,7 +153,12 @@ class Lease:
 
         A hint to stop acting in time; what is written is decided by `check`.
         """
-        return self._grant is not None and self._clock() - self._renewed < self._timeout
+        return self._clock() < self.until
+
+    @property
+    def until(self) -> float:
+        """When it ends to be `held` unless it is renewed, by our clock; 0 when it is not ours."""
+        return self._renewed + self._timeout if self._grant is not None else 0.0
 
     def acquire(self) -> Grant | None:
         """Look once, and take the lease if it is free; look again soon if it is not.
@@ -151,18 +169,36 @@ class Lease:
         Raises:
             IndexUnavailableError: the index could not be read or written.
         """
+        look = self.look()
+        if self._grant is not None:
+            return self._grant
+        return self.take(look.row) if look.free else None
+
+    def look(self) -> Look:
+        """Look once, without taking it.
+
+        Raises:
+            IndexUnavailableError: the index could not be read.
+        """
         before = self._clock()
         with self._database.read() as connection:
             row = read(connection)
-        if self._grant is not None and self._grant == _grant(row):
-            return self._grant
-        self._grant = None
+        if self._grant != _grant(row):
+            self._grant = None
         self._seen, free = judge(
             self._seen, row, before=before, after=self._clock(), timeout=self._timeout
         )
-        return self._take(row) if free else None
+        return Look(row, free)
 
-    def _take(self, row: Row) -> Grant | None:
+    def take(self, row: Row) -> Grant | None:
+        """Take the lease if it is as `row` says: a free one, or that of a holder known to be gone.
+
+        Returns:
+            The grant; None when it changed meanwhile.
+
+        Raises:
+            IndexUnavailableError: the index could not be written.
+        """
         began = self._clock()
         taken = Row(holder=self.holder, token=row.token + 1, heartbeat=row.heartbeat + 1)
         if self._change(row, taken):

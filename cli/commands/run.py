@@ -18,7 +18,8 @@ def run(frame: Frame, *, prune: bool) -> None:
     """Keep workspaces as their files say.
 
     It follows the folder of workspace files, serves starts and stops from the portal, and publishes
-    what it does. One runs per data folder. It ends on Ctrl-C or SIGTERM; workspaces keep running.
+    what it does. One leads; any other of the same data folder stands by and takes over when that one
+    ends, is killed or stands still. It ends on Ctrl-C or SIGTERM; workspaces keep running.
 
     \b
     Examples:
@@ -35,7 +36,5 @@ def run(frame: Frame, *, prune: bool) -> None:
 
 async def _run(settings: "RunnerSettings") -> None:
     from stacks import daemon
-    from stacks.runner import Runner
 
-    async with Runner(settings, daemon=True) as runner:
-        await daemon.run(runner)
+    await daemon.run(settings)

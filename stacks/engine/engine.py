@@ -35,6 +35,7 @@ from stacks.errors import (
     StateUnavailableError,
     ToolchainError,
 )
+from stacks.fence import Fence
 
 OnEvent = Callable[[EngineEvent], None]
 LONGEST_LINE = 16 << 20
@@ -48,9 +49,19 @@ class Engine:
     caller's promise.
     """
 
-    def __init__(self, config: EngineConfig, *, leftovers: Leftovers) -> None:
+    def __init__(
+        self, config: EngineConfig, *, leftovers: Leftovers, fence: Fence | None = None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            config: Where things are.
+            leftovers: The container engine.
+            fence: Says whether anything may be done, and until when; None: always.
+        """
         self._config = config
         self._leftovers = leftovers
+        self._fence = fence or Fence.always()
         self._forks = ForkServer()
 
     async def __aenter__(self) -> Self:
@@ -93,7 +104,8 @@ class Engine:
             outcome = Outcome(error=error)
         except OSError as error:
             outcome = Outcome(error=_unavailable(error))
-        with contextlib.suppress(OSError):  # the next operation prunes it too
+        with contextlib.suppress(OSError, StacksError):  # the next operation prunes it too
+            self._fence.check()
             await asyncio.to_thread(self._files(operation.stack).prune_history)
         return replace(outcome, duration=time.monotonic() - began)
 
@@ -104,7 +116,9 @@ class Engine:
 
         Raises:
             StateUnavailableError: The state cannot be written.
+            NotLeadingError: The lease is not held.
         """
+        self._fence.check("forget")
         await asyncio.to_thread(end_recorded, self._record(stack))
         try:
             await asyncio.to_thread(self._files(stack).remove)
@@ -123,14 +137,18 @@ class Engine:
         return replace(again, recovered=(*outcome.recovered, *notes, *again.recovered))
 
     async def _attempt(self, operation: Operation, on_event: OnEvent | None) -> Outcome:
+        self._fence.check(operation.kind)
         killed = await asyncio.to_thread(end_recorded, self._record(operation.stack))
         files = self._files(operation.stack)
-        prepared = await recovery.prepare(operation, files, self._leftovers, killed=killed)
+        prepared = await recovery.prepare(
+            operation, files, self._leftovers, killed=killed, fence=self._fence
+        )
         if operation.kind is Kind.DESTROY and prepared.empty:
             # The CLI takes a state without resources for a stack that is not there.
             return Outcome(recovered=prepared.notes)
         changed = replace(operation, refresh=prepared.refresh)
-        request = Request(operation=changed, config=self._config, adopt=prepared.adopt)
+        until = self._fence.until
+        request = Request(operation=changed, config=self._config, adopt=prepared.adopt, until=until)
         result = await self._work(request, on_event)
         if operation.kind is Kind.PREVIEW:
             result = replace(result, outputs={})  # not known before `up`
@@ -156,8 +174,9 @@ class Engine:
         worker.writer.write(encode(request.to_json()))
         conversation = _Conversation(worker, on_event)
         try:
-            async with asyncio.timeout(limit):
-                return await conversation.result()
+            with self._fence.telling(conversation.extend):
+                async with asyncio.timeout(limit):
+                    return await conversation.result()
         except TimeoutError:
             await self._stop(conversation)
             raise OperationTimeoutError(
@@ -204,6 +223,10 @@ class _Conversation:
     def stop(self) -> None:
         """Ask for an end after the present step."""
         self.worker.writer.write(encode({"stop": True}))
+
+    def extend(self, until: float) -> None:
+        """Tell when the right to act ends now."""
+        self.worker.writer.write(encode({"until": until}))
 
     def _tell(self, event: EngineEvent) -> None:
         if event.kind == "begin":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 GONE_WITHIN_SECONDS = 5.0
+SESSION_SUFFIX = ".session"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,16 @@ class SessionRecord:
     pid: int
     started: int
     boot: str
+
+
+def boot_id() -> str:
+    """Give the id of this boot of the machine: pids and starts mean something within it only."""
+    return BOOT_ID.read_text().strip()
+
+
+def namespace() -> str:
+    """Give the id of the namespace that our pids are of; containers have one each."""
+    return str(Path("/proc/self/ns/pid").readlink())
 
 
 def read_process(pid: int) -> Process | None:
@@ -108,7 +119,7 @@ def record_session(path: Path, pid: int) -> int:
     if process is None:  # it ended before it was asked for anything
         return 0
     started = process.started
-    record = SessionRecord(pid=pid, started=started, boot=BOOT_ID.read_text().strip())
+    record = SessionRecord(pid=pid, started=started, boot=boot_id())
     path.write_text(json.dumps(asdict(record)))
     return started
 
@@ -130,7 +141,31 @@ def end_recorded(path: Path) -> int:
         path.unlink(missing_ok=True)
         return 0
     killed = 0
-    if record.boot == BOOT_ID.read_text().strip() and not _is_reused(record):
+    if record.boot == boot_id() and not _is_reused(record):
         killed = kill_session(record.pid, started=record.started)
     path.unlink(missing_ok=True)
     return killed
+
+
+def end_all_recorded(folder: Path) -> int:
+    """Kill what is left of all sessions that are recorded in a folder; gives how many were killed."""
+    return sum(end_recorded(path) for path in sorted(folder.glob(f"*{SESSION_SUFFIX}")))
+
+
+def kill_process(pid: int, *, started: int) -> bool:
+    """Kill one process, if it is the one that began then; whether it was there."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return False
+    try:
+        # Looked at once its descriptor is held: its id can't become another's in between.
+        found = read_process(pid)
+        if found is None or found.started != started:
+            return False
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

@@ -22,6 +22,7 @@ from stacks.engine.model import (
     Operation,
 )
 from stacks.errors import HomeMissingError, NameTakenError, OtherTreeError
+from stacks.fence import Fence
 from stacks.programs.inputs import (
     CONTAINER_TYPE,
     LABEL_PREFIX,
@@ -62,7 +63,12 @@ def inputs_of(operation: Operation) -> WorkspaceInputs | SharedInputs | None:
 
 
 async def prepare(
-    operation: Operation, files: StateFiles, leftovers: Leftovers, *, killed: int = 0
+    operation: Operation,
+    files: StateFiles,
+    leftovers: Leftovers,
+    *,
+    killed: int = 0,
+    fence: Fence | None = None,
 ) -> Prepared:
     """Make a stack ready for an operation.
 
@@ -71,13 +77,15 @@ async def prepare(
         files: The stack's state files.
         leftovers: The container engine.
         killed: Processes of a former operation that were found alive and ended.
+        fence: Says whether we may still act; None: always.
 
     Raises:
+        NotLeadingError: We may not: somebody else's operation may hold Pulumi's lock.
         NameTakenError: A name that is needed belongs to somebody else's object.
         HomeMissingError: The home that the caller saw is not there.
     """
     notes = [f"ended {killed} processes of an operation that was cut off"] if killed else []
-    found, mending = await asyncio.to_thread(_mend, operation, files)
+    found, mending = await asyncio.to_thread(_mend, operation, files, fence or Fence.always())
     notes += mending
     empty = not found.resources
     if operation.kind in {Kind.REFRESH, Kind.DESTROY}:
@@ -107,9 +115,10 @@ async def clear_name(operation: Operation, files: StateFiles, leftovers: Leftove
     return notes
 
 
-def _mend(operation: Operation, files: StateFiles) -> tuple[Checkpoint, list[str]]:
+def _mend(operation: Operation, files: StateFiles, fence: Fence) -> tuple[Checkpoint, list[str]]:
     """Bring the files in order; a preview changes nothing but an absent state."""
     changing = operation.kind in _CHANGING
+    fence.check("state")
     locks = files.break_locks() if changing else 0
     notes = ["removed the lock of an operation that was cut off"] if locks else []
     found, wrong = state.read(files)

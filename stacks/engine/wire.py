@@ -1,11 +1,12 @@
 """Lines of JSON between the runner and a worker. Nothing here decides anything.
 
-Runner → worker: the `Request`, then ``{"stop": true}`` or ``{"drained": true}``.
+Runner → worker: the `Request`, then ``{"stop": true}``, ``{"drained": true}`` or ``{"until": 12.5}``.
 Worker → runner: ``{"event": {...}}``, ``{"drained": true}`` and, last, ``{"result": {...}}``.
 Either end closing means that the other is dead.
 """
 
 import json
+import math
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -29,11 +30,14 @@ class Request:
         operation: What to do.
         config: Where things are.
         adopt: Resources to be taken from the container engine instead of made.
+        until: When the runner's right to act ends unless it is told otherwise, in seconds of this
+            machine's monotonic clock.
     """
 
     operation: Operation
     config: EngineConfig
     adopt: frozenset[str] = frozenset()
+    until: float = math.inf
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
@@ -42,6 +46,7 @@ class Request:
             "operation": asdict(self.operation),
             "config": config,
             "adopt": sorted(self.adopt),
+            "until": self.until,
         }
 
     @classmethod
@@ -53,6 +58,7 @@ class Request:
             operation=Operation(**operation),
             config=EngineConfig(**config),
             adopt=frozenset(data["adopt"]),
+            until=data["until"],
         )
 
 

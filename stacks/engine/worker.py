@@ -1,7 +1,8 @@
 """One operation, in a process of its own that was forked from a warm one.
 
 Serves the inline program and the event log to the Pulumi CLI from one gRPC port, calls the CLI
-once, and reports. Ends itself and all that it started when the runner's end of the socket closes.
+once, and reports. Ends itself and all that it started when the runner's end of the socket closes,
+and when the runner's right to act runs out: a runner that stands still can't end anything.
 It knows no other operation and no lock; the SDK's process-wide state dies with it.
 """
 
@@ -28,6 +29,7 @@ from stacks.engine.command import Servers, arguments, environment
 from stacks.engine.model import Kind, Operation
 from stacks.engine.policies import Policies
 from stacks.engine.processes import kill_session
+from stacks.engine.right import Right
 from stacks.engine.servicer import EventLog
 from stacks.engine.wire import Lines, Request, Result
 from stacks.errors import StacksError
@@ -43,8 +45,8 @@ def run(connection: socket.socket) -> None:
     messages = lines.receive()
     request = Request.from_json(next(messages))
     worker = _Worker(request, lines)
-    listener = threading.Thread(target=worker.listen, args=(messages,), daemon=True)
-    listener.start()
+    for target, args in ((worker.listen, (messages,)), (worker.watch, ())):
+        threading.Thread(target=target, args=args, daemon=True).start()
     lines.send({"result": asdict(worker.work())})
 
 
@@ -69,6 +71,7 @@ class _Worker:
         self._cli: subprocess.Popen[bytes] | None = None
         self._stopped = False
         self._starting = threading.Lock()
+        self._right = Right(request.until)
 
     def listen(self, messages: Any) -> None:
         """Follow the runner's words, and end all with it; runs in a thread of its own."""
@@ -80,11 +83,21 @@ class _Worker:
                         self._stop()
                     if "drained" in message:
                         self._log.drained.set()
+                    if "until" in message:
+                        self._right.extend(message["until"])
         finally:
             # The runner is gone: nothing that we started may go on.
-            with self._starting:  # or the CLI could begin after the last look for processes
-                kill_session(os.getpid(), spare=os.getpid())
-                os._exit(1)
+            self._end()
+
+    def watch(self) -> None:
+        """End all when the runner's right to act runs out; runs in a thread of its own."""
+        self._right.wait()
+        self._end()
+
+    def _end(self) -> None:
+        with self._starting:  # or the CLI could begin after the last look for processes
+            kill_session(os.getpid(), spare=os.getpid())
+            os._exit(1)
 
     def work(self) -> Result:
         """Run the operation."""
@@ -113,6 +126,8 @@ class _Worker:
         servers = Servers(address=address, policy_pack=self._policies.executable)
         with tempfile.TemporaryFile() as stderr:
             with self._starting:
+                if self._right.is_over:
+                    os._exit(1)  # nothing was begun
                 self._cli = subprocess.Popen(
                     [str(request.config.pulumi), *arguments(request.operation, servers)],
                     cwd=request.config.work,

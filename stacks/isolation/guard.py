@@ -20,6 +20,7 @@ from settings.model import RunnerSettings
 from settings.types import Gap
 from stacks.docker_calls import translated
 from stacks.errors import IsolationUnenforcedError, StacksError
+from stacks.fence import Fence
 from stacks.isolation import memory, nft
 from stacks.isolation.bridge import Bridge, find, nameservers
 from stacks.isolation.containers import STEP, VERSION, Cell
@@ -53,6 +54,7 @@ class Guard:
         allowed: Iterable[Gap] = (),
         blocked: tuple[Network, ...] = (),
         loads: bool = True,
+        fence: Fence | None = None,
     ) -> None:
         """Prepare; nothing is asked or loaded yet.
 
@@ -63,7 +65,9 @@ class Guard:
             allowed: Gaps that do not matter; when all are, nothing is loaded or probed.
             blocked: Networks that are closed besides.
             loads: Whether rules that are not there are loaded.
+            fence: Says whether anything may be loaded or started; None: always.
         """
+        self._fence = fence or Fence.always()
         self._cell = cell
         self._file = file
         self._host = engine_address(docker_host)
@@ -103,6 +107,7 @@ class Guard:
         Raises:
             IsolationUnenforcedError: Something that nobody allowed can be reached, or might be.
             EngineUnavailableError: The engine does not answer.
+            NotLeadingError: Another runner may lead, so nothing is tried here.
         """
         if self.waived:
             return
@@ -169,6 +174,7 @@ class Guard:
         )
 
     async def _renewed(self, bridge: Bridge, *, again: bool, anew: bool) -> Remembered:
+        self._fence.check(STEP)
         site = await self.site(bridge)
         known = self._known or await asyncio.to_thread(memory.read, self._file)
         situation = _situation(bridge, site)
@@ -210,7 +216,7 @@ def engine_address(docker_host: str | None) -> str:
     return docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
 
 
-def guard_of(settings: RunnerSettings, *, loads: bool = True) -> Guard:
+def guard_of(settings: RunnerSettings, *, loads: bool = True, fence: Fence | None = None) -> Guard:
     """Make the guard that the settings ask for."""
     return Guard(
         cell=Cell(network=settings.network, run=settings.paths.run),
@@ -219,6 +225,7 @@ def guard_of(settings: RunnerSettings, *, loads: bool = True) -> Guard:
         allowed=settings.allow_unenforced,
         blocked=settings.blocked_networks,
         loads=loads,
+        fence=fence,
     )
 
 

@@ -128,6 +128,7 @@ class FakeEngine:
     Attributes:
         going: Cleared to hold operations where they are.
         outcomes: Errors for the coming operations, by stack.
+        later: Events that each operation tells once it goes on.
         forgotten: Stacks that were dropped, in order.
         running: Operations now; `most` at once so far.
     """
@@ -138,6 +139,7 @@ class FakeEngine:
     done: list[tuple[Kind, str]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     running: list[str] = field(default_factory=list)
+    later: list[EngineEvent] = field(default_factory=list)
     most: int = 0
 
     def __post_init__(self) -> None:
@@ -152,6 +154,9 @@ class FakeEngine:
                 on_event(EngineEvent(kind="begin", op="create", resource="container"))
                 on_event(EngineEvent(kind="message", message="something"))
             await self.going.wait()
+            for event in self.later:
+                assert on_event
+                on_event(event)
             self.done.append((operation.kind, operation.stack))
             if self.errors.get(operation.stack):
                 error = self.errors[operation.stack].pop(0)

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import signal
 import sys
 import tarfile
 from collections.abc import AsyncIterator, Callable
@@ -26,15 +27,10 @@ import asyncio
 from settings.load import load
 from settings.model import RunnerSettings
 from stacks import daemon
-from stacks.runner import Runner
 from telemetry.logs import configure
 
-async def main():
-    async with Runner(load(RunnerSettings), daemon=True) as runner:
-        await daemon.run(runner)
-
 configure("debug")
-asyncio.run(main())
+asyncio.run(daemon.run(load(RunnerSettings)))
 """
 
 HOME = "/home/coder"
@@ -182,13 +178,20 @@ class House:
         await volume(self.docker, f"{self.prefix}{name}").delete()
 
     @asynccontextmanager
-    async def daemon(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        """Run the daemon as a process of its own; it is ended with SIGTERM unless it ended."""
-        log = (self.root / "daemon.log").open("ab")
+    async def daemon(
+        self, *, script: str = DAEMON, name: str = "daemon"
+    ) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run the daemon as a process of its own; it is ended with SIGTERM unless it ended.
+
+        Args:
+            script: What it runs.
+            name: Tells its log from those of others.
+        """
+        log = (self.root / f"{name}.log").open("ab")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
-            DAEMON,
+            script,
             env={**os.environ, **self.env},
             stderr=log,
             stdout=log,
@@ -200,8 +203,9 @@ class House:
             log.close()
             if process.returncode is None:
                 process.terminate()
+                process.send_signal(signal.SIGCONT)  # a test that failed may have stopped it
                 async with asyncio.timeout(20):
                     await process.wait()
 
-    def log(self) -> str:
-        return (self.root / "daemon.log").read_text()
+    def log(self, name: str = "daemon") -> str:
+        return (self.root / f"{name}.log").read_text()

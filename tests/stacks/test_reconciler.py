@@ -84,13 +84,19 @@ def endings_of(board: Board, power: FakePower, engine: FakeEngine) -> Endings:
 
 @asynccontextmanager
 async def bench(
-    tmp_path: Path, *, parallel: int = 2, retries: bool = False, power: FakePower | None = None
+    tmp_path: Path,
+    *,
+    parallel: int = 2,
+    retries: bool = False,
+    power: FakePower | None = None,
+    leads: bool = False,
 ) -> AsyncIterator[Bench]:
     facts = Facts(name_prefix="x-", network="x-net", run=str(tmp_path / "run"))
     power = power or FakePower()
     engine = FakeEngine(power=power)
     with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
-        board = Board(index)
+        grant = index.lease("leader").acquire() if leads else None
+        board = Board(index.under(grant) if grant else index)
         async with asyncio.TaskGroup() as group:
             work = Work(
                 board=board,

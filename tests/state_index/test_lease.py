@@ -164,13 +164,13 @@ def test_a_lost_race_for_the_takeover_is_no_takeover(
     with index._database.read() as connection:
         stale = read(connection)
     leader.lease.renew()
-    assert third.lease._take(stale) is None, "it beat after all"
+    assert third.lease.take(stale) is None, "it beat after all"
     with index._database.read() as connection:
         stale = read(connection)
     assert follower.lease.acquire() is None
     follower.clock.seconds += TIMEOUT
     follower.acquire()
-    assert third.lease._take(stale) is None, "it read the row before the other one took it"
+    assert third.lease.take(stale) is None, "it read the row before the other one took it"
 
 
 WRITES = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import subprocess
 import sys
@@ -22,15 +23,18 @@ WAITING = "tests.stacks.programs.bad:WAITING"
 ROOT = Path(__file__).resolve().parents[3]
 
 RUNNER = """
-import asyncio, json, os, signal, sys
+import asyncio, json, os, signal, sys, time
 from pathlib import Path
 from stacks.engine import Engine, EngineConfig, Kind, Operation
+from stacks.fence import Fence
 from stacks.power_docker import DockerPower
 
 async def main(given):
     config = EngineConfig(**{k: Path(v) for k, v in given["paths"].items()})
     power = DockerPower(name_prefix=given["prefix"], run=Path(given["run"]))
-    async with power, Engine(config, leftovers=power) as engine:
+    fence = Fence()
+    async with power, Engine(config, leftovers=power, fence=fence) as engine:
+        fence.extend(time.monotonic() + given["lease"])
         operation = Operation(kind=Kind.UP, **given["operation"])
         await engine.run(operation, on_event=lambda _: os.kill(os.getpid(), signal.SIGSTOP))
 
@@ -55,8 +59,27 @@ async def test_everything_of_an_operation_dies_with_its_runner(room: Room) -> No
     assert (await room.up(inputs)).check().changed == ()
 
 
+LEASE = 5.0
+"""Seconds that the runner's right to act lasts: enough for an operation to begin."""
+
+
+async def test_an_operation_ends_itself_when_its_runner_stands_still(room: Room) -> None:
+    inputs = room.inputs()
+    runner = await _stopped_at_its_first_event(room, inputs, program=WAITING, lease=LEASE)
+    session = os.getsid(find_cli(inputs.id, room.config.work))
+    await until(lambda: _is_recorded(room, inputs), "the home to be made and told")
+
+    await until(lambda: not session_members(session), "everything of the operation to end")
+
+    assert _is_stopped(runner.pid)
+    assert await room.power.named("container", inputs.container) is None
+    runner.kill()
+    await runner.wait()
+    assert (await room.up(inputs)).check().ok
+
+
 async def _stopped_at_its_first_event(
-    room: Room, inputs: WorkspaceInputs, *, program: str
+    room: Room, inputs: WorkspaceInputs, *, program: str, lease: float = math.inf
 ) -> asyncio.subprocess.Process:
     """Begin an operation in a runner of its own, which reads no more than one event of it."""
     names = ("pulumi", "pulumi_home", "state", "work")
@@ -64,6 +87,7 @@ async def _stopped_at_its_first_event(
         "paths": {name: str(getattr(room.config, name)) for name in names},
         "prefix": room.prefix,
         "run": str(room.run),
+        "lease": lease,
         "operation": {"stack": inputs.id, "inputs": inputs.to_json(), "program": program},
     }
     runner = await asyncio.create_subprocess_exec(

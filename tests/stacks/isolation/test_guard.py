@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,8 +12,9 @@ import aiodocker
 import pytest
 
 from settings.types import Gap
-from stacks.errors import EngineUnavailableError, IsolationUnenforcedError
-from stacks.isolation import nft
+from stacks.errors import EngineUnavailableError, IsolationUnenforcedError, NotLeadingError
+from stacks.fence import Fence
+from stacks.isolation import memory, nft
 from stacks.isolation.containers import Cell
 from stacks.isolation.guard import Guard
 from stacks.isolation.probe import observe
@@ -257,3 +259,17 @@ async def _seen_without_answers(guard: Guard, text: str) -> Any:
     bridge = await guard.bridge()
     assert bridge is not None
     return await observe(guard._docker, bridge=bridge, cell=guard._cell, engine=guard._host)
+
+
+async def test_without_the_lease_nothing_is_loaded_or_probed(
+    make: Make, file: Path, network: str
+) -> None:
+    fence = Fence()
+    async with make(fence=fence) as guard:
+        with pytest.raises(NotLeadingError):
+            await guard.check()
+        assert not await has_table(network)
+        assert await asyncio.to_thread(memory.read, file) is None
+        fence.extend(math.inf)
+        await guard.check()
+    assert await has_table(network)
