@@ -163,7 +163,7 @@ class Seat:
         killed = await asyncio.to_thread(end_all_recorded, self._settings.paths.work)
         if killed:
             _log.warning("ended what a former runner left running", processes=killed)
-        _log.info("leading", token=tried.grant.token)
+        _log.info("leading", lease=tried.grant.token)
 
     async def _beat(self) -> None:
         while self.fence.is_open:
