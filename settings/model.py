@@ -220,11 +220,18 @@ class RunnerSettings(Settings):
     )
     delete_grace: Duration = setting(
         604800.0,
-        description="How long the home of a removed workspace is kept; its file's return within that time brings it back. Time in which no `codehub run` runs does not count; homes that are kept already keep their time.",
+        description="How long the home of a removed workspace is kept at least where `expire_homes` is on; its file's return within that time brings it back. Time in which no `codehub run` runs does not count; homes that are kept already keep their time.",
         why="A week covers a holiday; `codehub purge` is for who can't wait.",
         example="30d",
         unit="duration",
         ge=1,
+        le=315360000,
+    )
+    expire_homes: bool = setting(
+        default=False,
+        description="Whether `codehub run` removes the home of a removed workspace once its `delete_grace` is over. Off, it is kept until its file comes back or someone types its name to `codehub purge`.",
+        why="The grace is counted in the index alone: one restored from an old copy, a copied data tree, or a file that comes back with a mistake can end it too early (docs/explanation/runner.md).",
+        example="true",
     )
     policies: bool = setting(
         default=True,

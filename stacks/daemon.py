@@ -99,9 +99,8 @@ class Daemon:
         runner.queue.snapshot = snapshot
         try:
             watched = await runner.clock.tick()
-            await runner.queue.dispatch(
-                replace(demand, prune=self._settings.prune, watched=watched)
-            )
+            ends = watched if self._settings.expire_homes else None
+            await runner.queue.dispatch(replace(demand, prune=self._settings.prune, watched=ends))
             await runner.clock.correct((await runner.board.rows()).values(), watched)
         except TemporaryError as error:
             _log.warning("sweep failed", reason=error.reason, message=error.message)

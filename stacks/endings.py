@@ -119,15 +119,15 @@ class Endings:
     async def grounds(self, workspace_id: str) -> Grounds:
         """Read anew what speaks for and against removing a home."""
         volumes = await self._volumes(workspace_id)
+        holders = [found for each in volumes for found in await self._power.holders(each.name)]
         return Grounds(
-            snapshot=await self._read(),
-            row=await self._board.row(workspace_id),
-            watched=await self._clock.watched(),
             container=await self._power.container(workspace_id),
             volumes=volumes,
-            holders=tuple(
-                [found for each in volumes for found in await self._power.holders(each.name)]
-            ),
+            holders=tuple(holders),
+            row=await self._board.row(workspace_id),
+            watched=await self._clock.watched(),
+            # Last: the engine may take long to answer, and the file come back meanwhile.
+            snapshot=await self._read(),
         )
 
     async def begin(self, workspace_id: str, why: Context) -> None:

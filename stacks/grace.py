@@ -29,6 +29,7 @@ class GraceClock:
         *,
         grace: float,
         longest: float,
+        expires: bool = True,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -38,12 +39,14 @@ class GraceClock:
             board: The way to the index, which keeps the sum.
             grace: Seconds that a home is kept.
             longest: Most seconds between two ticks that count: whoever stood still did not watch.
+            expires: Whether homes go by it; else no date of it is shown.
             monotonic: The clock that counts.
             now: The clock that is shown.
         """
         self._board = board
         self._grace = grace
         self._longest = longest
+        self._expires = expires
         self._monotonic = monotonic
         self._now = now
         self._last: float | None = None
@@ -66,7 +69,8 @@ class GraceClock:
             return Changes()
         now, grace = self._now(), timedelta(seconds=self._grace)
         end = await self.watched() + round(self._grace * 1000)
-        return Changes(removed_at=now, expires_at=now + grace, grace_end=end)
+        expires_at = now + grace if self._expires else None
+        return Changes(removed_at=now, expires_at=expires_at, grace_end=end)
 
     async def correct(self, rows: Iterable[Published], watched: int) -> None:
         """Tell anew when homes go, where a jump of the clock or a time without runner moved it."""
@@ -74,13 +78,22 @@ class GraceClock:
         for row in rows:
             if row.phase is not Phase.TOMBSTONED or row.grace_end is None:
                 continue
-            end = self._now() + timedelta(milliseconds=max(0, row.grace_end - watched))
-            if row.expires_at is None or abs(end - row.expires_at) > SHOWN_EXACTLY:
+            end = self._end(row.grace_end - watched)
+            if _differ(end, row.expires_at):
                 told = Changes(expires_at=end)
                 with suppress(OvertakenError):
                     await self._board.say(row.id, why, changes=told, if_generation=row.generation)
+
+    def _end(self, left: int) -> datetime | None:
+        return self._now() + timedelta(milliseconds=max(0, left)) if self._expires else None
 
     def _passed(self) -> int:
         if self._last is None:
             return 0
         return round(min(self._monotonic() - self._last, self._longest) * 1000)
+
+
+def _differ(end: datetime | None, shown: datetime | None) -> bool:
+    if end is None or shown is None:
+        return end is not shown
+    return abs(end - shown) > SHOWN_EXACTLY

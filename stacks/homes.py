@@ -169,7 +169,10 @@ async def remove(workspace_id: str, *, by_name: bool, hands: Hands) -> None:
     await hands.forget(workspace_id)
     grounds = await hands.grounds(workspace_id)
     check_removal(workspace_id, grounds, by_name=by_name, begun=True)
-    for volume in grounds.volumes:
+    for number, volume in enumerate(grounds.volumes):
+        if number:  # removing the one before may have taken long
+            again = await hands.grounds(workspace_id)
+            check_removal(workspace_id, again, by_name=by_name, begun=True)
         await hands.remove_volume(volume)
 
 

@@ -118,7 +118,9 @@ def limits(settings: RunnerSettings) -> Limits:
 def grace_clock(settings: RunnerSettings, board: Board) -> GraceClock:
     """Make the clock that dates tombstones; looks that are late by more than this were none."""
     longest = max(LONGEST_LOOK, 2 * settings.poll_interval)
-    return GraceClock(board, grace=settings.delete_grace, longest=longest)
+    return GraceClock(
+        board, grace=settings.delete_grace, longest=longest, expires=settings.expire_homes
+    )
 
 
 def rebuild(settings: RunnerSettings, board: Board, power: Power, clock: GraceClock) -> Rebuild:

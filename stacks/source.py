@@ -206,13 +206,16 @@ def _id(name: str) -> str:
 def _snapshot(read: spec.FolderRead, pending: frozenset[str]) -> Snapshot:
     specs = {id_: found for id_, found in read.specs.items() if id_ not in pending}
     invalid = {id_: tuple(problems) for id_, problems in read.invalid.items() if id_ not in pending}
-    empty = not specs and not invalid and not pending
+    # Something that only has the look of a file (a mount point's lost+found) is no ground to delete.
+    problem = "" if specs else "the folder holds no valid workspace file"
+    if not specs and not invalid and not pending:
+        problem = "the folder holds no workspace file"
     return Snapshot(
         specs=specs,
         invalid=invalid,
         owners=read.owners,
         formerly=read.formerly,
         pending=pending,
-        complete=not empty,
-        error="the folder holds no workspace file" if empty else "",
+        complete=not problem,
+        error=problem,
     )

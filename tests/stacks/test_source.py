@@ -61,6 +61,17 @@ async def test_an_empty_folder_is_not_complete(tmp_path: Path) -> None:
     assert (read.complete, read.error) == (False, "the folder holds no workspace file")
 
 
+async def test_what_only_looks_like_files_is_no_ground_to_delete(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "docs").mkdir()
+    write(tmp_path, "bob.yaml", "owner: [")
+    source = FolderSource(tmp_path)
+    read = await source.read()
+    assert (read.complete, read.error) == (False, "the folder holds no valid workspace file")
+    write(tmp_path, "alice.yaml")
+    assert (await source.read()).complete
+
+
 async def test_a_file_written_in_place_counts_once_it_is_unchanged(tmp_path: Path) -> None:
     (tmp_path / "alice.yaml").write_text(GOOD)
     begin = time.monotonic()

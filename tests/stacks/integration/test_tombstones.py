@@ -1,5 +1,6 @@
 """The end of a home's life on the real engine and the real Pulumi: dates, revival, expiry, purge."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ HOME = "alice-home-1"
 @pytest.fixture
 def house(house: House) -> House:
     """Homes are kept for two seconds, unless a test says otherwise."""
-    house.extra.update(CODEHUB_DELETE_GRACE="2s", CODEHUB_PRUNE="true")
+    house.extra.update(CODEHUB_DELETE_GRACE="2s", CODEHUB_PRUNE="true", CODEHUB_EXPIRE_HOMES="true")
     house.write("bob", state="warm")
     return house
 
@@ -79,6 +80,24 @@ async def test_the_home_goes_when_its_grace_is_over_and_not_by_up(house: House) 
     await house.up("alice")
     with pytest.raises(KeyError):
         await house.marker("alice")  # a new home, for who has the id now
+
+
+async def test_no_home_goes_by_itself_unless_the_setting_says_so(house: House) -> None:
+    del house.extra["CODEHUB_EXPIRE_HOMES"]
+    await removed(house)
+    with Index.open(house.settings.index_url) as index:
+
+        async def over() -> bool:
+            row, watched = house.row("alice"), await asyncio.to_thread(index.removals.watched)
+            assert row is not None, "its home went"
+            return row.grace_end is not None and watched > row.grace_end + 1000
+
+        async with house.daemon():
+            await until(over)
+    row = house.row("alice")
+    assert row is not None
+    assert (row.phase, row.expires_at) == (Phase.TOMBSTONED, None)
+    assert await content(house) == EXPECTED
 
 
 async def test_the_file_brings_back_the_same_home(house: House) -> None:
