@@ -34,6 +34,12 @@ from telemetry.logs import get_logger
 FRESH = 10.0
 """Seconds that a look at our table counts, and that a gap is believed before it is tried again."""
 
+VALID = 3600.0
+"""Seconds that a verdict counts at most: Docker's own rules and the kernel's settings may change."""
+
+VALID_UNSEEN = 300.0
+"""The same where we can't see our table, which then may go without a sign."""
+
 TRIES = 2
 CALL_TIMEOUT = 30.0
 DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -179,16 +185,24 @@ class Guard:
         known = self._known or await asyncio.to_thread(memory.read, self._file)
         situation = _situation(bridge, site)
         same = known is not None and known.situation == situation
+        before = await nft.listed(site)
         if self._loads:
             table = await nft.ensure(site, known=known.table if known and same else "")
         else:
-            table = await nft.listed(site)
+            table = before
         retry = anew or (again and known is not None and bool(known.verdict.unenforced()))
-        if known and same and known.table == table and not retry:
+        # Whoever removed our table may have removed more: loading it again is no proof.
+        unchanged = known is not None and same and known.table == table == before
+        if known and unchanged and not retry and await self._counts(table):
             return known
         found = Remembered(situation=situation, table=table, verdict=await self._probed(bridge))
         await asyncio.to_thread(memory.write, self._file, found)
         return found
+
+    async def _counts(self, table: str) -> bool:
+        """Whether a verdict is young enough: not all that enforces it can be watched."""
+        within = VALID if table else VALID_UNSEEN
+        return await asyncio.to_thread(memory.is_recent, self._file, within=within)
 
     async def _probed(self, bridge: Bridge) -> Verdict:
         """Probe; once more where a control failed, which a busy machine may be the reason for."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,16 @@ def read(file: Path) -> Remembered | None:
             table=str(data["table"]),
             verdict=Verdict.from_json(data["verdict"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def is_recent(file: Path, *, within: float) -> bool:
+    """Whether what is remembered was found in the last so many seconds."""
+    try:
+        return 0 <= time.time() - file.stat().st_mtime < within
+    except OSError:
+        return False
 
 
 def write(file: Path, known: Remembered) -> None:

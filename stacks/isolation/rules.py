@@ -85,6 +85,8 @@ def _chain(name: str, hook: str, rules: Iterable[str], site: Site, mark: str) ->
 def _outward(site: Site) -> list[str]:
     """Before routing, so that it holds whether a service is on this machine or beyond it."""
     return [
+        # Answers to what this machine asked: `blocked_networks` may hold the bridge's own network.
+        "ct direction reply accept",
         *_names(site),
         # A code that nobody else answers with: so the probe knows this rule, where no service is.
         f"ip daddr {METADATA} reject with icmp type prot-unreachable {_for(Gap.METADATA)}",

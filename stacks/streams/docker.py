@@ -25,6 +25,10 @@ from stacks.streams.multiplex import Demultiplexer
 from telemetry.logs import get_logger
 
 MAX_STREAMS = 256
+MAX_OVER_TCP = 40
+"""The same where the client's pool of 100 connections bounds them too."""
+
+UNIX = "unix://"
 """Logs and execs that one runner serves at once."""
 
 USER = "1000:1000"
@@ -58,15 +62,26 @@ class DockerStreams:
         self._power = power
         self._host = host
         self._idle = idle
+        if not host.startswith(UNIX):
+            most = min(most, MAX_OVER_TCP)
         self._free = self._most = most
         self._none_open = asyncio.Event()
         self._none_open.set()
         self._client: aiodocker.Docker | None = None
+        self._connector: aiohttp.UnixConnector | None = None
 
     async def __aenter__(self) -> Self:
-        self._client = aiodocker.Docker(
-            self._host, timeout=aiohttp.ClientTimeout(total=CONNECT_TIMEOUT)
-        )
+        timeout = aiohttp.ClientTimeout(total=CONNECT_TIMEOUT)
+        if self._host.startswith(UNIX):
+            # Each stream holds a connection and needs another one at its end: a pool's bound (100)
+            # would have all of them wait for each other. `most` bounds them.
+            path = self._host.removeprefix(UNIX)
+            self._connector = aiohttp.UnixConnector(path, limit=0)
+            self._client = aiodocker.Docker(
+                f"{UNIX}localhost", connector=self._connector, timeout=timeout
+            )
+        else:
+            self._client = aiodocker.Docker(self._host, timeout=timeout)
         return self
 
     async def __aexit__(
@@ -82,6 +97,9 @@ class DockerStreams:
         if self._client is not None:
             await self._client.close()
             self._client = None
+        if self._connector is not None:
+            await self._connector.close()
+            self._connector = None
 
     @asynccontextmanager
     async def logs(

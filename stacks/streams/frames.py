@@ -102,7 +102,7 @@ def parse_json(data: bytes) -> dict[str, Any]:
     """
     try:
         told = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         raise BadRequestError("the message must hold a JSON object")

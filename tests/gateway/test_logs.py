@@ -102,7 +102,7 @@ async def test_the_page_shows_the_newest_and_the_way_to_the_rest(
         runner.logs = lines(10)
         whole = await client.get(PAGE)
         assert "000000000\n" in whole.text
-        assert API not in whole.text
+        assert f'<a href="{API}' not in whole.text
 
 
 @given(

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import math
+import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +18,7 @@ from stacks.errors import EngineUnavailableError, IsolationUnenforcedError, NotL
 from stacks.fence import Fence
 from stacks.isolation import memory, nft
 from stacks.isolation.containers import Cell
-from stacks.isolation.guard import Guard
+from stacks.isolation.guard import VALID, Guard
 from stacks.isolation.probe import observe
 from stacks.isolation.rules import render, table
 from stacks.isolation.verdict import State
@@ -90,12 +92,6 @@ async def test_a_verdict_holds_for_the_next_runner_until_something_changed(
     async with make() as successor:
         await successor.check()
         assert probed(file) == first
-    # Flushed by somebody: loaded again, and as before.
-    await nft.remove(network)
-    async with make() as successor:
-        await successor.check()
-        assert await has_table(network)
-        assert probed(file) == first
     async with make(blocked=()) as same, make() as guard:
         await asyncio.gather(same.check(), guard.check())
         assert probed(file) == first
@@ -114,6 +110,27 @@ async def test_a_verdict_holds_for_the_next_runner_until_something_changed(
         text, _ = await nft._nft("list", "table", "inet", table(network))
         assert new.interface in text
         assert old.interface not in text
+
+
+async def test_flushed_rules_and_old_verdicts_are_tried_again(
+    make: Make, file: Path, network: str
+) -> None:
+    async with make() as guard:
+        await guard.check()
+        first = probed(file)
+    # Flushed by somebody, and perhaps more than ours: loaded again, and tried.
+    await nft.remove(network)
+    async with make() as successor:
+        await successor.check()
+        assert await has_table(network)
+        assert probed(file) > first
+    # Old: what else enforces it may have changed without a sign.
+    long_ago = time.time() - VALID - 1
+    os.utime(file, (long_ago, long_ago))
+    async with make() as successor:
+        await successor.check()
+        first = probed(file)
+        assert first > (long_ago + 1) * 1e9
 
 
 async def test_what_cannot_be_enforced_stops_every_start_until_somebody_closes_it(

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiodocker
@@ -20,7 +21,7 @@ from stacks.power_docker import DockerPower
 from stacks.streams.docker import DockerStreams
 from stacks.streams.frames import Channel, Size
 from stacks.streams.hangup import hang_up
-from stacks.streams.model import ExecOptions, Process
+from stacks.streams.model import ExecOptions, LogOptions, Process
 from tests.stacks.streams.box import Box, Done, boxes, done, read_until, run, shell
 from tests.waiting import until
 
@@ -233,6 +234,18 @@ async def test_only_so_many_are_open_at_once(
         async with box.streams.exec("alice", ExecOptions(command=("sleep", "300"))):
             with pytest.raises(TooManyStreamsError):
                 await run(box.streams, "alice", "true")
+        assert (await run(box.streams, "alice", "true")).code == 0
+
+
+async def test_many_logs_that_are_followed_leave_room_for_a_command(
+    docker: aiodocker.Docker, prefix: str, tmp_path: Path
+) -> None:
+    """A client's pool holds 100 connections, and each stream keeps one."""
+    async with boxes(docker, prefix, tmp_path, most=120) as box, AsyncExitStack() as followed:
+        await box.make("alice")
+        for _ in range(110):
+            wanted = LogOptions(follow=True)
+            await followed.enter_async_context(box.streams.logs("alice", wanted))
         assert (await run(box.streams, "alice", "true")).code == 0
 
 

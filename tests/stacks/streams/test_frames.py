@@ -47,6 +47,8 @@ def test_what_is_no_size(data: bytes) -> None:
 def test_what_is_no_object() -> None:
     with pytest.raises(BadRequestError, match="JSON object"):
         parse_json(b"5")
+    with pytest.raises(BadRequestError, match="JSON object"):
+        parse_json(b"[" * 200_000)
 
 
 FRAMES = st.lists(st.tuples(st.sampled_from([1, 2]), st.binary(max_size=30)), max_size=8)
