@@ -23,6 +23,7 @@ from stacks.engine import (
     Outcome,
 )
 from stacks.errors import (
+    HomeMissingError,
     NotLeadingError,
     PublishFailedError,
     StacksError,
@@ -254,7 +255,9 @@ class Work:
 
     async def _block(self, change: Change, why: Context) -> None:
         assert change.error is not None, "what is blocked says why"
-        revived = change.known.phase is Phase.TOMBSTONED and change.spec is not None
+        # Its file stands; whose home it is that is gone is not known, so the rest is not told.
+        lost = isinstance(change.error, HomeMissingError)
+        revived = change.known.phase is Phase.TOMBSTONED and lost
         events = (Event.REVIVE,) if revived else ()
         await self._board.say(change.id, why, *events, changes=described(change))
         raise change.error
