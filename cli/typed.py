@@ -20,6 +20,13 @@ Typed = Callable[["Operator", str, str, "OnStep"], Awaitable["Result"]]
 """Does it, given the operator, what was typed, who typed it, and who is told the steps."""
 
 
+confirm_option = click.option(
+    "--confirm",
+    metavar="ID",
+    help="The id once more, instead of being asked for it: for scripts.",
+)
+
+
 def confirmed(frame: Frame, name: str, confirm: str | None, work: Typed) -> "Result":
     """Do something once the workspace's id was typed, on the command line or when asked.
 
@@ -52,7 +59,16 @@ def _asked(frame: Frame, name: str, unconfirmed: "Callable[[Operator], Awaitable
     if not sys.stdin.isatty():
         raise told
     talk(f"{told.message[:1].upper()}{told.message[1:]}.")
+    return prompted(name, otherwise="nothing was changed")
+
+
+def prompted(name: str, *, otherwise: str) -> str:
+    """Have the id typed.
+
+    Raises:
+        CliError: nothing was; it says `otherwise`.
+    """
     typed = click.prompt(f"Type {name} to go on", default="", show_default=False, err=True)
     if not typed:
-        raise CliError("nothing was changed")
+        raise CliError(otherwise)
     return str(typed).strip()

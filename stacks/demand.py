@@ -7,6 +7,7 @@ from spec import WorkspaceSpec
 from stacks.board import Context
 from stacks.plan import Change, Wish
 from stacks.steps import Result
+from telemetry import context
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,15 @@ class Demand:
             adopt=self.adopt,
             new_home=self.new_home,
         )
+
+
+def asked_by(actor: str, did: str, request_id: str) -> Demand:
+    """What somebody did, to be filled in: `did` is the cause's end, ``asked to start it``."""
+    return Demand(
+        cause=f"{actor or 'someone'} {did}",
+        actor=actor,
+        request_id=request_id or context.request_id(),
+    )
 
 
 def _more(one: int | None, two: int | None) -> int | None:

@@ -25,6 +25,9 @@ from stacks.programs.inputs import (
 )
 from telemetry.redact import redact_text
 
+CALL_TIMEOUT = 30.0
+"""Seconds that a call may take which does no work on the engine."""
+
 NOT_FOUND = 404
 CONFLICT = 409
 UNREACHABLE = 900

@@ -4,10 +4,11 @@ What they may do is decided by `stacks.typed`; here they are read, checked and p
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from stacks import typed
-from stacks.board import Board, Context
-from stacks.demand import Demand
+from stacks.board import Board
+from stacks.demand import Demand, asked_by
 from stacks.errors import HomeMissingError, SourceError
 from stacks.operator import check_id, no_workspace
 from stacks.plan import plan_one
@@ -19,7 +20,7 @@ from stacks.rendering import Facts
 from stacks.sight import Sight
 from stacks.source import FolderSource
 from stacks.steps import OnStep, Result
-from telemetry import context
+from state_index.models import Published
 
 
 class HomeCommands:
@@ -45,13 +46,8 @@ class HomeCommands:
         """Let a home that was found again go to its file's owner; see `Operator`."""
         change = await self._planned(workspace_id)
         told = typed.check_adoption(change, confirm=confirm)
-        demand = Demand(
-            cause=f"{actor or 'someone'} had it adopted: {told}",
-            actor=actor,
-            request_id=request_id or context.request_id(),
-            force=True,
-            adopt=True,
-        )
+        demand = asked_by(actor, f"had it adopted: {told}", request_id)
+        demand = replace(demand, force=True, adopt=True)
         return await self.one(workspace_id, demand, on_step)
 
     async def new_home(
@@ -69,13 +65,8 @@ class HomeCommands:
         there = bool(volume) and await self.power.named("volume", volume) is not None
         found = await self.sight.explained(change.error) if change.error else None
         told = typed.check_new_home(change, found, confirm=confirm, there=there)
-        demand = Demand(
-            cause=f"{actor or 'someone'} asked for a new home: {told}",
-            actor=actor,
-            request_id=request_id or context.request_id(),
-            force=True,
-            new_home=True,
-        )
+        demand = asked_by(actor, f"asked for a new home: {told}", request_id)
+        demand = replace(demand, force=True, new_home=True)
         return await self.one(workspace_id, demand, on_step)
 
     async def rebuild(
@@ -83,20 +74,13 @@ class HomeCommands:
     ) -> list[Result]:
         """Fill an index that was lost from labels and Pulumi's state; see `Operator`."""
         snapshot = self.queue.snapshot = await self.source.read()
-        why = Context(
-            cause=f"{actor or 'someone'} had the index rebuilt",
-            actor=actor,
-            request_id=request_id or context.request_id(),
-        )
+        why = asked_by(actor, "had the index rebuilt", request_id).why
         with self.board.listening(on_step):
             return await self.rebuilder.run(snapshot, why)
 
     async def _planned(self, workspace_id: str) -> Change:
         """Give what the plan says of one workspace that has a file."""
-        check_id(workspace_id)
-        await self.read()
-        row = await self.board.row(workspace_id)
-        self.check_known(frozenset({workspace_id}), {workspace_id} if row else ())
+        await self.read_one(workspace_id)
         snapshot = self.queue.snapshot
         known = await self.sight.one(workspace_id, snapshot, asked=None)
         return plan_one(known, snapshot=snapshot, facts=self.facts, wish=Wish(force=True))
@@ -111,6 +95,14 @@ class HomeCommands:
         snapshot = self.queue.snapshot = await self.source.read()
         if snapshot.unreadable:
             raise SourceError(snapshot.error, step="read")
+
+    async def read_one(self, workspace_id: str) -> Published | None:
+        """Read folder and row of a workspace that something must be known of."""
+        check_id(workspace_id)
+        await self.read()
+        row = await self.board.row(workspace_id)
+        self.check_known(frozenset({workspace_id}), {workspace_id} if row else ())
+        return row
 
     def check_known(self, wanted: frozenset[str] | None, known: Iterable[str]) -> None:
         """Refuse workspaces that neither a file nor anything else knows."""

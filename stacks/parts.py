@@ -14,12 +14,13 @@ from settings.model import RunnerSettings
 from settings.paths import DataPaths
 from settings.tree import TreeIds
 from stacks import health, programs
+from stacks.address import engine_address
 from stacks.board import Board
 from stacks.engine import EngineConfig
 from stacks.fence import Fence
 from stacks.grace import GraceClock
 from stacks.power import Power
-from stacks.power_docker import DockerPower, engine_host
+from stacks.power_docker import DockerPower
 from stacks.rebuild import Rebuild
 from stacks.recorded import Recorded
 from stacks.rendering import Facts
@@ -91,7 +92,7 @@ def docker_power(
 
 def docker_streams(settings: RunnerSettings, power: Power) -> DockerStreams:
     """Make what logs and exec come by, on the engine of `power`."""
-    host = engine_host(settings.docker_host)
+    host = engine_address(settings.docker_host)
     return DockerStreams(power, host=host, idle=settings.exec_idle)
 
 

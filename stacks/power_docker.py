@@ -6,7 +6,6 @@ that an engine which accepts and then says nothing shows as unreachable.
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,9 @@ from aiodocker.exceptions import DockerError
 from aiodocker.multiplexed import MultiplexedResult
 
 from stacks import health, home_volumes, rundir
+from stacks.address import engine_address
 from stacks.docker_calls import (
+    CALL_TIMEOUT,
     LISTED,
     NOT_FOUND,
     container_of,
@@ -58,10 +59,6 @@ from stacks.programs.inputs import (
 )
 from stacks.tree import Tree
 
-DEFAULT_HOST = "unix:///var/run/docker.sock"
-CALL_TIMEOUT = 30.0
-"""Seconds that a call may take which does no work on the engine."""
-
 WATCH_INTERVAL = 0.25
 """Seconds between two looks at a container whose IDE does not answer yet."""
 
@@ -73,11 +70,6 @@ FAILED_START_GRACE = 2.0
 
 TOLD_LOG_LINES = 5
 """Lines of the log that go into the error of a failed start."""
-
-
-def engine_host(docker_host: str | None) -> str:
-    """Give the engine's address: the setting, else DOCKER_HOST, else the usual socket."""
-    return docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
 
 
 class DockerPower:
@@ -110,7 +102,7 @@ class DockerPower:
         self._tree = tree
         self._cleared = cleared
         self._run = run
-        self._host = engine_host(docker_host)
+        self._host = engine_address(docker_host)
         self._client: aiodocker.Docker | None = None
 
     async def __aenter__(self) -> Self:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +17,7 @@ from settings.model import RunnerSettings
 from stacks import parts, retries
 from stacks.board import Board, translated
 from stacks.changes import WorkspaceChange
-from stacks.demand import Demand
+from stacks.demand import Demand, asked_by
 from stacks.endings import Endings
 from stacks.errors import (
     FileStandsError,
@@ -227,7 +228,11 @@ class Runner(HomeCommands):
         request_id: str = "",
     ) -> Result:
         """Start a workspace and wait until its IDE answers; see `Operator`."""
-        return await self._switch(workspace_id, _asked("start", actor, request_id), on_step)
+        return await self._switch(
+            workspace_id,
+            replace(asked_by(actor, "asked to start it", request_id), asked=True),
+            on_step,
+        )
 
     async def stop(
         self,
@@ -238,7 +243,11 @@ class Runner(HomeCommands):
         request_id: str = "",
     ) -> Result:
         """Stop a workspace; see `Operator`."""
-        return await self._switch(workspace_id, _asked("stop", actor, request_id), on_step)
+        return await self._switch(
+            workspace_id,
+            replace(asked_by(actor, "asked to stop it", request_id), asked=False),
+            on_step,
+        )
 
     async def retry(
         self,
@@ -249,18 +258,10 @@ class Runner(HomeCommands):
         request_id: str = "",
     ) -> Result:
         """Try again now what failed, and forget how often it did; see `Operator`."""
-        check_id(workspace_id)
-        await self.read()
-        row = await self.board.row(workspace_id)
-        self.check_known(frozenset({workspace_id}), {workspace_id} if row else ())
+        row = await self.read_one(workspace_id)
         retries.check(workspace_id, row, self.queue.snapshot)
-        demand = Demand(
-            cause=f"{actor or 'someone'} asked to try it again",
-            actor=actor,
-            request_id=request_id or context.request_id(),
-            force=True,
-            retry=True,
-        )
+        demand = asked_by(actor, "asked to try it again", request_id)
+        demand = replace(demand, force=True, retry=True)
         return await self.one(workspace_id, demand, on_step)
 
     async def purge(
@@ -276,13 +277,7 @@ class Runner(HomeCommands):
         check_id(workspace_id)
         self.queue.snapshot = await self.source.read()
         await self.endings.check(workspace_id, confirm=confirm, snapshot=self.queue.snapshot)
-        demand = Demand(
-            cause=f"{actor or 'someone'} purged it",
-            actor=actor,
-            request_id=request_id or context.request_id(),
-            force=True,
-            purge=True,
-        )
+        demand = replace(asked_by(actor, "purged it", request_id), force=True, purge=True)
         return await self.one(workspace_id, demand, on_step)
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
@@ -303,13 +298,3 @@ class Runner(HomeCommands):
         if pinned == ("warm" if demand.asked else "running"):
             raise PinnedError(f"the file of {workspace_id} says `state: {pinned}`")
         return await self.one(workspace_id, demand, on_step)
-
-
-def _asked(kind: str, actor: str, request_id: str) -> Demand:
-    """What it means that someone asks for a start or a stop."""
-    return Demand(
-        cause=f"{actor or 'someone'} asked to {kind} it",
-        actor=actor,
-        request_id=request_id or context.request_id(),
-        asked=kind == "start",
-    )

@@ -5,7 +5,7 @@ import click
 from cli import ids, results
 from cli.frame import Frame, pass_frame
 from cli.output import output_option
-from cli.typed import confirmed
+from cli.typed import confirm_option, confirmed
 
 
 @click.group()
@@ -20,11 +20,7 @@ def home() -> None:
 
 @home.command()
 @click.argument("name", metavar="ID", callback=ids.check)
-@click.option(
-    "--confirm",
-    metavar="ID",
-    help="The id once more, instead of being asked for it: for scripts.",
-)
+@confirm_option
 @output_option("table", "json")
 @pass_frame
 @click.pass_context

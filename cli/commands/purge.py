@@ -7,11 +7,12 @@ import click
 
 from cli import ids, index, results
 from cli.actor import actor
-from cli.failures import CliError, InputError
+from cli.failures import InputError
 from cli.frame import Frame, pass_frame
 from cli.operate import operate, telling
 from cli.output import output_option, talk
 from cli.phases import expiry
+from cli.typed import confirm_option, prompted
 
 if TYPE_CHECKING:
     from settings.model import RunnerSettings
@@ -19,19 +20,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", metavar="ID", callback=ids.check)
-@click.option(
-    "--confirm",
-    metavar="ID",
-    help="The id once more, instead of being asked for it: for scripts.",
-)
+@confirm_option
 @output_option("table", "json")
 @pass_frame
 @click.pass_context
 def purge(ctx: click.Context, frame: Frame, *, name: str, confirm: str | None, output: str) -> None:
     """Remove the kept home of a removed workspace for good, now.
 
-    What `codehub destroy` or a prune leaves is the home; it goes by itself when its grace is over
-    (`codehub status -o wide` shows when). This does not wait for that. It can't be undone, so the
+    What `codehub destroy` or a prune leaves is the home; only where `expire_homes` is on, it goes by
+    itself when its grace is over (`codehub status -o wide` shows when). This does not wait for that. It can't be undone, so the
     id has to be typed once more. It is refused while the file or a container is there.
 
     \b
@@ -64,10 +61,7 @@ def _asked(settings: "RunnerSettings", name: str) -> str:
             "nobody is there to type the id", hint=f"codehub purge {name} --confirm {name}"
         )
     talk(_told(settings, name))
-    typed = click.prompt(f"Type {name} to go on", default="", show_default=False, err=True)
-    if not typed:
-        raise CliError("nothing was removed")
-    return str(typed).strip()
+    return prompted(name, otherwise="nothing was removed")
 
 
 def _told(settings: "RunnerSettings", name: str) -> str:

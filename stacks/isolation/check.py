@@ -10,11 +10,12 @@ from pathlib import Path
 import aiodocker
 
 from settings.model import RunnerSettings
+from stacks.address import engine_address
 from stacks.docker_calls import translated
 from stacks.errors import NetworkMissingError, RulesRefusedError
 from stacks.isolation import nft, rules
 from stacks.isolation.containers import LABEL, STEP, Cell
-from stacks.isolation.guard import Guard, engine_address, guard_of
+from stacks.isolation.guard import Guard, guard_of
 from stacks.isolation.verdict import Verdict
 from stacks.programs.inputs import NETWORK_OPTIONS
 

@@ -7,7 +7,6 @@ containers are started, and only who wants to start a workspace waits for them.
 
 import asyncio
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +17,9 @@ import aiohttp
 
 from settings.model import RunnerSettings
 from settings.types import Gap
-from stacks.docker_calls import translated
+from stacks.address import engine_address
+from stacks.docker_calls import CALL_TIMEOUT, translated
+from stacks.engine.processes import boot_id
 from stacks.errors import IsolationUnenforcedError, StacksError
 from stacks.fence import Fence
 from stacks.isolation import memory, nft
@@ -41,9 +42,6 @@ VALID_UNSEEN = 300.0
 """The same where we can't see our table, which then may go without a sign."""
 
 TRIES = 2
-CALL_TIMEOUT = 30.0
-DEFAULT_HOST = "unix:///var/run/docker.sock"
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 _log = get_logger(__name__)
 
@@ -185,11 +183,10 @@ class Guard:
         known = self._known or await asyncio.to_thread(memory.read, self._file)
         situation = _situation(bridge, site)
         same = known is not None and known.situation == situation
-        before = await nft.listed(site)
+        before = table = await nft.listed(site)
         if self._loads:
-            table = await nft.ensure(site, known=known.table if known and same else "")
-        else:
-            table = before
+            right = known.table if known and same else ""
+            table = await nft.ensure(site, known=right, seen=before)
         retry = anew or (again and known is not None and bool(known.verdict.unenforced()))
         # Whoever removed our table may have removed more: loading it again is no proof.
         unchanged = known is not None and same and known.table == table == before
@@ -225,11 +222,6 @@ class Guard:
         return self._client
 
 
-def engine_address(docker_host: str | None) -> str:
-    """Give the engine's address: the setting's, else DOCKER_HOST's, else the usual socket."""
-    return docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
-
-
 def guard_of(settings: RunnerSettings, *, loads: bool = True, fence: Fence | None = None) -> Guard:
     """Make the guard that the settings ask for."""
     return Guard(
@@ -245,6 +237,5 @@ def guard_of(settings: RunnerSettings, *, loads: bool = True, fence: Fence | Non
 
 def _situation(bridge: Bridge, site: Site) -> str:
     """Sum up all that, changed, makes an old verdict worthless."""
-    here = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
-    facts = (bridge.id, bridge.boot, here, marker(site), str(VERSION))
+    facts = (bridge.id, bridge.boot, boot_id(), marker(site), str(VERSION))
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()

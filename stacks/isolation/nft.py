@@ -22,19 +22,21 @@ def is_here(interface: str) -> bool:
     return (INTERFACES / interface).exists()
 
 
-async def ensure(site: Site, *, known: str) -> str:
+async def ensure(site: Site, *, known: str, seen: str | None = None) -> str:
     """See to it that our table is as it should be.
 
     Args:
         site: What the rules are about.
         known: What this gave when the table was last seen right; "" when it was not.
+        seen: What `listed` gave just now; None to ask it.
 
     Returns:
         What tells this table from a changed one; "" when it could not be loaded.
     """
     if not is_here(site.interface):
         return ""
-    seen = await listed(site)
+    if seen is None:
+        seen = await listed(site)
     if seen and seen == known:
         return seen
     _, problem = await _nft("-f", "-", given=render(site))

@@ -7,15 +7,14 @@ The label ``codehub.pids`` declares it, so that previews and policies see it.
 
 import http.client
 import json
-import os
 import socket
 import time
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from stacks.address import engine_address
 from stacks.errors import EngineUnavailableError, OperationFailedError
 
-DEFAULT_HOST = "unix:///var/run/docker.sock"
 TIMEOUT_SECONDS = 30.0
 
 BETWEEN_STATES = "cannot update a stopped container"
@@ -47,7 +46,7 @@ def limit_pids(container: str, pids: int, *, docker_host: str | None) -> None:
         EngineUnavailableError: The engine does not answer.
         OperationFailedError: It refused.
     """
-    host = docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+    host = engine_address(docker_host)
     path = f"/containers/{quote(container, safe='')}"
     step = f"pids limit of {container}"
     deadline = time.monotonic() + SETTLE_SECONDS

@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from settings.model import GatewaySettings
-from stacks.power_docker import engine_host
+from stacks.address import engine_address
 from stacks.streams.frames import SUBPROTOCOL, Channel, frame, json_frame
 from tests.e2e.sockets import peers, remote_ports
 from tests.hub import PASSWORD, Hub, docker, hub, wait_for
@@ -193,7 +193,7 @@ def test_the_gateway_has_no_way_to_the_engine(place: tuple[Hub, Trap], alice: ht
     served, trap = place
     assert "docker_host" not in GatewaySettings.model_fields
     gateway, runner = (served.processes[name].pid for name in ("gateway", "run"))
-    engine = Path(engine_host(None).removeprefix("unix://")).name
+    engine = Path(engine_address(None).removeprefix("unix://")).name
     with (
         alice.stream("GET", f"{LOGS}?follow=true") as answer,
         command(served, alice, "cat", stdin="true", tty="true") as socket,

@@ -13,10 +13,10 @@ import aiodocker
 import pytest
 
 from settings.types import Gap
+from stacks.address import engine_address
 from stacks.isolation import nft
 from stacks.isolation.bridge import Bridge, find
 from stacks.isolation.containers import Cell
-from stacks.isolation.guard import engine_address
 from stacks.isolation.probe import observe
 from stacks.isolation.rules import Site, render
 from stacks.isolation.verdict import State, Verdict, judge

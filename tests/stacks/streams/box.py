@@ -9,7 +9,8 @@ from typing import Any
 
 import aiodocker
 
-from stacks.power_docker import DockerPower, engine_host
+from stacks.address import engine_address
+from stacks.power_docker import DockerPower
 from stacks.programs.inputs import LABEL_OWNER, LABEL_PREFIX, LABEL_WORKSPACE
 from stacks.streams.docker import DockerStreams
 from stacks.streams.frames import Channel
@@ -74,7 +75,7 @@ async def boxes(
     docker: aiodocker.Docker, prefix: str, run: Path, *, idle: float = 60.0, most: int = 8
 ) -> AsyncIterator[Box]:
     async with DockerPower(name_prefix=prefix, run=run) as power:
-        host = engine_host(None)
+        host = engine_address(None)
         async with DockerStreams(power, host=host, idle=idle, most=most) as streams:
             yield Box(docker=docker, prefix=prefix, power=power, streams=streams)
 
