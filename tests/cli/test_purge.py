@@ -17,7 +17,7 @@ NONE = {"CODEHUB_NAME_PREFIX": "codehub-test-none-"}
 
 @pytest.fixture
 def story() -> Iterator[Hub]:
-    with hub(settings={"CODEHUB_DELETE_GRACE": "7d"}) as made:
+    with hub(settings={"CODEHUB_DELETE_GRACE": "7d", "CODEHUB_EXPIRE_HOMES": "true"}) as made:
         made.write("aa", LIGHT + "state: warm\n")
         made.write("bb", "owner: 5\n")
         yield made
