@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
 MINE = "what a person wrote"
 EXPECTED = hashlib.sha256(MINE.encode()).hexdigest()
 HOME = "alice-home-1"
+BOB = "bob-home-1"
 
 RUNNER = """
 import asyncio, os, signal, sys
@@ -85,9 +86,11 @@ OTHERS = ("begun", "removed", "told")
 
 @pytest.fixture
 async def house(house: House) -> House:
-    """One removed workspace with work in its home, kept for an hour; the folder is not empty."""
-    house.extra.update(CODEHUB_DELETE_GRACE="1h", CODEHUB_PRUNE="true")
-    house.write_raw("bob", "owner: 1\n")
+    """One removed workspace with work in its home, kept for an hour; bob keeps the folder valid."""
+    house.extra.update(
+        CODEHUB_DELETE_GRACE="1h", CODEHUB_PRUNE="true", CODEHUB_EXPIRE_HOMES="true"
+    )
+    house.write("bob", state="warm")
     return house
 
 
@@ -141,8 +144,8 @@ async def check_gone(house: House) -> None:
         return house.row("alice") is None
 
     await until(gone, within=60)
-    assert await house.volumes() == set()
-    assert await house.containers() == set()
+    assert await house.volumes() == {BOB}
+    assert await house.containers() == {"bob"}
     assert not StateFiles(house.settings.paths.state, "alice").checkpoint.exists()
 
 
