@@ -87,9 +87,7 @@ OTHERS = ("begun", "removed", "told")
 @pytest.fixture
 async def house(house: House) -> House:
     """One removed workspace with work in its home, kept for an hour; bob keeps the folder valid."""
-    house.extra.update(
-        CODEHUB_DELETE_GRACE="1h", CODEHUB_PRUNE="true", CODEHUB_EXPIRE_HOMES="true"
-    )
+    house.extra.update(CODEHUB_DELETE_GRACE="1h", CODEHUB_PRUNE="true", CODEHUB_EXPIRE_HOMES="true")
     house.write("bob", state="warm")
     return house
 
