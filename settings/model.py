@@ -14,7 +14,7 @@ from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from settings.paths import DataPaths, ToolPaths, cache_root
-from settings.types import Duration, Gaps, Networks, Place, setting
+from settings.types import Duration, Gaps, NetworkName, Networks, Place, setting
 
 # Hosts beyond ASCII are written as browsers send them: xn--...
 _ORIGIN = re.compile(
@@ -107,7 +107,7 @@ class RunnerSettings(Settings):
         example="team-a-ws-",
         pattern=r"^[a-z][a-z0-9-]{0,30}-$",
     )
-    network: str = setting(
+    network: NetworkName = setting(
         "codehub-net",
         description="Name of the bridge network that workspaces are on.",
         why="Says whose it is in `docker network ls`.",

@@ -11,8 +11,6 @@ from pydantic.fields import FieldInfo
 
 from settings.units import parse_duration, parse_size
 
-Network = IPv4Network | IPv6Network
-
 
 class Gap(StrEnum):
     """What must not be reached from inside a workspace; a gap where it can be."""
@@ -27,6 +25,9 @@ class Gap(StrEnum):
 
 
 ALL_GAPS = "all"
+
+ENGINES_NETWORKS = frozenset({"bridge", "host", "none", "default", "nat", "container"})
+"""Names with a meaning of their own on an engine: workspaces there would share what is not ours."""
 
 
 # Numbers pass: code gives seconds and bytes; `load` gives text only, where units are needed.
@@ -56,6 +57,25 @@ Duration = Annotated[float, BeforeValidator(_seconds)]
 
 Size = Annotated[int, BeforeValidator(_bytes)]
 """Bytes; written with units."""
+
+
+def _without_zone(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    # A zone names an interface of one machine: no rule of a packet filter holds it.
+    if getattr(network.network_address, "scope_id", None):
+        raise ValueError("a network has no zone: leave out the % and what follows it")
+    return network
+
+
+def _not_the_engines(name: str) -> str:
+    if name in ENGINES_NETWORKS:
+        raise ValueError(f"{name} is a network of the engine's own: choose another name")
+    return name
+
+
+NetworkName = Annotated[str, AfterValidator(_not_the_engines)]
+"""Name of a network that is made for us."""
+
+Network = Annotated[IPv4Network | IPv6Network, AfterValidator(_without_zone)]
 
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_split)]
 """Networks in CIDR notation; in the environment with commas between."""

@@ -60,6 +60,7 @@ class Daemon:
             StacksError: What it needs to begin with failed.
         """
         await self._runner.board.reopen()
+        await self._end_left()
         info = runner_info(str(self._settings.paths.runner_sock.name))
         async with (
             listen(self._settings.paths.nudge, LISTENER) as nudged,
@@ -74,6 +75,12 @@ class Daemon:
             group.create_task(self._take_intents(nudged, group))
             await self._until_over()
             _log.info("ending")
+
+    async def _end_left(self) -> None:
+        try:
+            await self._runner.streams.end_left()
+        except StacksError as error:
+            _log.warning("commands of a former runner not looked for", message=error.message)
 
     def stop(self) -> None:
         """End it, as a signal does."""

@@ -90,10 +90,10 @@ def docker_power(
     )
 
 
-def docker_streams(settings: RunnerSettings, power: Power) -> DockerStreams:
-    """Make what logs and exec come by, on the engine of `power`."""
+def docker_streams(settings: RunnerSettings, power: Power, *, serves: bool) -> DockerStreams:
+    """Make what logs and exec come by, on the engine of `power`; a daemon serves them to others."""
     host = engine_address(settings.docker_host)
-    return DockerStreams(power, host=host, idle=settings.exec_idle)
+    return DockerStreams(power, host=host, idle=settings.exec_idle, serves=serves)
 
 
 def engine_config(settings: RunnerSettings) -> EngineConfig:

@@ -39,7 +39,7 @@ from stacks.seat import Seat
 from stacks.sight import Sight
 from stacks.source import FolderSource
 from stacks.steps import OnStep, Result
-from stacks.streams.model import Streams
+from stacks.streams.model import OwnStreams
 from stacks.work import Work
 from state_index.index import Index
 from state_index.nudge import Nudge
@@ -108,8 +108,8 @@ class Runner(HomeCommands):
         self.guard = await exits.enter_async_context(guard_of(settings, fence=fence))
         power = parts.docker_power(settings, ids, cleared=self.guard.check, fence=fence)
         self.power: Power = await exits.enter_async_context(power)
-        self.streams: Streams = await exits.enter_async_context(
-            parts.docker_streams(settings, self.power)
+        self.streams: OwnStreams = await exits.enter_async_context(
+            parts.docker_streams(settings, self.power, serves=self._daemon)
         )
         engine = LazyEngine(parts.engine_config(settings), leftovers=self.power, fence=fence)
         exits.push_async_callback(engine.close)

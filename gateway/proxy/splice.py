@@ -1,17 +1,21 @@
 """Joins two connections so that bytes go across untouched, with their pressure and their ends.
 
 What one side sends is written to the other as it comes; when the other reads too slowly, the side
-is not read from. When one side ends its direction, the other is told so and may go on for `LINGER`
-seconds; when a connection is gone, the other one closes after what was written to it. It knows
-nothing of HTTP or WebSockets.
+is not read from, but looked at: it may have left meanwhile. When one side ends its direction, the
+other is told so and may go on for `LINGER` seconds; when a connection is gone, the other one closes
+after what was written to it. It knows nothing of HTTP or WebSockets.
 """
 
 import asyncio
+import select
 from collections.abc import Callable
 from typing import Final
 
 LINGER: Final = 30.0
 """Seconds that one direction, or the last bytes of it, may take after the other has ended."""
+
+LOOK: Final = 1.0
+"""Seconds between two looks whether an end that is not read from has left: its loop does not tell."""
 
 
 class End(asyncio.Protocol):
@@ -62,11 +66,15 @@ class End(asyncio.Protocol):
         """Stop reading."""
         if self.is_open:
             self._transport.pause_reading()
+            if self.splice is not None:
+                self.splice.paused(self)
 
     def resume(self) -> None:
         """Go on reading."""
         if self.is_open:
             self._transport.resume_reading()
+            if self.splice is not None:
+                self.splice.resumed(self)
 
     def end(self) -> None:
         """Say, after what was written, that nothing more comes."""
@@ -86,6 +94,14 @@ class End(asyncio.Protocol):
         """Close at once."""
         if self.transport is not None:
             self.transport.abort()
+
+    def has_left(self) -> bool:
+        """Whether the other side of the connection said its last, read or not."""
+        if not self.is_open:
+            return True
+        poll = select.poll()
+        poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
+        return bool(poll.poll(0))
 
     @property
     def is_open(self) -> bool:
@@ -117,6 +133,8 @@ class Splice:
         self._open = {one, two}
         self._closed = closed
         self._timer: asyncio.TimerHandle | None = None
+        self._paused: set[End] = set()
+        self._look: asyncio.TimerHandle | None = None
         one.splice = two.splice = self
         one.resume()
         two.resume()
@@ -124,6 +142,23 @@ class Splice:
     def other(self, end: End) -> End:
         """Return the end that is not this one."""
         return self._other[end]
+
+    def paused(self, end: End) -> None:
+        """Take note that an end is not read from: look now and then whether it has left."""
+        self._paused.add(end)
+        if self._look is None and self._timer is None:
+            self._look = asyncio.get_running_loop().call_later(LOOK, self._looked)
+
+    def resumed(self, end: End) -> None:
+        """Take note that an end is read from, which tells by itself when it leaves."""
+        self._paused.discard(end)
+
+    def _looked(self) -> None:
+        self._look = None
+        if any(end.has_left() for end in self._paused):
+            self.linger()  # what it sent before may still be taken
+        elif self._paused:
+            self._look = asyncio.get_running_loop().call_later(LOOK, self._looked)
 
     def half_closed(self, end: End) -> None:
         """Pass on that an end sends no more."""
@@ -136,12 +171,15 @@ class Splice:
     def lost(self, end: End) -> None:
         """Take note that an end's connection is gone."""
         self._open.discard(end)
+        self._paused.discard(end)
         if self._open:
             self._other[end].close()
             self.linger()
             return
         if self._timer is not None:
             self._timer.cancel()
+        if self._look is not None:
+            self._look.cancel()
         self._closed()
 
     def linger(self) -> None:

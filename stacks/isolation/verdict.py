@@ -121,12 +121,14 @@ class Verdict:
         """Take what `to_json` gave.
 
         Raises:
-            ValueError, KeyError, TypeError: It is something else.
+            ValueError, KeyError, TypeError: It is something else, or does not tell of every gap.
         """
         findings = tuple(
             Finding(gap=Gap(each["gap"]), state=State(each["state"]), detail=str(each["detail"]))
             for each in data["findings"]
         )
+        if sorted(each.gap for each in findings) != sorted(Gap):
+            raise ValueError("a verdict tells of every gap once")
         return cls(findings=findings, named=bool(data["named"]))
 
 

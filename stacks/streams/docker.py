@@ -20,23 +20,21 @@ from stacks.errors import NotRunningError, TooManyStreamsError, UnknownWorkspace
 from stacks.power import Container, Power
 from stacks.programs.inputs import HOME_PATH
 from stacks.streams.docker_exec import DockerProcess
+from stacks.streams.left import DETACH_KEYS, SERVED_KEYS, end_left
 from stacks.streams.model import ExecOptions, LogOptions, Process
 from stacks.streams.multiplex import Demultiplexer
 from telemetry.logs import get_logger
 
 MAX_STREAMS = 256
+"""Logs and execs that one runner serves at once."""
+
 MAX_OVER_TCP = 40
 """The same where the client's pool of 100 connections bounds them too."""
 
 UNIX = "unix://"
-"""Logs and execs that one runner serves at once."""
 
 USER = "1000:1000"
 """As the container's own process."""
-
-DETACH_KEYS = ",".join(["ctrl-@"] * 8)
-"""What makes the engine let go of a terminal: it can't be turned off, and its default holds back
-each Ctrl-P until the next key."""
 
 CONNECT_TIMEOUT = 30.0
 """Seconds for the engine to take a connection, and to answer the short calls here."""
@@ -50,7 +48,15 @@ _log = get_logger(__name__)
 class DockerStreams:
     """Logs and exec on one Docker engine."""
 
-    def __init__(self, power: Power, *, host: str, idle: float, most: int = MAX_STREAMS) -> None:
+    def __init__(
+        self,
+        power: Power,
+        *,
+        host: str,
+        idle: float,
+        most: int = MAX_STREAMS,
+        serves: bool = False,
+    ) -> None:
         """Prepare; the engine is asked only when needed.
 
         Args:
@@ -58,7 +64,9 @@ class DockerStreams:
             host: Address of the engine.
             idle: Seconds of silence after which an exec is ended.
             most: How many streams may be open at once.
+            serves: Whether a daemon runs commands for others, which its successor may have to end.
         """
+        self._keys = SERVED_KEYS if serves else DETACH_KEYS
         self._power = power
         self._host = host
         self._idle = idle
@@ -133,6 +141,13 @@ class DockerStreams:
                 await process.close()
                 _log.info("exec ended", workspace=workspace_id)
 
+    async def end_left(self) -> None:
+        """End what a killed runner left; see `Streams`."""
+        listed = await self._power.inventory()
+        running = [found.id for found in listed.containers.values() if found.running]
+        if ended := await end_left(self._docker, running):
+            _log.info("commands of a former runner hung up", number=ended)
+
     async def _container(self, workspace_id: str, *, step: str) -> Container:
         found = await self._power.container(workspace_id)
         if found is None:
@@ -173,7 +188,9 @@ class DockerStreams:
         try:
             environment = (await container.show())["Config"].get("Env") or []
             made = await self._docker._query_json(  # noqa: SLF001 - its own `exec` knows no Cmd of detach keys
-                f"containers/{found.id}/exec", method="POST", data=_asked(wanted, environment)
+                f"containers/{found.id}/exec",
+                method="POST",
+                data=_asked(wanted, environment, self._keys),
             )
             process = DockerProcess(
                 self._docker,
@@ -212,7 +229,7 @@ class DockerStreams:
         return self._client
 
 
-def _asked(wanted: ExecOptions, environment: list[str]) -> dict[str, Any]:
+def _asked(wanted: ExecOptions, environment: list[str], keys: str) -> dict[str, Any]:
     """Give what the engine is asked to run."""
     asked = {
         "Cmd": list(wanted.command),
@@ -222,7 +239,7 @@ def _asked(wanted: ExecOptions, environment: list[str]) -> dict[str, Any]:
         "Tty": wanted.tty,
         "User": USER,
         "WorkingDir": HOME_PATH,
-        "DetachKeys": DETACH_KEYS,
+        "DetachKeys": keys,
     }
     # Without it the engine looks into the image's list of users, where 1000 may not be.
     if not any(one.startswith("HOME=") for one in environment):

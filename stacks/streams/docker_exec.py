@@ -125,7 +125,7 @@ class DockerProcess:
         try:
             if not self._ended:
                 pid = await self._pid()
-                await asyncio.to_thread(hang_up, pid, container_id=self._container)
+                await hang_up(pid, container_id=self._container)
         except StacksError as error:
             _log.info("command not hung up", reason=error.reason)
         finally:

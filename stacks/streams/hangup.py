@@ -6,8 +6,8 @@ its number may be another's by now. Where the runner can't see or signal it (in 
 own, as another user), the command goes on, as it does with `docker exec`.
 """
 
+import asyncio
 import os
-import select
 import signal
 from pathlib import Path
 
@@ -21,7 +21,7 @@ AGAIN = 1.0
 key takes note only of the second."""
 
 
-def hang_up(pid: int, *, container_id: str) -> bool:
+async def hang_up(pid: int, *, container_id: str) -> bool:
     """Send SIGHUP to the group of a container's process; takes up to `AGAIN` seconds.
 
     Args:
@@ -38,11 +38,10 @@ def hang_up(pid: int, *, container_id: str) -> bool:
     except OSError:
         return False
     try:
-        if container_id not in Path(f"/proc/{pid}/cgroup").read_text():
+        if not _is_in(pid, container_id):
             return False
         _send(held, pid)
-        ended, _, _ = select.select([held], [], [], AGAIN)
-        if not ended:
+        if not await _ended(held, within=AGAIN):
             _send(held, pid)
     except ProcessLookupError:
         return True
@@ -51,6 +50,25 @@ def hang_up(pid: int, *, container_id: str) -> bool:
         return False
     finally:
         os.close(held)
+    return True
+
+
+def _is_in(pid: int, container_id: str) -> bool:
+    return container_id in Path(f"/proc/{pid}/cgroup").read_text()
+
+
+async def _ended(held: int, *, within: float) -> bool:
+    """Wait for a process's end, in the loop: a thread for each would keep short calls waiting."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    loop.add_reader(held, ended.set)
+    try:
+        async with asyncio.timeout(within):
+            await ended.wait()
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(held)
     return True
 
 

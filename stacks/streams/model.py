@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, Self
+from urllib.parse import urlencode
 
 from settings.errors import UnitError
 from settings.units import parse_duration
@@ -23,6 +24,9 @@ MOST_LINES = 10_000_000
 
 MAX_ARGUMENTS = 32 << 10
 """Most bytes of a command with its arguments: it travels in a URL. Larger things go into stdin."""
+
+MAX_QUERY = 100 << 10
+"""Most bytes of that as written in the URL: each argument has its key, and signs may take three."""
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "": False}
 
@@ -132,6 +136,11 @@ class ExecOptions:
                 f"the command has more than {MAX_ARGUMENTS >> 10} KiB",
                 remedy="Send what is large through standard input (-i).",
             )
+        if len(urlencode(self.query())) > MAX_QUERY:
+            raise BadRequestError(
+                f"the command has more than {MAX_QUERY >> 10} KiB as it is written in a URL",
+                remedy="Send what is large, or has many parts, through standard input (-i).",
+            )
         if any("\0" in word for word in self.command):
             raise BadRequestError("the command holds a NUL character")
 
@@ -188,6 +197,13 @@ class Streams(Protocol):
             NotRunningError: The container does not run.
             TooManyStreamsError: There is no place for one more.
         """
+
+
+class OwnStreams(Streams, Protocol):
+    """Logs and exec of the runner that serves them."""
+
+    async def end_left(self) -> None:
+        """Hang up the commands that a runner left which was killed; before any of our own."""
 
 
 def parse_tail(text: str) -> int | None:

@@ -8,6 +8,7 @@ wrong with an exec is its last message, since a browser can't read why a WebSock
 """
 
 import asyncio
+import select
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,10 +24,11 @@ from telemetry import context
 from telemetry.logs import get_logger
 
 MAX_LINE = 128 << 10
-"""Bytes of a request's first line: a command of `MAX_ARGUMENTS`, written with percent signs."""
+"""Bytes of a request's first line: `MAX_QUERY`, and the path."""
 
 LOOK = 1.0
-"""Seconds between two looks whether a log's client is still there: aiohttp does not tell."""
+"""Seconds between two looks whether a client is still there: aiohttp does not tell for logs, nor for
+an exec whose command takes no input, when its client is not read from."""
 
 PING = 30.0
 """Seconds between two pings: they keep a silent exec from looking dead, and find a dead client."""
@@ -129,7 +131,7 @@ async def _last_words(request: web.Request, socket: web.WebSocketResponse) -> di
         wanted = ExecOptions.of(request.query.items())
         streams = request.app[RUNNER].streams
         async with streams.exec(request.match_info["id"], wanted) as process:
-            return {"exit_code": await _Session(socket, process, wanted).run()}
+            return {"exit_code": await _Session(request, socket, process, wanted).run()}
     except StacksError as error:
         return {"error": error.to_json()}
 
@@ -145,12 +147,18 @@ class _Session:
     """One command and its client."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, process: Process, wanted: ExecOptions
+        self,
+        request: web.Request,
+        socket: web.WebSocketResponse,
+        process: Process,
+        wanted: ExecOptions,
     ) -> None:
+        self._request = request
         self._socket = socket
         self._process = process
         self._wanted = wanted
         self._code: int | None = None
+        self._waits = False  # for the command to take what the client sent
 
     async def run(self) -> int:
         """Carry input and output until the command ends.
@@ -159,7 +167,7 @@ class _Session:
             _GoneError: The client went away.
             StacksError: Something failed, or the client said what makes no sense.
         """
-        await _first(self._outward(), self._inward(), self._ping())
+        await _first(self._outward(), self._inward(), self._left(), self._ping())
         if self._code is None:
             raise _GoneError
         return self._code
@@ -179,13 +187,19 @@ class _Session:
 
     async def _take(self, channel: Channel, data: bytes) -> None:
         if channel is Channel.STDIN and self._wanted.stdin:
+            self._waits = True
             await self._process.write(data)
+            self._waits = False
         elif channel is Channel.CLOSE and self._wanted.stdin and data == bytes([Channel.STDIN]):
             await self._process.close_stdin()
         elif channel is Channel.RESIZE:
             await self._process.resize(frames.parse_size(data))
         else:
             raise BadRequestError(f"a client may not send {channel.name} here")
+
+    async def _left(self) -> None:
+        while not self._waits or not _has_left(self._request):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK)
 
     async def _ping(self) -> None:
         while True:
@@ -201,6 +215,14 @@ async def _send(pieces: AsyncIterator[bytes], response: web.StreamResponse) -> N
 async def _watch(request: web.Request) -> None:
     while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
         await asyncio.sleep(LOOK)
+
+
+def _has_left(request: web.Request) -> bool:
+    if request.transport is None or request.transport.is_closing():
+        return True
+    poll = select.poll()
+    poll.register(request.transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 async def _first(*works: Coroutine[Any, Any, None]) -> None:

@@ -383,3 +383,16 @@ def test_gaps_are_named_or_all(tmp_path: Path, value: str, gaps: tuple[Gap, ...]
     assert found.allow_unenforced == gaps
     (tmp_path / "codehub.toml").write_text(f"allow_unenforced = {list(map(str, gaps))}")
     assert load(RunnerSettings, {}, tmp_path).allow_unenforced == gaps
+
+
+@pytest.mark.parametrize("name", ["bridge", "host", "none", "container"])
+def test_an_engines_own_network_is_no_name_for_ours(tmp_path: Path, name: str) -> None:
+    (line,) = complaint({"CODEHUB_NETWORK": name}, tmp_path, RunnerSettings)
+    assert f"{name} is a network of the engine's own" in line
+
+
+def test_a_network_with_a_zone_is_refused(tmp_path: Path) -> None:
+    (line,) = complaint(
+        {"CODEHUB_BLOCKED_NETWORKS": "fd00::/8,fe80::1%eth0/128"}, tmp_path, RunnerSettings
+    )
+    assert "leave out the %" in line

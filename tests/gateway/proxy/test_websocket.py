@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from gateway.errors import UpstreamUnavailableError
 from gateway.live import Ended
 from gateway.proxy.handshake import HandshakeReader
+from gateway.proxy.websocket import Tunnel
 from tests.gateway.proxy.support import (
     PATIENCE,
     Running,
@@ -426,6 +427,32 @@ async def test_slow_side_slows_the_other_down(run: Path, slow: str) -> None:
         assert given_bytes < 32 * 2**20
         giver.write_eof()
         assert await taker.read() == b"".join(kept), "and nothing is lost"
+
+
+@pytest.mark.parametrize("leaver", ["client", "workspace"])
+async def test_who_leaves_while_the_other_takes_nothing_is_noticed(
+    run: Path, leaver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An end that is not read from does not tell by itself that it left."""
+    monkeypatch.setattr(Tunnel, "linger", 0.2)
+    async with gateway(run) as hub, tunnel(run, hub) as (reader, writer, far_reader, far_writer):
+        giver, taker = (writer, far_reader) if leaver == "client" else (far_writer, reader)
+        taker._limit = 2**10  # type: ignore[attr-defined]  # stops reading soon
+        await fill(giver, hub)
+        giver.transport.abort()
+        await until(lambda: hub.context.live.keys() == frozenset(), "the tunnel to be forgotten")
+
+
+async def fill(giver: asyncio.StreamWriter, hub: Running) -> None:
+    """Write until the gateway reads no more; what is written still fits into the system's buffers."""
+    near: Any
+    (near,) = hub.server.server_state.connections
+    for _ in range(1024):
+        giver.write(bytes(2**14))
+        await giver.drain()
+        if not (near._transport.is_reading() and near._far._transport.is_reading()):
+            return
+    raise AssertionError("it reads on and on")
 
 
 async def test_end_of_session_closes_tunnels(run: Path) -> None:

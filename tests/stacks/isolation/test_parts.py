@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from settings.types import Gap
 from stacks.isolation import hosts, memory
 from stacks.isolation.bridge import Bridge, find, nameservers
 from stacks.isolation.guard import _situation
 from stacks.isolation.memory import Remembered
 from stacks.isolation.probe import _ping, _to_engine, _to_host
 from stacks.isolation.rules import Site
-from stacks.isolation.verdict import Verdict
+from stacks.isolation.verdict import Finding, State, Verdict
 
 DEFAULT = {"Name": "bridge", "Id": "b" * 64}
 
@@ -140,7 +141,9 @@ def test_a_verdict_holds_for_one_network_one_start_of_the_engine_and_one_set_of_
     assert _situation(replace(ours), replace(site)) == _situation(ours, site)
 
 
-KNOWN = Remembered(situation="s", table="t", verdict=Verdict())
+ALL = Verdict(findings=tuple(Finding(gap=gap, state=State.CLOSED, detail="tried") for gap in Gap))
+KNOWN = Remembered(situation="s", table="t", verdict=ALL)
+LESS = Verdict(findings=ALL.findings[1:])
 
 
 def test_what_was_remembered_is_read_by_the_next_one_only_where_it_makes_sense(
@@ -155,6 +158,8 @@ def test_what_was_remembered_is_read_by_the_next_one_only_where_it_makes_sense(
     for text in ("", "[]", '{"situation": 1}', '{"situation": "", "table": "", "verdict": {}}'):
         file.write_text(text)
         assert memory.read(file) is None
+    memory.write(file, replace(KNOWN, verdict=LESS))
+    assert memory.read(file) is None, "it does not tell of every gap"
 
 
 def test_what_cannot_be_remembered_is_no_error(tmp_path: Path) -> None:

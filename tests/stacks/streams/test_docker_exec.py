@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiodocker
 import pytest
+from aiodocker.execs import Exec
 
 from stacks.errors import (
     BadRequestError,
@@ -21,6 +22,7 @@ from stacks.power_docker import DockerPower
 from stacks.streams.docker import DockerStreams
 from stacks.streams.frames import Channel, Size
 from stacks.streams.hangup import hang_up
+from stacks.streams.left import DETACH_KEYS, SERVED_KEYS
 from stacks.streams.model import ExecOptions, LogOptions, Process
 from tests.stacks.streams.box import Box, Done, boxes, done, read_until, run, shell
 from tests.waiting import until
@@ -144,9 +146,33 @@ async def test_who_leaves_before_the_end_hangs_the_command_up(box: Box) -> None:
 
 async def test_only_a_process_of_the_container_is_hung_up(box: Box) -> None:
     id_ = await box.make("alice")
-    assert not hang_up(0, container_id=id_)
-    assert not hang_up(os.getpid(), container_id=id_)
-    assert not hang_up((1 << 22) + 1, container_id=id_), "there are no such numbers"
+    assert not await hang_up(0, container_id=id_)
+    assert not await hang_up(os.getpid(), container_id=id_)
+    assert not await hang_up((1 << 22) + 1, container_id=id_), "there are no such numbers"
+
+
+@pytest.mark.parametrize(("keys", "ends"), [(SERVED_KEYS, True), (DETACH_KEYS, False), ("", False)])
+async def test_what_a_killed_daemon_left_is_hung_up_and_nothing_else(
+    box: Box, keys: str, ends: bool
+) -> None:
+    """Whom nobody reads any more, as after a SIGKILL; `codehub exec` and `docker exec` go on."""
+    id_ = await box.make("alice")
+    asked = {"Cmd": ["sleep", "501"], "AttachStdout": True} | ({"DetachKeys": keys} if keys else {})
+    made = await box.docker._query_json(f"containers/{id_}/exec", method="POST", data=asked)
+    await Exec(box.docker, made["Id"], tty=False).start(detach=True)
+
+    async def runs() -> bool:
+        return "sleep 501" in await box.running("alice")
+
+    async def ended() -> bool:
+        return not await runs()
+
+    await until(runs)
+    await box.streams.end_left()
+    if ends:
+        await until(ended)
+    else:
+        assert await runs()
 
 
 async def test_a_command_that_closes_its_output_is_waited_for(box: Box) -> None:

@@ -117,3 +117,9 @@ def test_senseless_questions_for_logs(query: list[tuple[str, str]]) -> None:
 def test_senseless_questions_for_a_command(query: list[tuple[str, str]]) -> None:
     with pytest.raises(BadRequestError):
         ExecOptions.of(query)
+
+
+def test_a_command_of_many_parts_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(BadRequestError, match="as it is written in a URL"):
+        ExecOptions(command=("x",) * 12_000).check()
+    ExecOptions(command=("x",) * 9_000).check()

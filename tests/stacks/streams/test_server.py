@@ -292,3 +292,33 @@ async def _opened(
     path = f"/v1/workspaces/alice/exec?{query}"
     async with session.ws_connect(path, protocols=(SUBPROTOCOL,), compress=15) as exec_:
         yield exec_
+
+
+async def test_a_client_that_leaves_while_the_command_takes_no_input_is_noticed(
+    streams: ToldStreams, socket: Path
+) -> None:
+    streams.process = Deaf()
+    connector = aiohttp.UnixConnector(str(socket))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        url = "http://runner/v1/workspaces/alice/exec?command=sh&stdin=true"
+        ws = await session.ws_connect(url, protocols=(SUBPROTOCOL,))
+        await ws.send_bytes(frame(Channel.STDIN, b"x"))
+        await streams.process.asked.wait()
+        assert streams.open == 1
+        connection = ws._response.connection
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.abort()
+        await until(lambda: streams.open == 0, "the end of the command")
+
+
+class Deaf(Echo):
+    """A command that takes no input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def write(self, data: bytes) -> None:  # noqa: ARG002
+        self.asked.set()
+        await asyncio.Event().wait()
