@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from telemetry.logs import OurHandler
 
@@ -20,6 +21,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # The same with SIGHUP, by `nohup`: tests of hang-ups end what they start by it.
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# What an example takes tells of the machine's other work, not of the code.
+settings.register_profile("codehub", deadline=None)
+settings.load_profile("codehub")
 
 
 @pytest.fixture(scope="session")

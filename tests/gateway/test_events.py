@@ -80,6 +80,7 @@ async def test_a_stream_tells_what_is_so_and_then_each_change(hub: Running) -> N
         assert await stream.until("counts") == {"words": "1 workspace: 1 stopped"}
 
 
+@pytest.mark.alone
 async def test_a_change_is_told_within_a_tenth_of_a_second(hub: Running) -> None:
     hub.publish("alice-a", Phase.WARM)
     loop = asyncio.get_running_loop()
@@ -130,6 +131,7 @@ async def test_logout_ends_the_stream(hub: Running) -> None:
     assert hub.services.live.keys() == frozenset()
 
 
+@pytest.mark.alone
 async def test_disabling_ends_the_stream_within_a_second(hub: Running) -> None:
     hub.publish("alice-a", Phase.WARM)
     async with hub.visitor() as client, listening(client) as stream:

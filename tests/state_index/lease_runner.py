@@ -16,7 +16,7 @@ from state_index.index import Index
 from state_index.lease import Grant, Lease
 from state_index.schema import workspaces
 
-BUSY = 1.0
+BUSY = 2.0
 
 
 def tell(answer: object) -> None:

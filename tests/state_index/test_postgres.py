@@ -53,7 +53,7 @@ def test_a_reading_sees_one_state_throughout(index: Index) -> None:
 
 def test_a_writer_that_waits_too_long_is_told_to_try_again(url: str) -> None:
     Index.migrate(url)
-    index = Index(Database(url, busy_timeout=0.1))
+    index = Index(Database(url, busy_timeout=1.0))
     index.publish("a", cause="new")
     other = Database(url)
     with other.write() as connection:
@@ -108,6 +108,7 @@ async def test_what_changes_nothing_wakes_nobody(index: Index, url: str) -> None
         assert await watcher.wait(DEADLINE)
 
 
+@pytest.mark.alone
 async def test_a_notice_wakes_at_once_without_polling(index: Index, url: str) -> None:
     async with Watcher(url, interval=3600.0) as watcher, asyncio.TaskGroup() as group:
         waiting = group.create_task(watcher.wait(DEADLINE))
