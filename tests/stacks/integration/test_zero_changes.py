@@ -23,6 +23,9 @@ pytestmark = pytest.mark.engine
 
 SPECS = 30
 GROUPS = 6
+QUICK = 2
+"""Groups that are tried in every run: each keeps both cores busy for half a minute."""
+
 TEXT = st.text(
     st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=20
 )
@@ -61,7 +64,13 @@ SHAPES_USED = generated(7, SPECS)
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("group", range(GROUPS))
+@pytest.mark.parametrize(
+    "group",
+    [
+        *range(QUICK),
+        *(pytest.param(group, marks=pytest.mark.long) for group in range(QUICK, GROUPS)),
+    ],
+)
 async def test_nothing_changes_by_itself(room: Room, group: int) -> None:
     both_cores = asyncio.Semaphore(2)
 
