@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from stacks.engine.processes import read_process, session_members
+from state_index.database import Database
+from state_index.errors import IndexBusyError
 from state_index.index import Index
 from state_index.models import RunnerInfo
 from tests.stacks.house import DAEMON, House
@@ -100,6 +102,30 @@ async def stopped(process: Process) -> None:
     """Stop a runner and wait until it stands."""
     stop(process)
     await until(lambda: state_of(process.pid) == "T", "the runner to stand still")
+
+
+async def stopped_between_writes(house: House, process: Process) -> None:
+    """Stop a runner where it keeps nobody else from writing.
+
+    Within a write it would keep SQLite's lock, and with it the lead: what happens then is proven
+    elsewhere (`test_a_leader_that_stands_still_within_a_transaction`).
+    """
+    await stopped(process)
+    while not await asyncio.to_thread(_takes_writes, house):
+        process.send_signal(signal.SIGCONT)
+        await until(lambda: state_of(process.pid) != "T", "the runner to go on")
+        await stopped(process)
+
+
+def _takes_writes(house: House) -> bool:
+    database = Database(house.settings.index_url, busy_timeout=0.1)
+    try:
+        with database.write():
+            return True
+    except IndexBusyError:
+        return False
+    finally:
+        database.close()
 
 
 def state_of(pid: int) -> str:

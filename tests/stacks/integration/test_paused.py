@@ -26,7 +26,7 @@ from tests.stacks.integration.leaders import (
     leads,
     says,
     still_image,
-    stopped,
+    stopped_between_writes,
     usurped,
     with_neighbour,
 )
@@ -60,7 +60,7 @@ async def test_paused_at_rest(shared: House, *, fenced: bool) -> None:
     shared.write("alice")
     async with shared.daemon(script=DAEMON if fenced else UNFENCED) as former:
         await shared.until_phase("alice", Phase.RUNNING)
-        await stopped(former)
+        await stopped_between_writes(shared, former)
         async with usurped(shared):
             intent = ask(shared, "alice", "stop")
             before = await image(shared, "alice", intent=intent.id)
@@ -81,7 +81,7 @@ async def test_paused_in_the_middle_of_an_operation(shared: House, *, fenced: bo
         await leads(shared, former)
         shared.write("alice")
         session = await at_work(shared, "alice")
-        await stopped(former)
+        await stopped_between_writes(shared, former)
         async with usurped(shared):
             if fenced:
                 await until(lambda: leaders.is_over(session), "the operation to end itself")
@@ -102,7 +102,7 @@ async def test_a_successor_elsewhere_does_the_work_and_the_former_leader_nothing
     async with apart(shared) as (former, successor):
         shared.write("alice")
         await at_work(shared, "alice")
-        await stopped(former)
+        await stopped_between_writes(shared, former)
         await leads(shared, successor)
         await shared.until_phase("alice", Phase.RUNNING)
         shared.write("bob", state="warm")
@@ -145,7 +145,7 @@ async def test_paused_for_a_minute(shared: House) -> None:
     async with apart(shared) as (former, successor):
         shared.write("alice")
         await at_work(shared, "alice")
-        await stopped(former)
+        await stopped_between_writes(shared, former)
         over = asyncio.get_running_loop().time() + 60
         await leads(shared, successor, within=TAKEOVER)
         await shared.until_phase("alice", Phase.RUNNING)
