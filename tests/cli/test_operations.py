@@ -128,7 +128,7 @@ def fresh() -> Iterator[Hub]:
 
 def test_a_daemon_does_the_work_and_the_steps_are_shown_here(fresh: Hub) -> None:
     fresh.start("run")
-    wait_for(lambda: "RUNNING" in fresh.run("status").stdout, "aa to run")
+    fresh.run("wait", "aa", "--for", "phase=RUNNING")
     assert "pid" in fresh.run("doctor", check=False).stdout.splitlines()[-1]
     stopped = fresh.run("stop", "aa")
     assert "aa: STOPPING" in stopped.stderr

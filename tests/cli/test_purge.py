@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli import processes
 from tests.cli.conftest import Cli
-from tests.hub import Hub, docker, hub, wait_for
+from tests.hub import Hub, docker, hub
 
 LIGHT = "owner: alice\nimage: codehub/light\nresources: {cpu: 0.5, memory: 64Mi, pids: 64}\n"
 NONE = {"CODEHUB_NAME_PREFIX": "codehub-test-none-"}
@@ -33,7 +33,7 @@ def volumes(place: Hub) -> list[str]:
 def test_a_home_goes_by_its_typed_name_only(story: Hub, daemon: bool) -> None:
     if daemon:
         story.start("run")
-        wait_for(lambda: "WARM" in story.run("status", "aa", check=False).stdout, "aa to be made")
+        story.run("wait", "aa", "--for", "phase=WARM")
     else:
         story.run("up", check=False)
     stands = story.run("purge", "aa", "--confirm", "aa", check=False)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.hub import Hub, docker, hub, wait_for
+from tests.hub import Hub, docker, hub
 
 LIGHT = "owner: alice\nimage: {image}\nresources: {{cpu: 0.5, memory: 64Mi, pids: 64}}\n"
 
@@ -48,7 +48,8 @@ def test_a_lasting_error_is_tried_again_when_it_is_asked_for(story: Hub, daemon:
         story.start("run")
     else:
         assert "IMAGE_MISSING" in story.run("up", check=False).stderr
-    wait_for(lambda: "IMAGE_MISSING" in story.run("status").stdout, "the error")
+    story.run("wait", "aa", "--for", "phase=ERROR")
+    assert "IMAGE_MISSING" in story.run("status").stdout
     waited = story.run("wait", "aa", "--for", "phase=RUNNING", check=False)
     assert waited.returncode == 1
     assert "it failed: aa is phase=ERROR" in waited.stderr
