@@ -62,6 +62,7 @@ def plain(row: "Published") -> dict[str, Any]:
     spec = values.pop("spec_json")
     values["spec"] = json.loads(spec) if spec else None
     del values["grace_end"]  # counts by a clock that only runners have
+    del values["removal"]  # says something to the runner's ledger only
     return {
         key: value.isoformat() if isinstance(value, datetime) else value
         for key, value in values.items()

@@ -66,6 +66,11 @@ class DataPaths:
         return self.root / "isolation.json"
 
     @property
+    def graces(self) -> Path:
+        """The runner's ledger of graces: what it removed, and how long that was watched (0600)."""
+        return self.root / "graces.json"
+
+    @property
     def logs(self) -> Path:
         """Logs of processes that `scripts/dev` starts."""
         return self.root / "logs"

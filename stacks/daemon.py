@@ -105,7 +105,8 @@ class Daemon:
             _log.warning("nothing is removed by this reading", problem=snapshot.error)
         runner.queue.snapshot = snapshot
         try:
-            watched = await runner.clock.tick()
+            await runner.endings.stand(snapshot)
+            watched = await runner.clock.tick(complete=snapshot.complete)
             ends = watched if self._settings.expire_homes else None
             await runner.queue.dispatch(replace(demand, prune=self._settings.prune, watched=ends))
             await runner.clock.correct((await runner.board.rows()).values(), watched)

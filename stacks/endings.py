@@ -4,7 +4,9 @@ What is to be done is decided by `stacks.tombstones`, whether a home may go by `
 ask for it by name is checked here (`check`).
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,6 +15,7 @@ from stacks.board import Board, Context
 from stacks.engine.model import Leftover
 from stacks.errors import (
     FileStandsError,
+    LedgerError,
     NotConfirmedError,
     NotRemovedError,
     SourceError,
@@ -20,7 +23,9 @@ from stacks.errors import (
 )
 from stacks.grace import GraceClock
 from stacks.homes import Grounds
-from stacks.planned import Change
+from stacks.ledger import Ledger
+from stacks.ledger_entries import UNREADABLE, Entry, agree
+from stacks.planned import Change, Known
 from stacks.power import Power
 from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, LABEL_WORKSPACE
 from stacks.source import Snapshot
@@ -49,6 +54,7 @@ class Endings:
         engine: Forgetful,
         read: Callable[[], Awaitable[Snapshot]],
         clock: GraceClock,
+        ledger: Ledger,
         name_prefix: str,
     ) -> None:
         """Prepare.
@@ -59,6 +65,7 @@ class Endings:
             engine: Pulumi.
             read: Reads the folder anew.
             clock: Counts the grace.
+            ledger: The second memory of what was removed.
             name_prefix: First part of the volumes' names.
         """
         self._board = board
@@ -66,19 +73,23 @@ class Endings:
         self._engine = engine
         self._read = read
         self._clock = clock
+        self._ledger = ledger
         self._prefix = name_prefix
 
     async def dates(self, change: Change) -> Changes:
         """Give the dates of the tombstone that a removal ends with; none where no home is left."""
-        row = change.known.row
-        if change.known.homes or (row is not None and row.applied_hash):
-            return await self._clock.dates(row)
+        known, row = change.known, change.known.row
+        undone = known.container is None and row is not None and row.grace_end is not None
+        if undone and agree(row, known.entry):
+            return Changes()
+        if known.homes or (row is not None and row.applied_hash):
+            return await self._clock.begin(known.id, _names(known))
         return Changes()
 
     async def entomb(self, change: Change, why: Context) -> None:
         """Set the tombstone of a home that has none, its grace beginning now."""
         known = change.known
-        told = await self._clock.dates(known.row)
+        told = await self._clock.begin(known.id, _names(known))
         if known.row is None:
             told["owner"] = known.homes[-1].owner
         told["message"] = change.reason
@@ -111,6 +122,27 @@ class Endings:
             await homes.remove(change.id, by_name=change.by_name, hands=hands)
         await self._board.say(change.id, why, Event.PURGED)
         await self._board.forget(change.id, why.cause)
+        await asyncio.to_thread(self._ledger.drop, change.id)
+
+    async def revive(self, ids: Iterable[str]) -> None:
+        """End the graces of workspaces that are wanted again; durably, before anything else is done.
+
+        Raises:
+            LedgerError: It cannot be written, so nothing may be done for them.
+        """
+        await asyncio.to_thread(self._ledger.revive, ids)
+
+    async def wanted(self, known: Known) -> None:
+        """End the grace of a workspace that something is about to be done for; as `revive`."""
+        row, entry = known.row, known.entry
+        removed = row is not None and (row.removal or row.grace_end is not None)
+        if removed or (entry is not None and entry.removal):
+            await self.revive((known.id,))
+
+    async def stand(self, snapshot: Snapshot) -> None:
+        """End the graces of all that have a file in any form, whether or not it can be applied."""
+        with suppress(LedgerError):  # then none of them expires; the clock says so
+            await self.revive(snapshot.ids | snapshot.heirs.keys())
 
     def hands(self, why: Context) -> homes.Hands:
         """Give what `homes.remove` sees and does; a seam for tests."""
@@ -126,6 +158,7 @@ class Endings:
             holders=tuple(holders),
             row=await self._board.row(workspace_id),
             watched=await self._clock.watched(),
+            entry=await self._entry(workspace_id),
             # Last: the engine may take long to answer, and the file come back meanwhile.
             snapshot=await self._read(),
         )
@@ -143,6 +176,13 @@ class Endings:
         """Let the engine remove."""
         await self._power.remove_home(volume)
 
+    async def _entry(self, workspace_id: str) -> Entry | None:
+        try:
+            entries = await asyncio.to_thread(self._ledger.entries)
+        except LedgerError:
+            return UNREADABLE
+        return entries.get(workspace_id)
+
     async def _volumes(self, workspace_id: str) -> tuple[Leftover, ...]:
         labels = {LABEL_PREFIX: self._prefix, LABEL_WORKSPACE: workspace_id}
         found = await self._power.find(labels)
@@ -151,6 +191,12 @@ class Endings:
         ]
         # The newest last: it is what is left when the removal is cut off.
         return tuple(sorted(homes_found, key=lambda each: int(each.labels[LABEL_HOME])))
+
+
+def _names(known: Known) -> frozenset[str]:
+    """Name the homes that a removed workspace has, as far as anything tells."""
+    before = known.entry.unseen if known.entry else frozenset()
+    return before | {home.name for home in known.homes} | frozenset(known.recorded)
 
 
 def _is_home(found: Leftover) -> bool:

@@ -9,7 +9,9 @@
     │   ├── StateUnavailableError       Pulumi's state files cannot be read or written
     │   ├── HandOverError               what a renamed workspace was before is still there
     │   ├── NetworkMissingError         the shared network is not on the engine
+    │   ├── LedgerError                 the ledger of graces can't be read or written
     │   ├── HomeKeptError               something speaks against removing a home
+    │   │   └── HomeUnseenError             a home that is known is not on this engine
     │   ├── EngineRefusedError          the Docker engine refused a call
     │   ├── IsolationUnenforcedError    a workspace could reach what it must not; nothing is started
     │   ├── StaleContainerError         the container is gone or made from another spec: needs `up`
@@ -25,6 +27,7 @@
         ├── NameTakenError              an object of that name is there and is not ours
         │   └── OtherTreeError              it is another data tree's
         ├── HomeMissingError            the home volume is gone; never healed by making one
+        ├── HomePartlyRemovedError      the removal of the home began, and did not end
         ├── HomeOwnerError              the home belongs to someone else than the file says
         ├── HomeConflictError           a renamed workspace has a home of its own too
         ├── FormerStandsError           a former id has a file and the home
@@ -213,6 +216,26 @@ class HomeKeptError(TemporaryError):
     default_remedy = "Nothing was removed."
 
 
+class HomeUnseenError(HomeKeptError):
+    """A home that is known was to be removed, and no volume of it is on this engine."""
+
+    reason = "HOME_UNSEEN"
+    default_remedy = (
+        "It may be under another CODEHUB_NAME_PREFIX, or on another CODEHUB_DOCKER_HOST: set it back "
+        "and try again. Is it gone for good, forget it: `codehub purge ID --forget-missing`."
+    )
+
+
+class LedgerError(TemporaryError):
+    """The ledger of graces can't be read or written; no home expires, none is brought back."""
+
+    reason = "LEDGER_UNAVAILABLE"
+    default_remedy = (
+        "Look at the disk that holds CODEHUB_DATA. Is the file damaged, move it away: all graces "
+        "then begin anew."
+    )
+
+
 class HandOverError(TemporaryError):
     """What a renamed workspace was before is still there, with the home."""
 
@@ -309,6 +332,34 @@ class HomeMissingError(PermanentError):
         """Say which home it is, so that more can be told of it (`stacks.missing`)."""
         error = cls(message, step=step, remedy=remedy)
         error.workspace, error.volume = workspace, volume
+        return error
+
+
+class HomePartlyRemovedError(PermanentError):
+    """The engine was told to remove a home, which is still there: part of it may be gone.
+
+    Attributes:
+        volume: Its name.
+        number: The home's number.
+    """
+
+    reason = "HOME_PARTLY_REMOVED"
+    default_remedy = (
+        "To remove the rest, take the file away and `codehub purge ID`. To go on with what is left: "
+        "`codehub adopt ID`. To begin with an empty one: `codehub home new ID`."
+    )
+    volume = ""
+    number = 0
+
+    @classmethod
+    def of(cls, workspace: str, volume: str, number: int) -> "HomePartlyRemovedError":
+        """Say which home it is."""
+        error = cls(
+            f"the removal of {volume}, the home of {workspace}, began and did not end: part of what "
+            "was in it may be gone",
+            step="home",
+        )
+        error.volume, error.number = volume, number
         return error
 
 

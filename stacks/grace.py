@@ -1,23 +1,33 @@
 """Counts the grace of kept homes, and dates tombstones by it.
 
 The grace is time in which a runner watched: only then would the file have brought the workspace
-back. So neither a clock that jumps nor a night without a runner takes anything of it. The index
-keeps the sum over all runs.
+back. So neither a clock that jumps, nor a night without a runner, nor an hour in which the folder
+could not be read takes anything of it. The index keeps the sum over all runs; the ledger counts for
+itself what is left of each grace.
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from stacks.board import Board, Context, translated
-from stacks.errors import OvertakenError
+from stacks.errors import LedgerError, OvertakenError
+from stacks.ledger import ID_BYTES, Ledger
 from state_index.models import Changes, Published, utc_now
 from state_index.phases import Phase
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
 
 SHOWN_EXACTLY = timedelta(minutes=1)
 """How far the expiry that is shown may be off before it is told anew."""
+
+
+NO_DATES = Changes(removed_at=None, expires_at=None, grace_end=None)
+"""Of a workspace whose grace does not run."""
 
 
 class GraceClock:
@@ -26,6 +36,7 @@ class GraceClock:
     def __init__(
         self,
         board: Board,
+        ledger: Ledger,
         *,
         grace: float,
         longest: float,
@@ -37,6 +48,7 @@ class GraceClock:
 
         Args:
             board: The way to the index, which keeps the sum.
+            ledger: The second memory, which counts for itself.
             grace: Seconds that a home is kept.
             longest: Most seconds between two ticks that count: whoever stood still did not watch.
             expires: Whether homes go by it; else no date of it is shown.
@@ -44,33 +56,64 @@ class GraceClock:
             now: The clock that is shown.
         """
         self._board = board
+        self._ledger = ledger
         self._grace = grace
         self._longest = longest
         self._expires = expires
         self._monotonic = monotonic
         self._now = now
         self._last: float | None = None
+        self._told = ""
 
-    async def tick(self) -> int:
-        """Count what passed since the last tick; milliseconds that runners watched so far."""
-        passed, self._last = self._passed(), self._monotonic()
+    async def tick(self, *, complete: bool) -> int:
+        """Count what passed since the last tick.
+
+        Args:
+            complete: Whether the folder was read whole just now; time before or after a reading
+                that was not does not count.
+
+        Returns:
+            Milliseconds that runners watched so far.
+        """
+        passed = self._passed() if complete else 0
+        self._last = self._monotonic() if complete else None
+        try:
+            await asyncio.to_thread(self._ledger.count, passed)
+            self._told = ""
+        except LedgerError as error:
+            if error.message != self._told:
+                _log.error("no home expires", message=error.message, remedy=error.remedy)
+            self._told = error.message
         with translated():
             return await asyncio.to_thread(self._board.removals.watch, passed)
 
     async def watched(self) -> int:
-        """Give milliseconds that runners watched so far, up to this moment."""
+        """Give milliseconds that runners watched so far, up to the last tick."""
         with translated():
-            counted = await asyncio.to_thread(self._board.removals.watched)
-        return counted + self._passed()
+            return await asyncio.to_thread(self._board.removals.watched)
 
-    async def dates(self, row: Published | None) -> Changes:
-        """Give the dates of a tombstone that is set now; nothing where it has some already."""
-        if row is not None and row.grace_end is not None:
-            return Changes()
+    async def begin(self, workspace_id: str, volumes: Iterable[str]) -> Changes:
+        """Begin a whole grace: durably in the ledger, and by the dates given here in the index.
+
+        Where the ledger can't be used there are no dates, but the id of a removal: the grace begins
+        once it can.
+
+        Args:
+            workspace_id: Whose home is kept.
+            volumes: The names of its homes.
+        """
         now, grace = self._now(), timedelta(seconds=self._grace)
-        end = await self.watched() + round(self._grace * 1000)
+        left = round(self._grace * 1000)
+        try:
+            removal = await asyncio.to_thread(
+                self._ledger.begin, workspace_id, left=left, volumes=volumes
+            )
+        except LedgerError as error:
+            _log.error("no grace begins", workspace=workspace_id, message=error.message)
+            return NO_DATES | Changes(removal=secrets.token_hex(ID_BYTES))
+        end = await self.watched() + self._passed() + left
         expires_at = now + grace if self._expires else None
-        return Changes(removed_at=now, expires_at=expires_at, grace_end=end)
+        return Changes(removed_at=now, expires_at=expires_at, grace_end=end, removal=removal)
 
     async def correct(self, rows: Iterable[Published], watched: int) -> None:
         """Tell anew when homes go, where a jump of the clock or a time without runner moved it."""

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from stacks.engine.model import Leftover
 from stacks.errors import HomeKeptError, HomeMissingError, HomeOwnerError
+from stacks.ledger_entries import Entry, is_over
 from stacks.power import Container, HomeVolume
 from stacks.programs.inputs import (
     LABEL_HOME,
@@ -120,6 +121,7 @@ class Grounds:
         snapshot: What the folder says, just read.
         row: What is published of it.
         watched: Milliseconds that runners watched so far; its tombstone's grace ends by them.
+        entry: What the ledger of graces says of it.
         container: Its container.
         volumes: The volumes that are its homes by name and number, with all their labels.
         holders: Who mounts one of these.
@@ -128,6 +130,7 @@ class Grounds:
     snapshot: Snapshot
     row: Published | None
     watched: int
+    entry: Entry | None
     container: Container | None
     volumes: tuple[Leftover, ...]
     holders: tuple[Container, ...]
@@ -225,7 +228,7 @@ def _by_row(grounds: Grounds, *, by_name: bool, begun: bool) -> str:
         return ""
     if row.grace_end is None:
         return "it has no tombstone"
-    return "" if grounds.watched >= row.grace_end else "its grace is not over"
+    return "" if is_over(row, grounds.watched, grounds.entry) else "its grace is not over"
 
 
 def _by_labels(workspace_id: str, grounds: Grounds) -> str:

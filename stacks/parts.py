@@ -19,6 +19,7 @@ from stacks.board import Board
 from stacks.engine import EngineConfig
 from stacks.fence import Fence
 from stacks.grace import GraceClock
+from stacks.ledger import Ledger
 from stacks.power import Power
 from stacks.power_docker import DockerPower
 from stacks.rebuild import Rebuild
@@ -116,22 +117,21 @@ def limits(settings: RunnerSettings) -> Limits:
     )
 
 
-def grace_clock(settings: RunnerSettings, board: Board) -> GraceClock:
+def grace_clock(settings: RunnerSettings, board: Board, ledger: Ledger) -> GraceClock:
     """Make the clock that dates tombstones; looks that are late by more than this were none."""
     longest = max(LONGEST_LOOK, 2 * settings.poll_interval)
     return GraceClock(
-        board, grace=settings.delete_grace, longest=longest, expires=settings.expire_homes
+        board, ledger, grace=settings.delete_grace, longest=longest, expires=settings.expire_homes
     )
 
 
-def rebuild(settings: RunnerSettings, board: Board, power: Power, clock: GraceClock) -> Rebuild:
+def rebuild(settings: RunnerSettings, board: Board, power: Power) -> Rebuild:
     """Make what fills an index that was lost."""
     return Rebuild(
         board=board,
         power=power,
         memory=Recorded(settings.paths.state),
         is_healthy=partial(health.is_healthy, settings.paths.run),
-        dates=partial(clock.dates, None),
     )
 
 

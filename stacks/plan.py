@@ -21,6 +21,7 @@ from stacks.errors import (
     StacksError,
 )
 from stacks.homes import Proof
+from stacks.ledger_entries import UNREADABLE, Entries
 from stacks.planned import GONE, Action, Change, Former, Known, Wish
 from stacks.power import Container, Inventory
 from stacks.programs.inputs import LABEL_SPEC_HASH, LABEL_TREE
@@ -57,6 +58,7 @@ def plan(
     facts: Facts,
     wish: Wish,
     proofs: Mapping[str, tuple[Proof, ...]] | None = None,
+    entries: Entries | None = None,
 ) -> dict[str, Change]:
     """Give one change per workspace that has a file, a row or a container.
 
@@ -67,6 +69,7 @@ def plan(
         facts: What is the same for all.
         wish: What is asked beyond the files.
         proofs: What other sources know of homes, by id.
+        entries: What the ledger of graces says; None where it can't be read.
     """
     ids = snapshot.ids | published.keys() | inventory.containers.keys()
     heirs = renames.heirs(snapshot, published, inventory.containers.values())
@@ -86,6 +89,7 @@ def plan(
             former=former,
             heir=heirs.get(id_, ""),
             proofs=(proofs or {}).get(id_, ()),
+            entry=UNREADABLE if entries is None else entries.get(id_),
             wanted=wish.last.get(id_),
             asked=wish.asked.get(id_),
         )
@@ -115,6 +119,12 @@ def _former(
 
 def plan_one(known: Known, *, snapshot: Snapshot, facts: Facts, wish: Wish) -> Change:
     """Decide on one workspace."""
+    change = _decided(known, snapshot=snapshot, facts=facts, wish=wish)
+    stands = known.id in snapshot.ids or known.container is not None
+    return replace(change, wanted_again=stands or change.action is Action.RETIRE)
+
+
+def _decided(known: Known, *, snapshot: Snapshot, facts: Facts, wish: Wish) -> Change:
     if known.spec is not None and not tombstones.is_half_removed(known):
         return _with_file(known, known.spec, facts=facts, wish=wish)
     change = Change(known=known, action=Action.NOTHING, sync=_sync(known))

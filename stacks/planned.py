@@ -10,6 +10,7 @@ from enum import StrEnum
 from spec import Problem, WorkspaceSpec
 from stacks.errors import StacksError
 from stacks.homes import Proof
+from stacks.ledger_entries import Entry
 from stacks.power import Container, HomeVolume
 from stacks.programs.inputs import WorkspaceInputs
 from state_index.models import Published
@@ -113,6 +114,8 @@ class Known:
     heir: str = ""
     """Which workspace has its home by now, "" when it was not renamed."""
     proofs: tuple[Proof, ...] = ()
+    entry: Entry | None = None
+    """What the ledger of graces says of it."""
     wanted: bool | None = None
     """Whether it should run, by the last wish; None when nobody ever said."""
     asked: bool | None = None
@@ -157,6 +160,8 @@ class Change:
         on: Whether it shall run afterwards.
         by_name: Whether someone typed its name: its home goes before its grace is over.
         prunes: Whether it is removed for its file being gone only; the cap is for these.
+        wanted_again: Whether it stands again, or still: a file in any form, a container, or whom it
+            was renamed to. No grace of it goes on.
         retires: Workspaces that must be gone first: what it was before it was renamed.
         error: Why it is blocked.
     """
@@ -175,6 +180,7 @@ class Change:
     on: bool = False
     by_name: bool = False
     prunes: bool = False
+    wanted_again: bool = False
     retires: frozenset[str] = frozenset()
     error: StacksError | None = None
 

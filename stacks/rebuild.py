@@ -106,7 +106,6 @@ class Rebuild:
         power: Power,
         memory: Memory,
         is_healthy: Callable[[str], Awaitable[bool]],
-        dates: Callable[[], Awaitable[Changes]],
     ) -> None:
         """Prepare.
 
@@ -115,13 +114,11 @@ class Rebuild:
             power: The container engine.
             memory: Pulumi's state.
             is_healthy: Whether a workspace's IDE answers.
-            dates: The dates of a tombstone that is set now.
         """
         self._board = board
         self._power = power
         self._memory = memory
         self._is_healthy = is_healthy
-        self._dates = dates
 
     async def run(self, snapshot: Snapshot, why: Context) -> list[Result]:
         """Give each workspace that can be found a row; those that have one keep it.
@@ -195,7 +192,5 @@ class Rebuild:
                 return await self._board.fail(
                     find.id, by, error, retry_in=None, changes=told, if_generation=known
                 )
-            if Event.REMOVED in steps:
-                told |= await self._dates()
             return await self._board.say(find.id, by, *steps, changes=told, if_generation=known)
         return None

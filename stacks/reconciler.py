@@ -107,6 +107,7 @@ class Reconciler:
             facts=self._facts,
             wish=replace(wish, last=view.last),
             proofs=view.proofs,
+            entries=view.entries,
         )
         changes = await self._cap.limited(changes, view.rows, wish, ids)
         return {id_: await self._explained(change) for id_, change in changes.items()}

@@ -28,6 +28,7 @@ from stacks.fence import Fence
 from stacks.home_commands import HomeCommands
 from stacks.isolation.guard import guard_of
 from stacks.lazy_engine import LazyEngine
+from stacks.ledger import Ledger
 from stacks.operator import LOG_TAIL, check_id, check_tail, no_workspace
 from stacks.plan import Action, Wish
 from stacks.power import Power
@@ -117,16 +118,18 @@ class Runner(HomeCommands):
         self.source = FolderSource(
             settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
         )
-        self.clock = parts.grace_clock(settings, self.board)
+        ledger = Ledger(paths.graces, fence=fence)
+        self.clock = parts.grace_clock(settings, self.board, ledger)
         self.endings = Endings(
             board=self.board,
             power=self.power,
             engine=engine,
             read=self.source.read,
             clock=self.clock,
+            ledger=ledger,
             name_prefix=settings.name_prefix,
         )
-        self.rebuilder = parts.rebuild(settings, self.board, self.power, self.clock)
+        self.rebuilder = parts.rebuild(settings, self.board, self.power)
         self._work = Work(
             board=self.board,
             engine=engine,
@@ -138,7 +141,8 @@ class Runner(HomeCommands):
         group = await asyncio.TaskGroup().__aenter__()
         # Left without the body's error: a group would wrap it into one of its own.
         exits.push_async_callback(group.__aexit__, None, None, None)
-        self.sight = Sight(board=self.board, power=self.power, recorded=Recorded(paths.state))
+        recorded = Recorded(paths.state)
+        self.sight = Sight(board=self.board, power=self.power, ledger=ledger, recorded=recorded)
         self.queue = Reconciler(
             board=self.board,
             sight=self.sight,

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from spec import WorkspaceSpec
 from stacks import missing, renames
 from stacks.board import Board
-from stacks.errors import NameTakenError, StacksError
+from stacks.errors import LedgerError, NameTakenError, StacksError
 from stacks.homes import Proof
 from stacks.identity import named
+from stacks.ledger import Ledger
+from stacks.ledger_entries import UNREADABLE, Entries
 from stacks.plan import Known, is_settled, last_wish
 from stacks.planned import Former
 from stacks.power import Container, HomeVolume, Inventory, Power
@@ -32,21 +34,27 @@ class View:
     inventory: Inventory
     proofs: Mapping[str, tuple[Proof, ...]]
     last: Mapping[str, bool | None]
+    entries: Entries | None
+    """What the ledger says of what was removed; None where it can't be read."""
 
 
 class Sight:
     """Reads index and engine together."""
 
-    def __init__(self, *, board: Board, power: Power, recorded: Recorded | None = None) -> None:
+    def __init__(
+        self, *, board: Board, power: Power, ledger: Ledger, recorded: Recorded | None = None
+    ) -> None:
         """Prepare.
 
         Args:
             board: The index.
             power: The container engine.
+            ledger: What was removed.
             recorded: Pulumi's state; None where there is none to be read.
         """
         self._board = board
         self._power = power
+        self._ledger = ledger
         self._recorded = recorded
 
     async def all(self, snapshot: Snapshot) -> View:
@@ -76,6 +84,7 @@ class Sight:
                 for id_ in sorted(homeless)
             },
             last={id_: last_wish(row, histories.get(id_, [])) for id_, row in rows.items()},
+            entries=await self._entries(),
         )
 
     async def one(self, workspace_id: str, snapshot: Snapshot, *, asked: bool | None) -> Known:
@@ -90,6 +99,7 @@ class Sight:
         own = await self._power.homes(workspace_id)
         former = await self._former(spec, snapshot, own=own, new=container is None)
         homes = renames.merged(own, former)
+        entries = await self._entries()
         history: list[HistoryRow] = []
         if not homes or (row is not None and not is_settled(row.phase)):
             history = await self._board.history(workspace_id)
@@ -103,6 +113,7 @@ class Sight:
             former=former,
             heir=await self._heir(workspace_id, homes, snapshot),
             proofs=() if homes else (index_proof(row, history),),
+            entry=UNREADABLE if entries is None else entries.get(workspace_id),
             wanted=last_wish(row, history),
             asked=asked,
         )
@@ -148,6 +159,12 @@ class Sight:
         if self._recorded is None:
             return ()
         return await asyncio.to_thread(self._recorded.homes, workspace_id)
+
+    async def _entries(self) -> Entries | None:
+        try:
+            return await asyncio.to_thread(self._ledger.entries)
+        except LedgerError:
+            return None
 
     async def _container(self, workspace_id: str) -> Container | None:
         try:

@@ -1,6 +1,7 @@
 """What a change says about its workspace in the index. Pure."""
 
 from spec import InvalidIdError, check_id
+from stacks.grace import NO_DATES
 from stacks.plan import GONE, Action, Change
 from stacks.programs.inputs import LABEL_OWNER
 from state_index.models import Changes, Published
@@ -32,6 +33,18 @@ def described(change: Change) -> Changes:
         told["owner"] = change.claimed
     if known.phase not in GONE | {Phase.ERROR, Phase.UNKNOWN}:
         told["message"] = change.reason if change.spec is None else ""
+    if change.wanted_again and known.row is not None:
+        told |= _suspended(change, known.row)
+    return told
+
+
+def _suspended(change: Change, row: Published) -> Changes:
+    """Give what the row of a removed workspace says that stands again: its grace is no more."""
+    told = Changes()
+    if row.grace_end is not None:
+        told |= NO_DATES
+    if row.phase is Phase.TOMBSTONED and change.spec is None and change.error is None:
+        told["message"] = f"its home is kept, without an end: {change.reason}"
     return told
 
 

@@ -1,11 +1,12 @@
 """Decides on workspaces of which a home is left at most: tombstones, their end, what is cut off. Pure.
 
 Removing a home is not done here: `stacks.homes.remove` does. How its grace is counted is told in
-`stacks.grace`.
+`stacks.grace`, what else remembers it in `stacks.ledger`.
 """
 
 from dataclasses import replace
 
+from stacks.ledger_entries import agree, is_over
 from stacks.planned import Action, Change, Known, Wish
 from stacks.source import Snapshot
 from state_index.models import Published
@@ -13,18 +14,6 @@ from state_index.phases import Phase
 
 REMOVING = "removing home"
 """Step of a row while its home is being removed: a successor goes on from there."""
-
-
-def is_expired(row: Published | None, watched: int | None) -> bool:
-    """Whether a tombstone's grace is over.
-
-    Args:
-        row: What is published.
-        watched: Milliseconds that runners watched so far; None: nothing expires here.
-    """
-    if row is None or row.grace_end is None or watched is None:
-        return False
-    return watched >= row.grace_end
 
 
 def decide(known: Known, change: Change, *, snapshot: Snapshot, wish: Wish) -> Change | None:
@@ -74,15 +63,24 @@ def _with_row(known: Known, row: Published, change: Change, *, wish: Wish) -> Ch
 def _kept(known: Known, row: Published, change: Change, *, wish: Wish) -> Change:
     if wish.purge:
         return _purged(change)
-    if is_expired(row, wish.watched):
+    if is_over(row, wish.watched, known.entry):
         return replace(change, action=Action.PURGE, reason="its grace is over")
     if row.phase is not Phase.TOMBSTONED:
         return replace(change, action=Action.DELETE, reason="its home is kept after all")
-    if row.grace_end is not None:
+    return _graced(known, row, change)
+
+
+def _graced(known: Known, row: Published, change: Change) -> Change:
+    """Decide on the grace of a tombstone that stays."""
+    counts = row.grace_end is not None and agree(row, known.entry)
+    if counts or (known.entry is not None and not known.entry.readable):
         return change
-    if known.homes or row.applied_hash:
-        return replace(change, action=Action.KEEP, reason="its grace begins")
-    return replace(change, action=Action.FORGET, reason="it never had a home")
+    if not (known.homes or row.applied_hash):
+        return replace(change, action=Action.FORGET, reason="it never had a home")
+    told = "its grace begins"
+    if row.grace_end is not None:
+        told = "its grace begins anew: what was counted of it is lost, or a copy"
+    return replace(change, action=Action.KEEP, reason=told)
 
 
 def is_half_removed(known: Known) -> bool:

@@ -50,6 +50,8 @@ class Published:
         expires_at: when its home goes, as far as can be said now: time in which no runner
             watches puts it off.
         grace_end: the same exactly, by `Removals.watched`; this is what counts.
+        removal: which removal it is, a random id that the runner's ledger of graces knows too; ""
+            when it was not removed, or nobody asked for its end.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Published:
     removed_at: datetime | None = None
     expires_at: datetime | None = None
     grace_end: int | None = None
+    removal: str = ""
 
     def __post_init__(self) -> None:
         _require_aware(self.since, self.retry_at, self.updated_at, self.removed_at, self.expires_at)
@@ -98,6 +101,7 @@ class Changes(TypedDict, total=False):
     removed_at: datetime | None
     expires_at: datetime | None
     grace_end: int | None
+    removal: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ def advance(
         # These four belong to the phase that ends.
         row = replace(row, phase=phase, since=now, reason="", message="", step="", retry_at=None)
         if phase not in _KEPT:
-            row = replace(row, removed_at=None, expires_at=None, grace_end=None)
+            row = replace(row, removed_at=None, expires_at=None, grace_end=None, removal="")
     return replace(row, **changes)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; kept here so that opening an up-to-date index needs no Alembic (a test compares)."""
 
 VERSION_TABLE = "state_index_version"
@@ -77,6 +77,7 @@ workspaces = sa.Table(
     sa.Column("removed_at", UtcDateTime),
     sa.Column("expires_at", UtcDateTime),
     sa.Column("grace_end", sa.BigInteger),
+    sa.Column("removal", sa.String(32), nullable=False, server_default=""),
     sa.Index(None, "owner"),
 )
 """What the runner publishes, a row a workspace."""

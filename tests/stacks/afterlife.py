@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from spec import WorkspaceSpec
+from spec import Problem, WorkspaceSpec
 from stacks.board import Board, Context
 from stacks.demand import Demand
 from stacks.endings import Endings
 from stacks.engine import Kind, Operation, Outcome
 from stacks.grace import GraceClock
+from stacks.ledger import Ledger
+from stacks.ledger_entries import Entry
 from stacks.power import Container, HomeVolume
 from stacks.reconciler import Reconciler
 from stacks.rendering import Facts
@@ -28,6 +30,7 @@ from tests.stacks.fakes import FakeEngine, FakePower
 
 PREFIX = "x-"
 GRACE = 100.0
+WRONG = Problem(file="f", line=1, column=1, key="k", message="it is wrong", hint="")
 LONGEST = 60.0
 
 
@@ -127,6 +130,19 @@ class MortalBoard(Board):
         self._death.step()
 
 
+class MortalLedger(Ledger):
+    """Dies before or after any of its writes."""
+
+    def __init__(self, path: Path, death: Death) -> None:
+        super().__init__(path)
+        self._death = death
+
+    def _write(self, entries: dict[str, Entry]) -> None:
+        self._death.step()
+        super()._write(entries)
+        self._death.step()
+
+
 @dataclass(kw_only=True)
 class Afterlife:
     """Everything that outlives a runner.
@@ -134,6 +150,7 @@ class Afterlife:
     Attributes:
         files: The folder.
         unreadable: Whether it cannot be read.
+        invalid: Files in it that have mistakes.
         time: The wall clock.
         monotonic: The other clock.
         index: What a new index is copied from; without it, it is made.
@@ -142,6 +159,7 @@ class Afterlife:
     root: Path
     files: dict[str, WorkspaceSpec] = field(default_factory=dict)
     unreadable: bool = False
+    invalid: set[str] = field(default_factory=set)
     time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     monotonic: float = 1_000.0
     index: bytes = b""
@@ -171,7 +189,12 @@ class Afterlife:
         if self.unreadable:
             return Snapshot(complete=False, unreadable=True, error="it cannot be read")
         empty = not self.files
-        return Snapshot(specs=dict(self.files), complete=not empty, error="empty" if empty else "")
+        return Snapshot(
+            specs={id_: found for id_, found in self.files.items() if id_ not in self.invalid},
+            invalid=dict.fromkeys(self.invalid, (WRONG,)),
+            complete=not empty,
+            error="empty" if empty else "",
+        )
 
     def row(self, id_: str) -> Published | None:
         with Index.open(self.url) as index:
@@ -194,8 +217,10 @@ class Afterlife:
         """One run; `KilledError` ends it as SIGKILL would."""
         with Index.open(self.url, now=lambda: self.time) as index:
             board = MortalBoard(index, self.death)
+            ledger = MortalLedger(self.root / "graces.json", self.death)
             clock = GraceClock(
                 board,
+                ledger,
                 grace=GRACE,
                 longest=LONGEST,
                 monotonic=lambda: self.monotonic,
@@ -208,6 +233,7 @@ class Afterlife:
                 engine=self.engine,
                 read=self.read,
                 clock=clock,
+                ledger=ledger,
                 name_prefix=PREFIX,
             )
             work = Work(
@@ -220,7 +246,7 @@ class Afterlife:
             )
             try:
                 async with asyncio.TaskGroup() as group:
-                    sight = Sight(board=board, power=self.power)
+                    sight = Sight(board=board, power=self.power, ledger=ledger)
                     queue = Reconciler(
                         board=board, sight=sight, work=work, facts=facts, group=group
                     )
@@ -243,8 +269,9 @@ class Life:
 
     async def look(self, *, prune: bool = True, force: bool = False) -> Mapping[str, Result]:
         """Do what the daemon does at each look, and wait for what it begins."""
-        self.queue.snapshot = await self.home.read()
-        watched = await self.clock.tick()
+        self.queue.snapshot = snapshot = await self.home.read()
+        await self.endings.stand(snapshot)
+        watched = await self.clock.tick(complete=snapshot.complete)
         demand = Demand(cause="a look", prune=prune, force=force, watched=watched)
         results = await self.queue.sweep(demand)
         await self.clock.correct((await self.board.rows()).values(), watched)

@@ -11,6 +11,7 @@ from stacks import homes
 from stacks.engine.model import Leftover
 from stacks.errors import HomeKeptError, HomeMissingError
 from stacks.homes import Grounds, Proof
+from stacks.ledger_entries import UNREADABLE, Entry
 from stacks.power import Container, HomeVolume
 from stacks.programs.inputs import (
     LABEL_HOME,
@@ -82,12 +83,15 @@ VOLUME = Leftover(
     name="x-w-home-1",
     labels={LABEL_WORKSPACE: "w", LABEL_HOME: "1", LABEL_PREFIX: "x-", LABEL_TREE: "t"},
 )
-KEPT = Published(id="w", owner="alice", phase=Phase.TOMBSTONED, sync=Sync.SYNCED, grace_end=100)
+KEPT = Published(
+    id="w", owner="alice", phase=Phase.TOMBSTONED, sync=Sync.SYNCED, grace_end=100, removal="r"
+)
 BY_HAND = Container(id="h", name="by-hand", workspace="", state="running", image="i")
 GOOD = Grounds(
     snapshot=Snapshot(invalid={"other": ()}),
     row=KEPT,
     watched=100,
+    entry=Entry(removal="r", volumes=("x-w-home-1",)),
     container=None,
     volumes=(VOLUME,),
     holders=(),
@@ -122,6 +126,11 @@ EXPIRY: list[tuple[dict[str, Any], str]] = [
     ({"row": None}, "it has no tombstone"),
     ({"row": replace(KEPT, grace_end=None)}, "it has no tombstone"),
     ({"watched": 99}, "its grace is not over"),
+    ({"row": replace(KEPT, removal="")}, "its grace is not over"),
+    ({"entry": None}, "its grace is not over"),
+    ({"entry": UNREADABLE}, "its grace is not over"),
+    ({"entry": Entry(removal="another")}, "its grace is not over"),
+    ({"entry": Entry(removal="r", left=1)}, "its grace is not over"),
 ]
 
 

@@ -9,7 +9,7 @@ from stacks.board import Board, Context
 from stacks.errors import OvertakenError
 from stacks.rebuild import Find, Rebuild, described, events, is_told
 from state_index.index import Index
-from state_index.models import Changes, Published
+from state_index.models import Published
 from state_index.phases import Event, Phase, Sync
 from tests.stacks.afterlife import Afterlife
 from tests.stacks.test_identity import container, home
@@ -37,10 +37,6 @@ async def healthy(_: str) -> bool:
     return True
 
 
-async def no_dates() -> Changes:
-    return Changes()
-
-
 async def rebuilt(
     life: Afterlife, *, memory: Memory | None = None, board: type[Board] = Board
 ) -> dict[str, tuple[str, bool]]:
@@ -50,7 +46,6 @@ async def rebuilt(
             power=life.power,
             memory=memory or Memory(),
             is_healthy=healthy,
-            dates=no_dates,
         )
         results = await work.run(await life.read(), WHY)
     return {result.id: (result.phase, result.changed) for result in results}

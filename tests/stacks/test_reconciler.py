@@ -25,6 +25,7 @@ from stacks.errors import (
     StaleContainerError,
 )
 from stacks.grace import GraceClock
+from stacks.ledger import Ledger
 from stacks.power import Container, Inventory
 from stacks.reconciler import Reconciler
 from stacks.rendering import Facts
@@ -75,10 +76,16 @@ async def no_files() -> Snapshot:
     return Snapshot()
 
 
-def endings_of(board: Board, power: FakePower, engine: FakeEngine) -> Endings:
-    clock = GraceClock(board, grace=60, longest=60)
+def endings_of(board: Board, power: FakePower, engine: FakeEngine, ledger: Ledger) -> Endings:
+    clock = GraceClock(board, ledger, grace=60, longest=60)
     return Endings(
-        board=board, power=power, engine=engine, read=no_files, clock=clock, name_prefix="x-"
+        board=board,
+        power=power,
+        engine=engine,
+        read=no_files,
+        clock=clock,
+        ledger=ledger,
+        name_prefix="x-",
     )
 
 
@@ -94,6 +101,7 @@ async def bench(
     facts = Facts(name_prefix="x-", network="x-net", run=str(tmp_path / "run"))
     power = power or FakePower()
     engine = FakeEngine(power=power)
+    ledger = Ledger(tmp_path / "graces.json")
     with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
         grant = index.lease("leader").acquire() if leads else None
         board = Board(index.under(grant) if grant else index)
@@ -104,11 +112,11 @@ async def bench(
                 power=power,
                 facts=facts,
                 limits=Limits(parallel=parallel),
-                endings=endings_of(board, power, engine),
+                endings=endings_of(board, power, engine, ledger),
             )
             queue = Reconciler(
                 board=board,
-                sight=Sight(board=board, power=power),
+                sight=Sight(board=board, power=power, ledger=ledger),
                 work=work,
                 facts=facts,
                 group=group,

@@ -1,14 +1,14 @@
 """A home is there at every moment until its grace was watched to the end, or someone typed its name.
 
-Random files, prunes, purges, clocks that pass and jump, lost indexes, and kills between any two steps;
-the model counts for itself how long the tombstone was watched.
+Random files, right and wrong, prunes, purges, clocks that pass and jump, lost indexes, copies of index
+and ledger put back alone, folders that cannot be read, and kills between any two steps. The model
+counts for itself how long was watched since nothing of the workspace stood, whatever was restored.
 """
 
 import asyncio
-import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 from stacks.errors import StacksError
 from stacks.programs.inputs import LABEL_WORKSPACE
 from state_index.index import Index
+from state_index.models import Published
 from state_index.phases import Phase
 from tests.stacks.afterlife import GRACE, LONGEST, Afterlife, KilledError, Life
 
@@ -50,7 +51,11 @@ class Homes(RuleBasedStateMachine):
         self.life = Afterlife(root=Path(self.folder.name), index=_empty_index())
         self.life.write("other")
         self.watched = 0.0
-        """Seconds that the present tombstone was watched."""
+        """Seconds that were watched since nothing of it stood: neither file nor container."""
+        self.was_complete = False
+        """Whether the folder was read whole by the look before, of the same runner."""
+        self.copies: dict[str, dict[str, bytes]] = {}
+        """Copies of index and ledger, by name and file."""
 
     def teardown(self) -> None:
         try:
@@ -71,7 +76,11 @@ class Homes(RuleBasedStateMachine):
 
     @rule(
         change=st.sampled_from(
-            ["write", "write", "remove", "remove", "jump", "wait", "lose", "hand"]
+            [
+                *("write", "write", "wrong", "remove", "remove", "remove", "jump", "wait", "hand"),
+                *("lose", "copy", "copy", "old index", "old index", "old ledger", "old ledger"),
+                "no ledger",
+            ]
         ),
         years=st.integers(-60, 60),
     )
@@ -79,17 +88,37 @@ class Homes(RuleBasedStateMachine):
         life = self.life
         if change == "write":
             life.write(WS)
+            life.invalid.discard(WS)
+        elif change == "wrong":
+            life.files.pop(WS, None)
+            life.invalid.add(WS)
         elif change == "remove":
             life.files.pop(WS, None)
+            life.invalid.discard(WS)
         elif change == "jump":
             life.time += timedelta(seconds=years * YEARS)
         elif change == "wait":  # nobody runs
             life.pass_time(1_000 * GRACE)
         elif change == "hand":
             life.power.containers.pop(WS, None)
-        else:
+        elif change == "lose":
             life.lose_index()
-            self.watched = 0.0
+        else:
+            self._copied(change)
+
+    def _copied(self, change: str) -> None:
+        """Copy what the runner remembers, or put a part of an older copy back."""
+        root, ledger = self.life.root, self.life.root / "graces.json"
+        if change == "copy":
+            self.copies["index"] = {it.name: it.read_bytes() for it in root.glob("index.db*")}
+            self.copies["ledger"] = {it.name: it.read_bytes() for it in root.glob("graces.json")}
+        elif change == "no ledger":
+            ledger.unlink(missing_ok=True)
+        elif found := self.copies.get(change.removeprefix("old ")):
+            for path in root.glob("index.db*" if "index" in change else "graces.json"):
+                path.unlink()
+            for name, content in found.items():
+                (root / name).write_bytes(content)
 
     # The runner.
 
@@ -110,39 +139,51 @@ class Homes(RuleBasedStateMachine):
         self, looks: Iterable[tuple[str, float]], *, prune: bool, kill: int | None
     ) -> None:
         self.life.death.countdown = -1 if kill is None else kill
+        self.was_complete = False
         try:
             async with self.life.runner() as runner:
-                for number, (folder, gap) in enumerate(looks):
+                for folder, gap in looks:
                     self.life.pass_time(gap)
                     with self._folder(folder):
-                        await self._look(runner, gap if number else 0.0, prune=prune)
+                        await self._look(runner, gap, prune=prune)
         except* KilledError:
             self._settle_account()
 
+    @property
+    def _stands(self) -> bool:
+        """Whether anything stands by which it may be wanted still."""
+        return WS in {*self.life.files, *self.life.invalid} or WS in self.life.power.containers
+
     @contextmanager
     def _folder(self, state: str) -> Iterator[None]:
-        files = self.life.files
+        files, invalid = self.life.files, self.life.invalid
         self.life.unreadable = state == "unreadable"
-        self.life.files = {} if state == "empty" else files
+        if state == "empty":
+            self.life.files, self.life.invalid = {}, set()
         try:
             yield
         finally:
-            self.life.unreadable, self.life.files = False, files
+            self.life.unreadable, self.life.files, self.life.invalid = False, files, invalid
 
     async def _look(self, runner: Life, gap: float, *, prune: bool) -> None:
-        life, home, dated = self.life, self.life.homes(WS), self._dated()
-        self.watched = self.watched + min(gap, LONGEST) if dated else 0.0
-        gone = WS not in life.files and bool(life.files) and not life.unreadable
-        may_go = dated and self.watched >= GRACE and gone and WS not in life.power.containers
+        life, home = self.life, self.life.homes(WS)
+        complete = bool(life.files) and not life.unreadable
+        stood = self._stands
+        if stood and complete:
+            self.watched = 0.0
+        elif complete and self.was_complete:
+            self.watched += min(gap, LONGEST)
+        self.was_complete = complete
         try:
             await runner.look(prune=prune, force=True)
         finally:
+            may_go = self.watched >= GRACE and complete and not stood
             assert may_go or life.homes(WS) == home or not home, "a home went too early"
             self._settle_account()
 
     async def _purge(self, kill: int | None) -> None:
         home, life = self.life.homes(WS), self.life
-        may_go = WS not in life.files and not life.unreadable and WS not in life.power.containers
+        may_go = not self._stands
         life.death.countdown = -1 if kill is None else kill
         try:
             async with life.runner() as runner:
@@ -155,15 +196,12 @@ class Homes(RuleBasedStateMachine):
         assert may_go or life.homes(WS) == home, "a home went though something stood"
         self._settle_account()
 
-    def _dated(self) -> bool:
-        """Whether the row says when the home goes; asked too often to open an index each time."""
-        with closing(sqlite3.connect(self.life.root / "index.db")) as file:
-            found = file.execute("SELECT grace_end FROM workspaces WHERE id = ?", (WS,)).fetchone()
-        return found is not None and found[0] is not None
+    def _row(self) -> Published | None:
+        return self.life.row(WS)
 
     def _settle_account(self) -> None:
-        """A tombstone that is set now has been watched by nobody yet."""
-        if not self._dated():
+        """What is in use has been watched by nobody yet."""
+        if WS in self.life.power.containers:
             self.watched = 0.0
 
     # What always holds.
@@ -186,12 +224,13 @@ class Homes(RuleBasedStateMachine):
         life = self.life
         life.unreadable = False
         life.write("other")
+        life.invalid.discard(WS)
         home = life.homes(WS)
         async with life.runner() as runner:
             if WS in life.files:
                 for _ in range(3):
                     await runner.look(force=True)
-                row = life.row(WS)
+                row = self._row()
                 assert row is not None
                 assert row.phase is Phase.RUNNING, row
                 assert not home or life.homes(WS) == home
@@ -201,7 +240,7 @@ class Homes(RuleBasedStateMachine):
                 await runner.look(force=True)
                 life.pass_time(LONGEST)
             assert not life.homes(WS)
-            assert life.row(WS) is None
+            assert self._row() is None
             assert await life.power.find({LABEL_WORKSPACE: WS}) == ()
 
 

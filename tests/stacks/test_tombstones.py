@@ -158,7 +158,10 @@ async def test_no_home_goes_by_a_thin_reading(life: Afterlife, how: str) -> None
     tombstone(life)
     assert life.homes("ws")
     life.files, life.unreadable = files, False
-    await watch(life, 0)
+    await watch(life, GRACE - 1)
+    tombstone(life)
+    assert life.homes("ws"), "what was not read was not watched"
+    await watch(life, 1)
     assert not life.homes("ws")
 
 
@@ -209,9 +212,9 @@ async def test_what_is_wanted_while_it_ends_brings_nothing_back(life: Afterlife)
     async with life.runner() as runner:
         await runner.look()
         life.pass_time(STEP)
-        await runner.clock.tick()
+        await runner.clock.tick(complete=True)
         life.pass_time(STEP)
-        watched = await runner.clock.tick()
+        watched = await runner.clock.tick(complete=True)
         demand = Demand(cause="a look", prune=True, watched=watched)
         first = runner.queue.submit("ws", demand)
         life.power.entered.clear()
