@@ -87,9 +87,10 @@ class Endings:
         return Changes()
 
     async def entomb(self, change: Change, why: Context) -> None:
-        """Set the tombstone of a home that has none, its grace beginning now."""
-        known = change.known
-        told = await self._clock.begin(known.id, _names(known))
+        """Set the tombstone of a home that has none, its grace beginning now, if it shall end."""
+        known, told = change.known, Changes()
+        if change.ends:
+            told = await self._clock.begin(known.id, _names(known))
         if known.row is None:
             told["owner"] = known.homes[-1].owner
         told["message"] = change.reason

@@ -76,10 +76,12 @@ TO_DELETE: Mapping[Phase, Path] = MappingProxyType(
         Phase.UPDATING: (Event.FAILED, Event.DELETE),
         Phase.WARM: (Event.DELETE,),
         Phase.DELETING: (),
+        Phase.TOMBSTONED: (Event.REVIVE, Event.DELETE),
         Phase.ERROR: (Event.DELETE,),
         Phase.UNKNOWN: (Event.FAILED, Event.DELETE),
     }
 )
+"""Towards a tombstone; one that stands is no more, where its container does."""
 
 TO_PURGE: Mapping[Phase, Path] = MappingProxyType(
     {

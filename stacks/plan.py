@@ -45,9 +45,11 @@ __all__ = [
 ]
 
 UNFINISHED = frozenset({Phase.PROVISIONING, Phase.UPDATING})
-_INTERRUPTED = dict.fromkeys(UNFINISHED, "its update was interrupted") | {
-    Phase.DELETING: "its removal was interrupted"
-}
+_INTERRUPTED = (
+    dict.fromkeys(UNFINISHED, "its update was interrupted")
+    | dict.fromkeys(GONE, "the index says that it was removed, and its container is there")
+    | {Phase.DELETING: "its removal was interrupted"}
+)
 
 
 def plan(

@@ -159,7 +159,10 @@ class Change:
             it.
         on: Whether it shall run afterwards.
         by_name: Whether someone typed its name: its home goes before its grace is over.
-        prunes: Whether it is removed for its file being gone only; the cap is for these.
+        prunes: Whether it is removed, or its home, for its file being gone only; the cap is for
+            these.
+        held: Whether the cap holds it back.
+        ends: Whether the grace that begins has an end: not where nobody wanted it removed.
         wanted_again: Whether it stands again, or still: a file in any form, a container, or whom it
             was renamed to. No grace of it goes on.
         retires: Workspaces that must be gone first: what it was before it was renamed.
@@ -180,6 +183,8 @@ class Change:
     on: bool = False
     by_name: bool = False
     prunes: bool = False
+    held: bool = False
+    ends: bool = True
     wanted_again: bool = False
     retires: frozenset[str] = frozenset()
     error: StacksError | None = None

@@ -1,7 +1,7 @@
 """The cap on what is pruned: at most three workspaces, or a tenth of the fleet, in any hour.
 
-A folder that lost half of its files by a slip removes a few workspaces, not all, and says so. What
-someone removes by name is not counted. The index keeps the count, so a restart does not begin anew.
+A folder that lost half of its files by a slip removes a few workspaces, not all, and says so; homes
+whose grace is over are counted alike. What someone removes by name is not counted. The index keeps the count, so a restart does not begin anew.
 """
 
 import asyncio
@@ -23,10 +23,7 @@ PART = 10
 """One in so many of the fleet, where that is more."""
 
 
-HELD_BACK = (
-    f"its file is gone, but it is kept: no more than {LEAST}, or one in {PART} of all, are removed in "
-    "an hour; is it meant, allow more: `codehub up --prune --max-delete N`"
-)
+RULE = f"no more than {LEAST}, or one in {PART} of all, are removed in an hour"
 
 
 def most(rows: Mapping[str, Published], pruned: Collection[str], allowed: int | None) -> int:
@@ -43,11 +40,24 @@ def most(rows: Mapping[str, Published], pruned: Collection[str], allowed: int | 
     return max(LEAST, len(living | set(pruned)) // PART)
 
 
-def held_back(change: Change) -> Change:
-    """Give the change that keeps a workspace, and says why."""
-    return as_it_is(
-        change.known, replace(change, action=Action.NOTHING, prunes=False, reason=HELD_BACK)
+def held_back(change: Change, number: int) -> Change:
+    """Give the change that keeps a workspace, or its home, and says why.
+
+    Args:
+        change: What would be done.
+        number: How many are held back, this one included.
+    """
+    told = (
+        f"its file is gone, but it is kept: {RULE}, and {number} are held back; is it meant, allow "
     )
+    told += "more: `codehub up --prune --max-delete N`"
+    if change.action is Action.PURGE:
+        told = (
+            f"its grace is over, but its home is kept: {RULE}, and {number} are held back; it goes "
+        )
+        told += f"when there is room, and at once by `codehub purge {change.id}`"
+    kept = replace(change, action=Action.NOTHING, prunes=False, held=True, reason=told)
+    return as_it_is(change.known, kept)
 
 
 class PruneCap:
@@ -55,6 +65,7 @@ class PruneCap:
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self._held: frozenset[str] = frozenset()
 
     async def limited(
         self,
@@ -73,18 +84,20 @@ class PruneCap:
         """
         prunes = [id_ for id_ in sorted(changes) if changes[id_].prunes]
         if not prunes:
+            self._held = frozenset()
             return dict(changes)
         pruned = await self._pruned()
         meant = [id_ for id_ in prunes if (ids is None or id_ in ids) and id_ not in pruned]
         room = max(0, most(rows, pruned, wish.max_delete) - len(pruned))
-        beyond = set(meant[room:])
+        beyond = self._held = frozenset(meant[room:])
         return {
-            id_: held_back(change) if id_ in beyond else change for id_, change in changes.items()
+            id_: held_back(change, len(beyond)) if id_ in beyond else change
+            for id_, change in changes.items()
         }
 
     def told(self, change: Change, demand: Demand) -> Demand:
         """Give the demand for a change: what is held back must not overtake what is not."""
-        return replace(demand, max_delete=0) if change.reason == HELD_BACK else demand
+        return replace(demand, max_delete=0) if change.held else demand
 
     async def admitted(self, change: Change, wish: Wish) -> Change:
         """Count a workspace as pruned, or hold it back: others may have come first."""
@@ -96,7 +109,10 @@ class PruneCap:
             claimed = await asyncio.to_thread(
                 self._board.removals.claim, change.id, most=allowed, within=WINDOW
             )
-        return change if claimed else held_back(change)
+        if claimed:
+            return change
+        self._held |= {change.id}
+        return held_back(change, len(self._held))
 
     async def _pruned(self) -> frozenset[str]:
         with translated():

@@ -216,7 +216,8 @@ class Runner(HomeCommands):
         if snapshot.unreadable:
             raise SourceError(f"whether its file is gone is not known: {snapshot.error}")
         row = await self.board.row(workspace_id)
-        if row is None and await self.power.container(workspace_id) is None:
+        there = row or await self.power.container(workspace_id)
+        if there is None and not await self.power.homes(workspace_id):
             raise no_workspace(workspace_id)
         demand = Demand(
             cause="destroy", request_id=request_id or context.request_id(), remove=True, force=True

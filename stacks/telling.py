@@ -33,6 +33,8 @@ def described(change: Change) -> Changes:
         told["owner"] = change.claimed
     if known.phase not in GONE | {Phase.ERROR, Phase.UNKNOWN}:
         told["message"] = change.reason if change.spec is None else ""
+    if change.held:
+        told["message"] = change.reason
     if change.wanted_again and known.row is not None:
         told |= _suspended(change, known.row)
     return told

@@ -7,10 +7,10 @@ Removing a home is not done here: `stacks.homes.remove` does. How its grace is c
 from dataclasses import replace
 
 from stacks.ledger_entries import agree, is_over
-from stacks.planned import Action, Change, Known, Wish
+from stacks.planned import GONE, Action, Change, Known, Wish
 from stacks.source import Snapshot
 from state_index.models import Published
-from state_index.phases import Phase
+from state_index.phases import Phase, Sync
 
 REMOVING = "removing home"
 """Step of a row while its home is being removed: a successor goes on from there."""
@@ -29,13 +29,25 @@ def decide(known: Known, change: Change, *, snapshot: Snapshot, wish: Wish) -> C
         The change; None when this is no such workspace.
     """
     if known.container is not None:
-        return None
+        gone = known.phase in GONE
+        return _contradicted(known, change, snapshot=snapshot, wish=wish) if gone else None
     if is_half_removed(known):
         return replace(change, action=Action.PURGE, reason="its removal was interrupted")
     told_by_folder = snapshot.complete or (wish.purge and not snapshot.unreadable)
     if known.row is None:
         return _without_row(known, change, wish=wish) if told_by_folder or not known.homes else None
     return _with_row(known, known.row, change, wish=wish) if told_by_folder else None
+
+
+def _contradicted(known: Known, change: Change, *, snapshot: Snapshot, wish: Wish) -> Change:
+    """Decide on a container whose workspace was removed: the index is an older copy than it."""
+    told = "its container is there, though the index says that it was removed"
+    change = replace(change, sync=Sync.OUT_OF_SYNC, reason=told)
+    if known.phase is Phase.DELETED and snapshot.complete:
+        return replace(change, action=Action.FORGET)
+    if wish.remove or (wish.prune and snapshot.complete):
+        return replace(change, action=Action.DELETE, prunes=not wish.remove)
+    return replace(change, reason=f"{told}; `codehub destroy` removes it")
 
 
 def _purged(change: Change) -> Change:
@@ -48,8 +60,10 @@ def _without_row(known: Known, change: Change, *, wish: Wish) -> Change:
         return replace(change, action=Action.FORGET, reason="nothing of it is left")
     if wish.purge:
         return _purged(change)
-    told = "only its home is there: the index was lost"
-    return replace(change, action=Action.KEEP, reason=told)
+    ends, told = wish.prune or wish.remove, "only its home is there: the index was lost"
+    if not ends:
+        told += "; it is kept without an end, as nobody is known to have removed it"
+    return replace(change, action=Action.KEEP, ends=ends, reason=told)
 
 
 def _with_row(known: Known, row: Published, change: Change, *, wish: Wish) -> Change | None:
@@ -64,19 +78,21 @@ def _kept(known: Known, row: Published, change: Change, *, wish: Wish) -> Change
     if wish.purge:
         return _purged(change)
     if is_over(row, wish.watched, known.entry):
-        return replace(change, action=Action.PURGE, reason="its grace is over")
+        return replace(change, action=Action.PURGE, prunes=True, reason="its grace is over")
     if row.phase is not Phase.TOMBSTONED:
         return replace(change, action=Action.DELETE, reason="its home is kept after all")
-    return _graced(known, row, change)
+    return _graced(known, row, change, wish=wish)
 
 
-def _graced(known: Known, row: Published, change: Change) -> Change:
+def _graced(known: Known, row: Published, change: Change, *, wish: Wish) -> Change:
     """Decide on the grace of a tombstone that stays."""
     counts = row.grace_end is not None and agree(row, known.entry)
     if counts or (known.entry is not None and not known.entry.readable):
         return change
     if not (known.homes or row.applied_hash):
         return replace(change, action=Action.FORGET, reason="it never had a home")
+    if row.grace_end is None and not (row.removal or wish.prune or wish.remove):
+        return change  # found after a lost index; nobody wanted it removed
     told = "its grace begins"
     if row.grace_end is not None:
         told = "its grace begins anew: what was counted of it is lost, or a copy"

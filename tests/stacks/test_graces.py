@@ -2,10 +2,13 @@
 
 import shutil
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from stacks.demand import Demand
+from state_index.index import Index
 from state_index.models import Published
-from state_index.phases import Phase, Sync
+from state_index.phases import Event, Phase, Sync
 from tests.stacks.afterlife import GRACE, Afterlife
 from tests.stacks.test_tombstones import life, tombstone, watch
 
@@ -153,3 +156,137 @@ async def test_by_a_damaged_ledger_nothing_ends_and_nothing_begins(life: Afterli
     assert life.homes("ws")
     await watch(life, 1)
     assert not life.homes("ws")
+
+
+# A container beside a tombstone: the index is older than it.
+
+
+async def back(life: Afterlife) -> None:
+    """Bring it back, then put the index back in which it was removed."""
+    backup = Backup.of(life)
+    life.write("ws")
+    await look(life)
+    backup.restore_index()
+
+
+async def test_with_its_file_the_container_goes_on(life: Afterlife) -> None:
+    await back(life)
+    before = life.power.containers["ws"]
+    row = await look(life)
+    assert (row.phase, undated(row), row.removal) == (Phase.RUNNING, True, "")
+    assert life.power.containers["ws"].id == before.id
+    assert life.homes("ws")
+
+
+async def test_without_a_file_it_is_no_dead_end(life: Afterlife) -> None:
+    await watch(life, GRACE - 1)
+    await back(life)
+    del life.files["ws"]
+    for _ in range(2):
+        row = await look(life, prune=False)
+        assert (row.phase, undated(row)) == (Phase.TOMBSTONED, True)
+        assert "though the index says that it was removed; `codehub destroy`" in row.message
+    async with life.runner() as runner:
+        runner.queue.snapshot = await life.read()
+        done = await runner.queue.submit("ws", Demand(cause="destroy", remove=True, force=True))
+    assert (done.action, done.phase) == ("delete", "TOMBSTONED")
+    assert "ws" not in life.power.containers
+    await watch(life, GRACE - 1)
+    assert life.homes("ws"), "a tombstone of its own"
+    await watch(life, 1)
+    assert not life.homes("ws")
+
+
+async def test_a_prune_removes_it_and_is_counted(life: Afterlife) -> None:
+    life.pass_time(2 * 3600)
+    await back(life)
+    del life.files["ws"]
+    async with life.runner() as runner:
+        runner.queue.snapshot = await life.read()
+        (kept, *_) = await runner.queue.sweep(Demand(cause="up", prune=True, max_delete=0), ["ws"])
+        assert kept.action == "nothing"
+        (gone, *_) = await runner.queue.sweep(Demand(cause="up", prune=True, max_delete=9), ["ws"])
+    assert (gone.action, gone.phase) == ("delete", "TOMBSTONED")
+
+
+async def test_a_removal_of_it_that_is_cut_off_ends_nothing_early(life: Afterlife) -> None:
+    await watch(life, GRACE - 1)
+    await back(life)
+    del life.files["ws"]
+    life.engine.errors["ws"] = [RuntimeError("cut off")]
+    async with life.runner() as runner:
+        await runner.look()
+    life.power.containers.pop("ws", None)
+    await watch(life, GRACE - 1)
+    assert life.homes("ws")
+
+
+async def test_a_row_of_what_was_purged_goes_before_its_container(life: Afterlife) -> None:
+    life.write("ws")
+    await look(life)
+    del life.files["ws"]
+    with Index.open(life.url) as index:
+        index.publish("ws", cause="t", event=Event.DELETE)
+        index.publish("ws", cause="t", event=Event.PURGED)
+    async with life.runner() as runner:
+        await runner.look(prune=False)
+        await runner.look(prune=False)
+        await runner.look()
+    assert "ws" not in life.power.containers
+    assert life.homes("ws")
+    assert tombstone(life).grace_end is not None
+
+
+# After a lost index.
+
+
+async def test_homes_found_again_have_no_end_until_somebody_wants_them_removed(
+    life: Afterlife,
+) -> None:
+    life.lose_index()
+    first = await look(life, prune=False)
+    assert (first.phase, undated(first), first.owner) == (Phase.TOMBSTONED, True, "alice")
+    assert "it is kept without an end" in first.message
+    async with life.runner() as runner:
+        for _ in range(4):
+            await runner.look(prune=False)
+            life.pass_time(GRACE)
+    assert tombstone(life).generation == first.generation
+    async with life.runner() as runner:
+        runner.queue.snapshot = await life.read()
+        await runner.queue.submit("ws", Demand(cause="destroy", remove=True, force=True))
+    assert tombstone(life).expires_at == life.time + timedelta(seconds=GRACE)
+
+
+async def test_a_home_alone_can_be_destroyed_by_its_name(life: Afterlife) -> None:
+    life.lose_index()
+    async with life.runner() as runner:
+        runner.queue.snapshot = await life.read()
+        demand = Demand(cause="destroy", remove=True, force=True)
+        assert (await runner.queue.submit("ws", demand)).action == "keep"
+    assert not undated(tombstone(life))
+
+
+async def test_no_more_homes_expire_in_an_hour_than_workspaces_are_pruned(tmp_path: Path) -> None:
+    life = Afterlife(root=tmp_path)
+    ids = [f"w{number}" for number in range(5)]
+    for id_ in (*ids, "ws"):
+        life.write(id_, state="warm")
+    await look(life)
+    for id_ in ids:
+        del life.files[id_]
+    life.lose_index()
+    for id_ in ids:
+        life.power.containers.pop(id_)
+    await watch(life, GRACE)
+    left = [id_ for id_ in ids if life.homes(id_)]
+    assert left == ["w3", "w4"]
+    row = life.row("w4")
+    assert row is not None
+    assert row.message.startswith("its grace is over, but its home is kept: no more than 3, or one")
+    assert "and 2 are held back; it goes when there is room" in row.message
+    async with life.runner() as runner:
+        assert (await runner.purge("w4")).ok, "a typed name does not count"
+    life.pass_time(3600)
+    await watch(life, 0)
+    assert not life.homes("w3")

@@ -12,6 +12,7 @@ import spec
 from spec import Problem, WorkspaceSpec
 from stacks import plan as planning
 from stacks.homes import Proof
+from stacks.ledger_entries import Entry
 from stacks.plan import Action, Change, Known, Wish, last_wish, plan_one
 from stacks.planned import Former
 from stacks.power import Container, HomeVolume, Inventory
@@ -240,6 +241,8 @@ def test_a_lasting_error_waits_for_a_change_or_a_person() -> None:
     assert decide(passing).action is Action.CREATE
 
 
+DATED: dict[str, Any] = {"grace_end": 7, "removal": "r"}
+COUNTED = Entry(removal="r", volumes=("x-ws-home-1",))
 GONE_FILE = Snapshot(specs={"other": spec_of(id="other")})
 
 
@@ -281,7 +284,9 @@ def test_an_interrupted_removal_goes_on() -> None:
 
 
 def test_a_tombstone_is_left_alone_and_revived_by_its_file() -> None:
-    gone = Known(id="ws", row=row(Phase.TOMBSTONED, spec_of(), grace_end=7), homes=(HOME,))
+    gone = Known(
+        id="ws", row=row(Phase.TOMBSTONED, spec_of(), **DATED), homes=(HOME,), entry=COUNTED
+    )
     assert plan_one(gone, snapshot=GONE_FILE, facts=FACTS, wish=Wish()).action is Action.NOTHING
     revived = decide(replace(gone, spec=spec_of()))
     assert (revived.action, revived.on, revived.refresh) == (Action.CREATE, True, True)
@@ -525,8 +530,8 @@ def test_a_container_without_the_trees_id_is_made_anew() -> None:
 
 def removing(**more: Any) -> Known:
     """A workspace whose home is being removed."""
-    begun = row(Phase.DELETING, spec_of(), step=REMOVING, grace_end=7)
-    return Known(id="ws", row=begun, **more)
+    begun = row(Phase.DELETING, spec_of(), step=REMOVING, **DATED)
+    return Known(id="ws", row=begun, **({"entry": COUNTED} | more))
 
 
 @pytest.mark.parametrize("found", [None, spec_of()])
