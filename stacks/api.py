@@ -17,6 +17,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ class Wanted:
         prune: Whether `up` removes workspaces whose file is gone; None for the setting.
         max_delete: Most workspaces that `up` may prune; None for the rule.
         confirm: The id once more, of a workspace whose home is to be purged, adopted or made anew.
+        forget_missing: Whether a home that is not on this engine may be forgotten by a purge.
         actor: Who asks, for the history (not of `up` and `destroy`); the socket's mode is why it is
             believed.
     """
@@ -76,6 +78,7 @@ class Wanted:
     prune: bool | None = None
     max_delete: int | None = None
     confirm: str = ""
+    forget_missing: bool = False
     actor: str = ""
 
 
@@ -91,6 +94,7 @@ def parse(body: bytes) -> Wanted:
         options = data.get("options", {})
         prune, actor = options.get("prune"), options.get("actor", "")
         most, confirm = options.get("max_delete"), options.get("confirm", "")
+        missing = options.get("forget_missing", False)
     except (ValueError, KeyError, AttributeError, TypeError):
         raise BadRequestError('the body must be {"kind": ..., "ids": [...]}') from None
     if kind not in KINDS:
@@ -101,7 +105,7 @@ def parse(body: bytes) -> Wanted:
         raise BadRequestError(f"{kind} takes exactly one id")
     if not isinstance(prune, bool | None):
         raise BadRequestError("options.prune must be true or false")
-    _check_removal(most, confirm)
+    _check_removal(most, confirm, missing)
     if not isinstance(actor, str) or len(actor) > ACTOR_MAX:
         raise BadRequestError(f"options.actor must be a name of at most {ACTOR_MAX} characters")
     return Wanted(
@@ -110,15 +114,18 @@ def parse(body: bytes) -> Wanted:
         prune=prune,
         max_delete=most,
         confirm=confirm,
+        forget_missing=missing,
         actor=actor,
     )
 
 
-def _check_removal(most: object, confirm: object) -> None:
+def _check_removal(most: object, confirm: object, missing: object) -> None:
     if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 0):
         raise BadRequestError("options.max_delete must be a number of workspaces")
     if not isinstance(confirm, str):
         raise BadRequestError("options.confirm must be a workspace's id")
+    if not isinstance(missing, bool):
+        raise BadRequestError("options.forget_missing must be true or false")
 
 
 def make_app(runner: Operator, status: dict[str, Any]) -> web.Application:
@@ -251,7 +258,7 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
     if wanted.kind == "destroy":
         return (await runner.destroy(id_, on_step=on_step, request_id=request_id)).to_json()
     typed: dict[str, Callable[..., Awaitable[Result]]] = {
-        "purge": runner.purge,
+        "purge": partial(runner.purge, forget_missing=wanted.forget_missing),
         "adopt": runner.adopt,
         "new-home": runner.new_home,
     }

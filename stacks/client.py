@@ -154,13 +154,20 @@ class RunnerClient(HomeCalls):
         workspace_id: str,
         *,
         confirm: str,
+        forget_missing: bool = False,
         actor: str = "",
         on_step: OnStep | None = None,
         request_id: str = "",
     ) -> Result:
         """Remove the home of a removed workspace for good, now; see `Operator`."""
         return await self.one(
-            "purge", workspace_id, on_step, request_id, actor=actor, confirm=confirm
+            "purge",
+            workspace_id,
+            on_step,
+            request_id,
+            actor=actor,
+            confirm=confirm,
+            forget_missing=forget_missing,
         )
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
@@ -176,9 +183,9 @@ class RunnerClient(HomeCalls):
         workspace_id: str,
         on_step: OnStep | None,
         request_id: str,
-        **options: str,
+        **options: str | bool,
     ) -> Result:
-        """Have the daemon do an operation on one workspace; options that are "" are left out."""
+        """Have the daemon do an operation on one workspace; options that say nothing are left out."""
         result = await self.operate(
             kind,
             [workspace_id],

@@ -29,6 +29,7 @@ class Demand:
         retire: The workspace that takes its home over, for which it goes; "" for none.
         adopt: Whether someone typed that its home changes hands.
         new_home: Whether someone typed that a home is made where the former one is gone.
+        forget_missing: Whether someone typed that a home which is on no engine is forgotten.
     """
 
     cause: str
@@ -45,6 +46,7 @@ class Demand:
     retire: str = ""
     adopt: bool = False
     new_home: bool = False
+    forget_missing: bool = False
 
     def merged(self, newer: "Demand") -> "Demand":
         """Give one demand for both; of contrary wishes, the newer one."""
@@ -61,12 +63,15 @@ class Demand:
             retire=newer.retire or self.retire,
             adopt=self.adopt or newer.adopt,
             new_home=self.new_home or newer.new_home,
+            forget_missing=self.forget_missing or newer.forget_missing,
         )
 
     @property
     def again(self) -> "Demand":
         """The same for a later attempt; what someone's word was needed for is not in it."""
-        return replace(self, cause="tried again", actor="", retry=False, purge=False)
+        return replace(
+            self, cause="tried again", actor="", retry=False, purge=False, forget_missing=False
+        )
 
     @property
     def why(self) -> Context:
@@ -86,6 +91,7 @@ class Demand:
             retire=self.retire,
             adopt=self.adopt,
             new_home=self.new_home,
+            forget_missing=self.forget_missing,
         )
 
 

@@ -25,7 +25,7 @@ from stacks.grace import GraceClock
 from stacks.homes import Grounds
 from stacks.ledger import Ledger
 from stacks.ledger_entries import UNREADABLE, Entry, agree
-from stacks.planned import Change, Known
+from stacks.planned import Action, Change, Known
 from stacks.power import Power
 from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, LABEL_WORKSPACE
 from stacks.source import Snapshot
@@ -120,7 +120,12 @@ class Endings:
         if is_half_removed(change.known):
             await hands.forget(change.id)
         else:
-            await homes.remove(change.id, by_name=change.by_name, hands=hands)
+            await homes.remove(
+                change.id,
+                by_name=change.by_name,
+                hands=hands,
+                forget_missing=change.forget_missing,
+            )
         await self._board.say(change.id, why, Event.PURGED)
         await self._board.forget(change.id, why.cause)
         await asyncio.to_thread(self._ledger.drop, change.id)
@@ -133,8 +138,17 @@ class Endings:
         """
         await asyncio.to_thread(self._ledger.revive, ids)
 
-    async def wanted(self, known: Known) -> None:
-        """End the grace of a workspace that something is about to be done for; as `revive`."""
+    async def prepare(self, change: Change) -> None:
+        """Write what the ledger must know before anything is done for a workspace; as `revive`."""
+        if change.takes:
+            await asyncio.to_thread(self._ledger.accept, change.takes)
+        if change.inputs is not None and not change.inputs.home.exists and change.known.entry:
+            # What it says is of an earlier home; the new one may get its name.
+            await asyncio.to_thread(self._ledger.drop, change.id)
+        if change.wanted_again and change.action is not Action.PURGE:
+            await self._wanted(change.known)
+
+    async def _wanted(self, known: Known) -> None:
         row, entry = known.row, known.entry
         removed = row is not None and (row.removal or row.grace_end is not None)
         if removed or (entry is not None and entry.removal):
@@ -153,13 +167,16 @@ class Endings:
         """Read anew what speaks for and against removing a home."""
         volumes = await self._volumes(workspace_id)
         holders = [found for each in volumes for found in await self._power.holders(each.name)]
+        row, entry = await self._board.row(workspace_id), await self._entry(workspace_id)
+        expected = self._expected(workspace_id, row, entry, seen=bool(volumes))
         return Grounds(
             container=await self._power.container(workspace_id),
             volumes=volumes,
             holders=tuple(holders),
-            row=await self._board.row(workspace_id),
+            row=row,
             watched=await self._clock.watched(),
-            entry=await self._entry(workspace_id),
+            entry=entry,
+            expected=expected,
             # Last: the engine may take long to answer, and the file come back meanwhile.
             snapshot=await self._read(),
         )
@@ -173,9 +190,28 @@ class Endings:
         """Let Pulumi forget."""
         await self._engine.forget(workspace_id)
 
+    async def removing(self, workspace_id: str, volume: Leftover) -> None:
+        """Write that a volume is about to be removed."""
+        there = {each.name for each in await self._volumes(workspace_id)}
+        await asyncio.to_thread(self._ledger.removing, workspace_id, volume.name, volumes=there)
+
+    async def removed(self, workspace_id: str, volume: Leftover) -> None:
+        """Write that a volume was removed."""
+        await asyncio.to_thread(self._ledger.removed, workspace_id, volume.name)
+
     async def remove_volume(self, volume: Leftover) -> None:
         """Let the engine remove."""
         await self._power.remove_home(volume)
+
+    def _expected(
+        self, workspace_id: str, row: Published | None, entry: Entry | None, *, seen: bool
+    ) -> frozenset[str]:
+        """Name the homes that a workspace has, as far as ledger or index tell."""
+        if entry is not None and entry.volumes:
+            return entry.unseen
+        # The index knows that there was a home, though not its number.
+        had_one = row is not None and bool(row.applied_hash) and not seen
+        return frozenset({f"{self._prefix}{workspace_id}-home-1"} if had_one else ())
 
     async def _entry(self, workspace_id: str) -> Entry | None:
         try:
@@ -212,7 +248,9 @@ class _Hands:
         self._why = why
         self.grounds = endings.grounds
         self.forget = endings.forget
+        self.removing = endings.removing
         self.remove_volume = endings.remove_volume
+        self.removed = endings.removed
 
     async def begin(self, workspace_id: str) -> None:
         await self._endings.begin(workspace_id, self._why)

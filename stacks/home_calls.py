@@ -15,7 +15,7 @@ class HomeCalls(Protocol):
         workspace_id: str,
         on_step: OnStep | None,
         request_id: str,
-        **options: str,
+        **options: str | bool,
     ) -> Result:
         """Have the daemon do an operation on one workspace."""
 

@@ -8,10 +8,11 @@ removes home volumes (a test reads the code for others); what it needs to know i
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from stacks.engine.model import Leftover
-from stacks.errors import HomeKeptError, HomeMissingError, HomeOwnerError
+from stacks.errors import HomeKeptError, HomeMissingError, HomeOwnerError, HomeUnseenError
 from stacks.ledger_entries import Entry, is_over
 from stacks.power import Container, HomeVolume
 from stacks.programs.inputs import (
@@ -125,6 +126,7 @@ class Grounds:
         container: Its container.
         volumes: The volumes that are its homes by name and number, with all their labels.
         holders: Who mounts one of these.
+        expected: The names of homes that it has, as far as anything tells.
     """
 
     snapshot: Snapshot
@@ -134,6 +136,7 @@ class Grounds:
     container: Container | None
     volumes: tuple[Leftover, ...]
     holders: tuple[Container, ...]
+    expected: frozenset[str] = frozenset()
 
 
 class Hands(Protocol):
@@ -148,11 +151,19 @@ class Hands(Protocol):
     async def forget(self, workspace_id: str) -> None:
         """Let Pulumi forget the workspace; nothing on the engine is touched."""
 
+    async def removing(self, workspace_id: str, volume: Leftover) -> None:
+        """Write durably that a volume is about to be removed: from here on it may be half empty."""
+
     async def remove_volume(self, volume: Leftover) -> None:
         """Remove a volume on the engine, unless another one has its name by now."""
 
+    async def removed(self, workspace_id: str, volume: Leftover) -> None:
+        """Write durably that it was."""
 
-async def remove(workspace_id: str, *, by_name: bool, hands: Hands) -> None:
+
+async def remove(
+    workspace_id: str, *, by_name: bool, hands: Hands, forget_missing: bool = False
+) -> None:
     """Remove all homes of a workspace: Pulumi forgets first, then the engine removes.
 
     Cut off in between, Pulumi knows of no home that is not there: the next attempt removes the
@@ -163,23 +174,29 @@ async def remove(workspace_id: str, *, by_name: bool, hands: Hands) -> None:
         workspace_id: The workspace.
         by_name: Whether someone typed its name; else its tombstone must have expired.
         hands: What is seen and done.
+        forget_missing: Whether someone typed that a home which is on no engine is forgotten.
 
     Raises:
         HomeKeptError: Something speaks against it.
+        LedgerError: It cannot be kept in mind, so nothing is removed.
     """
-    check_removal(workspace_id, await hands.grounds(workspace_id), by_name=by_name, begun=False)
+    may = partial(check_removal, workspace_id, by_name=by_name, forget_missing=forget_missing)
+    may(await hands.grounds(workspace_id), begun=False)
     await hands.begin(workspace_id)
     await hands.forget(workspace_id)
     grounds = await hands.grounds(workspace_id)
-    check_removal(workspace_id, grounds, by_name=by_name, begun=True)
+    may(grounds, begun=True)
     for number, volume in enumerate(grounds.volumes):
         if number:  # removing the one before may have taken long
-            again = await hands.grounds(workspace_id)
-            check_removal(workspace_id, again, by_name=by_name, begun=True)
+            may(await hands.grounds(workspace_id), begun=True)
+        await hands.removing(workspace_id, volume)
         await hands.remove_volume(volume)
+        await hands.removed(workspace_id, volume)
 
 
-def check_removal(workspace_id: str, grounds: Grounds, *, by_name: bool, begun: bool) -> None:
+def check_removal(
+    workspace_id: str, grounds: Grounds, *, by_name: bool, begun: bool, forget_missing: bool = False
+) -> None:
     """Refuse to remove a workspace's homes where anything speaks against it. Pure.
 
     Args:
@@ -187,13 +204,23 @@ def check_removal(workspace_id: str, grounds: Grounds, *, by_name: bool, begun: 
         grounds: What is known right now.
         by_name: Whether someone typed its name.
         begun: Whether the removal was published already.
+        forget_missing: Whether someone typed that a home which is on no engine is forgotten.
 
     Raises:
         HomeKeptError: It says what.
+        HomeUnseenError: There is a home, and none of it is seen.
     """
     told = _against(workspace_id, grounds, by_name=by_name, begun=begun)
     if told:
         raise HomeKeptError(f"the home of {workspace_id} is kept: {told}", step="purge")
+    unseen = grounds.expected - {volume.name for volume in grounds.volumes}
+    if unseen and not (forget_missing and by_name):
+        names = ", ".join(sorted(unseen))
+        raise HomeUnseenError(
+            f"{names}, the home of {workspace_id}, is not on this engine, so nobody can tell that it "
+            "is gone",
+            step="purge",
+        )
 
 
 def _against(workspace_id: str, grounds: Grounds, *, by_name: bool, begun: bool) -> str:

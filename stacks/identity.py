@@ -8,12 +8,29 @@ import re
 
 from spec import WorkspaceSpec
 from stacks import homes, renames
-from stacks.errors import HomeMissingError
+from stacks.errors import (
+    FormerStandsError,
+    HomeConflictError,
+    HomeMissingError,
+    HomeOwnerError,
+    HomePartlyRemovedError,
+    LedgerError,
+)
 from stacks.homes import Proof
 from stacks.planned import GONE, Known, Wish
 from stacks.programs.inputs import LABEL_OWNER, HomeInputs
 from state_index.models import Published
 from state_index.phases import Phase
+
+HOME_REFUSALS = (
+    HomeMissingError,
+    HomePartlyRemovedError,
+    HomeOwnerError,
+    FormerStandsError,
+    HomeConflictError,
+    LedgerError,
+)
+"""What `home_of` raises."""
 
 _NUMBER = re.compile(r"-home-([0-9]{1,9})$")
 
@@ -32,12 +49,14 @@ def home_of(known: Known, spec: WorkspaceSpec, *, name_prefix: str, wish: Wish) 
         HomeOwnerError: It was found again, and belonged to another.
         FormerStandsError: It is named as a former id's, and somebody else has it.
         HomeConflictError: The same, and the workspace has one of its own besides.
+        HomePartlyRemovedError: Its removal had begun.
+        LedgerError: Whether that is so is not known.
     """
     renames.check(known)
     if is_found_again(known, spec) and not wish.adopt:
         homes.check_owner(known.id, owner=spec.owner, former=former_owner(known))
     try:
-        return homes.decide(
+        home = homes.decide(
             known.id,
             owner=spec.owner,
             volumes=known.homes,
@@ -45,6 +64,7 @@ def home_of(known: Known, spec: WorkspaceSpec, *, name_prefix: str, wish: Wish) 
             name_prefix=name_prefix,
             made_as=spec.formerly or known.id,
         )
+        return _whole(known, home, spec, wish=wish) if home.exists else home
     except HomeMissingError as error:
         if wish.new_home:
             return HomeInputs(number=error.number + 1, owner=spec.owner)
@@ -53,12 +73,31 @@ def home_of(known: Known, spec: WorkspaceSpec, *, name_prefix: str, wish: Wish) 
         raise
 
 
+def _whole(known: Known, home: HomeInputs, spec: WorkspaceSpec, *, wish: Wish) -> HomeInputs:
+    """Refuse a home that may be half empty, unless someone typed what to do with it."""
+    made_as = home.workspace or known.id
+    name = next(
+        it.name for it in known.homes if (it.number, it.workspace) == (home.number, made_as)
+    )
+    if name in known.torn and wish.new_home:
+        return HomeInputs(number=home.number + 1, owner=spec.owner)
+    if name in known.torn and not wish.adopt:
+        raise HomePartlyRemovedError.of(known.id, name, home.number)
+    unknown = known.entry is not None and not known.entry.readable
+    if unknown and known.new and known.container is None:
+        raise LedgerError(
+            f"whether {name} is whole is not known: the ledger of graces can't be read"
+        )
+    return home
+
+
 def proofs(known: Known) -> tuple[Proof, ...]:
     """Give all that says that there was a home."""
     mounted = known.container.home if known.container else ""
     return (
         *known.proofs,
         *renames.proof(known),
+        named("the ledger of graces", tuple(known.entry.unseen) if known.entry else ()),
         named("Pulumi's state", known.recorded),
         named("its container", (mounted,) if mounted else ()),
     )

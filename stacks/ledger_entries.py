@@ -51,6 +51,11 @@ UNREADABLE = Entry(readable=False)
 Entries = Mapping[str, Entry]
 
 
+def torn_homes(entries: Entries) -> frozenset[str]:
+    """Name the volumes that the engine was told to remove, and may have in part."""
+    return frozenset(name for entry in entries.values() for name in entry.removing)
+
+
 def agree(row: Published | None, entry: Entry | None) -> bool:
     """Whether index and ledger speak of the same removal: else one of them is an older copy."""
     if row is None or entry is None or not entry.readable:

@@ -160,6 +160,7 @@ class Operator(Protocol):
         workspace_id: str,
         *,
         confirm: str,
+        forget_missing: bool = False,
         actor: str = "",
         on_step: OnStep | None = None,
         request_id: str = "",
@@ -169,6 +170,7 @@ class Operator(Protocol):
         Args:
             workspace_id: Which.
             confirm: Its id once more, as someone typed it.
+            forget_missing: Whether a home that is not on this engine is taken for gone.
             actor: Who asks, for the history.
             on_step: Called for each of its steps.
             request_id: For the logs and the index.

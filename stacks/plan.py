@@ -12,16 +12,10 @@ from dataclasses import replace
 
 from spec import WorkspaceSpec
 from stacks import identity, renames, tombstones
-from stacks.errors import (
-    FormerStandsError,
-    HomeConflictError,
-    HomeMissingError,
-    HomeOwnerError,
-    InvalidFileError,
-    StacksError,
-)
+from stacks.errors import HomeMissingError, InvalidFileError, StacksError
 from stacks.homes import Proof
-from stacks.ledger_entries import UNREADABLE, Entries
+from stacks.identity import HOME_REFUSALS
+from stacks.ledger_entries import UNREADABLE, Entries, torn_homes
 from stacks.planned import GONE, Action, Change, Former, Known, Wish
 from stacks.power import Container, Inventory
 from stacks.programs.inputs import LABEL_SPEC_HASH, LABEL_TREE
@@ -59,8 +53,8 @@ def plan(
     inventory: Inventory,
     facts: Facts,
     wish: Wish,
+    entries: Entries | None,
     proofs: Mapping[str, tuple[Proof, ...]] | None = None,
-    entries: Entries | None = None,
 ) -> dict[str, Change]:
     """Give one change per workspace that has a file, a row or a container.
 
@@ -70,8 +64,8 @@ def plan(
         inventory: What the engine has.
         facts: What is the same for all.
         wish: What is asked beyond the files.
-        proofs: What other sources know of homes, by id.
         entries: What the ledger of graces says; None where it can't be read.
+        proofs: What other sources know of homes, by id.
     """
     ids = snapshot.ids | published.keys() | inventory.containers.keys()
     heirs = renames.heirs(snapshot, published, inventory.containers.values())
@@ -79,7 +73,7 @@ def plan(
     if snapshot.complete:
         # Of a lost index: their grace begins. What was renamed is not left behind.
         ids |= inventory.homes.keys() - heirs.keys()
-    changes = {}
+    changes, torn = {}, torn_homes(entries or {})
     for id_ in sorted(ids):
         former = _former(snapshot.specs.get(id_), published, inventory, mounting, snapshot)
         known = Known(
@@ -92,6 +86,7 @@ def plan(
             heir=heirs.get(id_, ""),
             proofs=(proofs or {}).get(id_, ()),
             entry=UNREADABLE if entries is None else entries.get(id_),
+            torn=torn,
             wanted=wish.last.get(id_),
             asked=wish.asked.get(id_),
         )
@@ -167,7 +162,9 @@ def _without_file(known: Known, change: Change, *, snapshot: Snapshot, wish: Wis
 
 def as_it_is(known: Known, change: Change) -> Change:
     """Leave the shape alone, for no file says what it should be; on and off still work."""
-    if known.row is None or not (known.row.applied_hash or _is_to_be_told(known)):
+    if known.row is None or known.phase in GONE:
+        return change
+    if not (known.row.applied_hash or _is_to_be_told(known)):
         return change
     if known.container is None:
         return _interrupted(known, change)
@@ -203,7 +200,7 @@ def _sync(known: Known) -> Sync:
 def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -> Change:
     try:
         home = identity.home_of(known, spec, name_prefix=facts.name_prefix, wish=wish)
-    except (HomeMissingError, HomeOwnerError, FormerStandsError, HomeConflictError) as error:
+    except HOME_REFUSALS as error:
         return _blocked(known, spec, error)
     inputs = render(spec, facts=facts, home=home)
     change = Change(
@@ -213,6 +210,7 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -
         inputs=inputs,
         spec_hash=inputs.spec_hash,
         desired_hash=desired_hash(inputs, facts.versions),
+        takes=inputs.volume if inputs.home.exists and inputs.volume in known.torn else "",
         on=wants_on(known, spec.state),
     )
     if _is_held(known, change) and not wish.force:

@@ -61,6 +61,7 @@ class Wish:
         retire: The workspace that takes its home over, for which it goes; "" for none.
         adopt: Whether someone typed that its home changes hands.
         new_home: Whether someone typed that a home is made where the former one is gone.
+        forget_missing: Whether someone typed that a home which is on no engine is forgotten.
         last: Per workspace, whether it should run, by its last wish (`last_wish`).
         asked: Per workspace, whether it shall run: what someone asks for right now.
     """
@@ -74,6 +75,7 @@ class Wish:
     retire: str = ""
     adopt: bool = False
     new_home: bool = False
+    forget_missing: bool = False
     last: Mapping[str, bool | None] = field(default_factory=dict)
     asked: Mapping[str, bool] = field(default_factory=dict)
 
@@ -116,6 +118,8 @@ class Known:
     proofs: tuple[Proof, ...] = ()
     entry: Entry | None = None
     """What the ledger of graces says of it."""
+    torn: frozenset[str] = frozenset()
+    """Volumes of anybody's that the engine was told to remove, and may have in part."""
     wanted: bool | None = None
     """Whether it should run, by the last wish; None when nobody ever said."""
     asked: bool | None = None
@@ -163,6 +167,8 @@ class Change:
             these.
         held: Whether the cap holds it back.
         ends: Whether the grace that begins has an end: not where nobody wanted it removed.
+        takes: Home volume whose removal had begun, and which someone typed to take as it is.
+        forget_missing: Whether someone typed to forget a home that is on no engine.
         wanted_again: Whether it stands again, or still: a file in any form, a container, or whom it
             was renamed to. No grace of it goes on.
         retires: Workspaces that must be gone first: what it was before it was renamed.
@@ -185,6 +191,8 @@ class Change:
     prunes: bool = False
     held: bool = False
     ends: bool = True
+    takes: str = ""
+    forget_missing: bool = False
     wanted_again: bool = False
     retires: frozenset[str] = frozenset()
     error: StacksError | None = None

@@ -274,6 +274,7 @@ class Runner(HomeCommands):
         workspace_id: str,
         *,
         confirm: str,
+        forget_missing: bool = False,
         actor: str = "",
         on_step: OnStep | None = None,
         request_id: str = "",
@@ -282,7 +283,8 @@ class Runner(HomeCommands):
         check_id(workspace_id)
         self.queue.snapshot = await self.source.read()
         await self.endings.check(workspace_id, confirm=confirm, snapshot=self.queue.snapshot)
-        demand = replace(asked_by(actor, "purged it", request_id), force=True, purge=True)
+        demand = asked_by(actor, "purged it", request_id)
+        demand = replace(demand, force=True, purge=True, forget_missing=forget_missing)
         return await self.one(workspace_id, demand, on_step)
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:

@@ -16,7 +16,7 @@ from stacks.errors import LedgerError, NameTakenError, StacksError
 from stacks.homes import Proof
 from stacks.identity import named
 from stacks.ledger import Ledger
-from stacks.ledger_entries import UNREADABLE, Entries
+from stacks.ledger_entries import UNREADABLE, Entries, torn_homes
 from stacks.plan import Known, is_settled, last_wish
 from stacks.planned import Former
 from stacks.power import Container, HomeVolume, Inventory, Power
@@ -114,6 +114,7 @@ class Sight:
             heir=await self._heir(workspace_id, homes, snapshot),
             proofs=() if homes else (index_proof(row, history),),
             entry=UNREADABLE if entries is None else entries.get(workspace_id),
+            torn=torn_homes(entries or {}),
             wanted=last_wish(row, history),
             asked=asked,
         )

@@ -50,8 +50,15 @@ def _contradicted(known: Known, change: Change, *, snapshot: Snapshot, wish: Wis
     return replace(change, reason=f"{told}; `codehub destroy` removes it")
 
 
-def _purged(change: Change) -> Change:
-    return replace(change, action=Action.PURGE, by_name=True, reason="its name was typed")
+def _purged(change: Change, wish: Wish) -> Change:
+    told = "its name was typed"
+    return replace(
+        change,
+        action=Action.PURGE,
+        by_name=True,
+        forget_missing=wish.forget_missing,
+        reason=f"{told}, and to forget it if it is missing" if wish.forget_missing else told,
+    )
 
 
 def _without_row(known: Known, change: Change, *, wish: Wish) -> Change:
@@ -59,7 +66,7 @@ def _without_row(known: Known, change: Change, *, wish: Wish) -> Change:
         # Wanted while its end was under way: a row for it would be made, and removed again.
         return replace(change, action=Action.FORGET, reason="nothing of it is left")
     if wish.purge:
-        return _purged(change)
+        return _purged(change, wish)
     ends, told = wish.prune or wish.remove, "only its home is there: the index was lost"
     if not ends:
         told += "; it is kept without an end, as nobody is known to have removed it"
@@ -71,12 +78,12 @@ def _with_row(known: Known, row: Published, change: Change, *, wish: Wish) -> Ch
         return replace(change, action=Action.FORGET, reason="nothing of it is left")
     if row.phase is Phase.TOMBSTONED or row.grace_end is not None:
         return _kept(known, row, change, wish=wish)
-    return _purged(change) if wish.purge and row.phase is Phase.ERROR else None
+    return _purged(change, wish) if wish.purge and row.phase is Phase.ERROR else None
 
 
 def _kept(known: Known, row: Published, change: Change, *, wish: Wish) -> Change:
     if wish.purge:
-        return _purged(change)
+        return _purged(change, wish)
     if is_over(row, wish.watched, known.entry):
         return replace(change, action=Action.PURGE, prunes=True, reason="its grace is over")
     if row.phase is not Phase.TOMBSTONED:
@@ -101,6 +108,9 @@ def _graced(known: Known, row: Published, change: Change, *, wish: Wish) -> Chan
 
 def is_half_removed(known: Known) -> bool:
     """Whether its home was removed, by whom was ended before that could be told."""
-    row = known.row
-    removing = row is not None and row.phase is Phase.DELETING and row.step == REMOVING
-    return removing and not known.homes and known.container is None
+    row, entry = known.row, known.entry
+    if row is None or row.phase is not Phase.DELETING or row.step != REMOVING:
+        return False
+    # No volume is seen on the wrong engine either: that this removal took it is known by the ledger.
+    proven = not row.applied_hash if entry is None else entry.begun and not entry.unseen
+    return proven and not known.homes and known.container is None

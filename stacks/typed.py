@@ -8,6 +8,7 @@ from stacks import identity, renames
 from stacks.errors import (
     HomeMissingError,
     HomeOwnerError,
+    HomePartlyRemovedError,
     HomeThereError,
     NotConfirmedError,
     NothingToAdoptError,
@@ -24,14 +25,18 @@ def check_adoption(change: Change, *, confirm: str) -> str:
         confirm: The workspace's id, as someone typed it.
 
     Raises:
-        NothingToAdoptError: Its owner is not in question.
+        NothingToAdoptError: Neither its owner nor its being whole is in question.
         NotConfirmedError: The id was not typed; it says who gives and who gets.
     """
-    spec = change.known.spec
-    if not isinstance(change.error, HomeOwnerError) or spec is None:
+    spec, error = change.known.spec, change.error
+    if not isinstance(error, HomeOwnerError | HomePartlyRemovedError) or spec is None:
         raise NothingToAdoptError(f"the home of {change.id} does not wait for another owner")
     before = identity.former_owner(change.known)
     told = f"the home of {change.id} goes from {before} to {spec.owner}"
+    if isinstance(error, HomePartlyRemovedError):
+        told = f"what is left of {error.volume} is taken as it is"
+    elif torn := change.known.torn & {home.name for home in change.known.homes}:
+        told += f", and what is left of {', '.join(sorted(torn))} is taken as it is"
     if confirm != change.id:
         raise _unconfirmed(told, f"codehub adopt {change.id} --confirm {change.id}")
     return told
@@ -51,6 +56,11 @@ def check_new_home(change: Change, told: StacksError | None, *, confirm: str, th
         NotConfirmedError: The id was not typed; it says what is gone and what is made.
     """
     error = change.error
+    if isinstance(error, HomePartlyRemovedError):
+        done = f"{error.message}; home {error.number + 1} of {change.id} is made, empty"
+        if confirm != change.id:
+            raise _unconfirmed(done, f"codehub home new {change.id} --confirm {change.id}")
+        return f"home {error.number} is partly removed, home {error.number + 1} is made"
     if not isinstance(error, HomeMissingError):
         raise HomeThereError(f"the home of {change.id} is not missed")
     if told is not error or there or renames.hint(change.known):

@@ -120,8 +120,7 @@ class Work:
         if change.known.phase is Phase.DELETED and change.spec is not None:
             # Whoever purged it was ended before the row went; the file means a new one.
             await self._board.forget(change.id, f"{why.cause}; nothing of it was left")
-        if change.wanted_again and change.action is not Action.PURGE:
-            await self._endings.wanted(change.known)
+        await self._endings.prepare(change)
         if change.retires and not change.action.needs_pulumi:
             await self.handover.take(change, why)
         await steps.get(change.action, self._tell)(change, why)

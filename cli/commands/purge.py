@@ -21,20 +21,36 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", metavar="ID", callback=ids.check)
 @confirm_option
+@click.option(
+    "--forget-missing",
+    is_flag=True,
+    help="Take a home that is not on this engine for gone, and free the id.",
+)
 @output_option("table", "json")
 @pass_frame
 @click.pass_context
-def purge(ctx: click.Context, frame: Frame, *, name: str, confirm: str | None, output: str) -> None:
+def purge(
+    ctx: click.Context,
+    frame: Frame,
+    *,
+    name: str,
+    confirm: str | None,
+    forget_missing: bool,
+    output: str,
+) -> None:
     """Remove the kept home of a removed workspace for good, now.
 
-    What `codehub destroy` or a prune leaves is the home; only where `expire_homes` is on, it goes by
-    itself when its grace is over (`codehub status -o wide` shows when). This does not wait for that. It can't be undone, so the
-    id has to be typed once more. It is refused while the file or a container is there.
+    What `codehub destroy` or a prune leaves is the home; it goes by itself when its grace is over
+    (`codehub status -o wide` shows when), unless `expire_homes` is off. This does not wait for that.
+    It can't be undone, so the id has to be typed once more. It is refused while the file or a
+    container is there, and where no volume of the home is on this engine: it may be under another
+    name prefix.
 
     \b
     Examples:
       codehub purge alice-api
       codehub purge alice-api --confirm alice-api
+      codehub purge alice-api --forget-missing
     """
     from settings.model import RunnerSettings
 
@@ -44,7 +60,9 @@ def purge(ctx: click.Context, frame: Frame, *, name: str, confirm: str | None, o
     tell, who = telling(), actor()
     done = operate(
         frame,
-        lambda operator: operator.purge(name, confirm=typed, actor=who, on_step=tell),
+        lambda operator: operator.purge(
+            name, confirm=typed, forget_missing=forget_missing, actor=who, on_step=tell
+        ),
     )
     ctx.exit(results.show([done], output))
 

@@ -277,9 +277,17 @@ class Life:
         await self.clock.correct((await self.board.rows()).values(), watched)
         return {result.id: result for result in results}
 
-    async def purge(self, id_: str, *, actor: str = "cli:root") -> Result:
+    async def purge(
+        self, id_: str, *, actor: str = "cli:root", forget_missing: bool = False
+    ) -> Result:
         """Do what `Runner.purge` does."""
         self.queue.snapshot = await self.home.read()
         await self.endings.check(id_, confirm=id_, snapshot=self.queue.snapshot)
-        demand = Demand(cause=f"{actor} purged it", actor=actor, force=True, purge=True)
+        demand = Demand(
+            cause=f"{actor} purged it",
+            actor=actor,
+            force=True,
+            purge=True,
+            forget_missing=forget_missing,
+        )
         return await self.queue.submit(id_, demand)

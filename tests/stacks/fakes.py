@@ -34,7 +34,7 @@ class FakePower:
     networks: set[str] = field(default_factory=set)
     others: tuple[Container, ...] = ()
     things: tuple[Leftover, ...] = ()
-    failures: dict[str, list[Exception]] = field(default_factory=dict)
+    failures: dict[str, list[BaseException]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
     @property

@@ -136,11 +136,14 @@ class Told:
         workspace_id: str,
         *,
         confirm: str,
+        forget_missing: bool = False,
         actor: str = "",
         on_step: OnStep | None = None,
         request_id: str = "",
     ) -> Result:
         self.asked.append(("confirmed", confirm, actor))
+        if forget_missing:
+            self.asked.append(("forget missing", confirm, actor))
         return await self._one("purge", workspace_id, on_step, request_id)
 
     async def adopt(
@@ -262,6 +265,8 @@ async def test_a_typed_name_and_who_typed_it_go_through(told: Told, client: Runn
     done = await client.purge("alice", confirm="alice", actor="cli:root")
     assert done == Result(id="alice", action="purge")
     assert told.asked[0] == ("confirmed", "alice", "cli:root")
+    await client.purge("alice", confirm="alice", forget_missing=True)
+    assert ("forget missing", "alice", "") in told.asked
     told.failure = NotConfirmedError("it must be typed")
     with pytest.raises(NotConfirmedError, match="it must be typed"):
         await client.purge("alice", confirm="")

@@ -1,15 +1,20 @@
 """What begins a grace anew: files in any form, copies of index and ledger, time that nobody watched."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from stacks.demand import Demand
+from stacks.ledger import Ledger
+from stacks.steps import Result
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Event, Phase, Sync
-from tests.stacks.afterlife import GRACE, Afterlife
+from tests.stacks.afterlife import GRACE, Afterlife, KilledError
 from tests.stacks.test_tombstones import life, tombstone, watch
 
 __all__ = ["life"]
@@ -290,3 +295,99 @@ async def test_no_more_homes_expire_in_an_hour_than_workspaces_are_pruned(tmp_pa
     life.pass_time(3600)
     await watch(life, 0)
     assert not life.homes("w3")
+
+
+# A removal that is cut off within the engine, and homes that are not seen.
+
+
+async def torn(life: Afterlife) -> None:
+    """The engine is killed while it removes the home: a part of it stays, under its labels."""
+    life.power.failures["remove_home"] = [KilledError()]
+    with pytest.raises(BaseExceptionGroup):
+        async with life.runner() as runner:
+            await runner.purge("ws")
+    assert life.homes("ws")
+
+
+async def demanded(life: Afterlife, **more: Any) -> Result:
+    async with life.runner() as runner:
+        runner.queue.snapshot = await life.read()
+        return await runner.queue.submit("ws", Demand(cause="typed", force=True, **more))
+
+
+async def test_what_is_left_of_a_home_is_not_mounted_as_if_it_were_whole(life: Afterlife) -> None:
+    await torn(life)
+    life.write("ws")
+    row = await look(life)
+    assert (row.phase, row.reason) == (Phase.ERROR, "HOME_PARTLY_REMOVED")
+    assert "x-ws-home-1" in row.message
+    again = await look(life)
+    assert (again.generation, "ws" in life.power.containers) == (row.generation, False)
+    del life.files["ws"]
+    async with life.runner() as runner:
+        assert (await runner.purge("ws")).phase == "DELETED", "it can be finished"
+    life.write("ws")
+    assert (await look(life)).phase is Phase.RUNNING
+    assert life.engine.made["ws"] == 2
+
+
+async def test_what_is_left_can_be_adopted(life: Afterlife) -> None:
+    await torn(life)
+    life.lose_index()
+    life.write("ws")
+    assert (await look(life)).reason == "HOME_PARTLY_REMOVED"
+    assert (await demanded(life, adopt=True)).phase == "RUNNING"
+    assert life.engine.made["ws"] == 1
+    del life.files["ws"]
+    await look(life)
+    life.write("ws")
+    assert (await look(life)).phase is Phase.RUNNING, "it was a word for good"
+
+
+async def test_what_was_removed_by_half_and_stayed_removed_goes_on_with_its_grace(
+    life: Afterlife,
+) -> None:
+    await torn(life)
+    await watch(life, GRACE - 1)
+    assert tombstone(life).message == "removed; its home is kept"
+    await watch(life, 1)
+    assert not life.homes("ws")
+    assert Ledger(life.root / "graces.json").entries() == {}
+
+
+async def test_a_home_that_is_not_seen_is_not_taken_for_gone(life: Afterlife) -> None:
+    """As with another name prefix, or on another engine."""
+    elsewhere = life.power.volumes.pop("ws")
+    await watch(life, GRACE)
+    row = tombstone(life)
+    assert (row.reason, "x-ws-home-1, the home of ws" in row.message) == ("HOME_UNSEEN", True)
+    assert "CODEHUB_NAME_PREFIX" in row.message
+    async with life.runner() as runner:
+        assert (await runner.purge("ws")).reason == "HOME_UNSEEN"
+    assert life.engine.forgotten == []
+    life.power.volumes["ws"] = elsewhere
+    async with life.runner() as runner:
+        assert (await runner.look(force=True))["ws"].phase == "DELETED"
+
+
+async def test_someone_may_type_that_it_is_gone(life: Afterlife) -> None:
+    life.power.volumes.pop("ws")
+    async with life.runner() as runner:
+        result = await runner.purge("ws", forget_missing=True)
+    assert (result.phase, life.row("ws")) == ("DELETED", None)
+    life.write("ws")
+    assert (await look(life)).phase is Phase.RUNNING
+
+
+async def test_that_it_may_be_missing_makes_no_home_go_by_itself(life: Afterlife) -> None:
+    """One of two is not seen: the other one stays as well."""
+    second = replace(life.homes("ws")[0], number=2, name="x-ws-home-2")
+    life.power.volumes["ws"] = (*life.homes("ws"), second)
+    life.write("ws")
+    await look(life)
+    del life.files["ws"]
+    await look(life)
+    life.power.volumes["ws"] = (second,)
+    await watch(life, GRACE)
+    assert tombstone(life).reason == "HOME_UNSEEN"
+    assert life.homes("ws") == (second,)

@@ -74,6 +74,7 @@ def planned(
         by_id[each.workspace] = (*by_id.get(each.workspace, ()), each)
     found = {each.id: each for each in specs}
     return plan(
+        entries={},
         snapshot=Snapshot(specs=found or {"zz": spec_of("zz")}, **snapshot),  # type: ignore[arg-type]
         published={row.id: row for row in rows},
         inventory=Inventory(containers={each.workspace: each for each in containers}, homes=by_id),

@@ -12,7 +12,7 @@ import spec
 from spec import Problem, WorkspaceSpec
 from stacks import plan as planning
 from stacks.homes import Proof
-from stacks.ledger_entries import Entry
+from stacks.ledger_entries import UNREADABLE, Entry
 from stacks.plan import Action, Change, Known, Wish, last_wish, plan_one
 from stacks.planned import Former
 from stacks.power import Container, HomeVolume, Inventory
@@ -241,6 +241,7 @@ def test_a_lasting_error_waits_for_a_change_or_a_person() -> None:
     assert decide(passing).action is Action.CREATE
 
 
+HAD_ONE = Proof(source="index", had_home=True)
 DATED: dict[str, Any] = {"grace_end": 7, "removal": "r"}
 COUNTED = Entry(removal="r", volumes=("x-ws-home-1",))
 GONE_FILE = Snapshot(specs={"other": spec_of(id="other")})
@@ -329,6 +330,7 @@ def test_interrupted_work_without_a_file_says_that_it_cannot_go_on() -> None:
 def test_the_plan_covers_files_rows_and_containers() -> None:
     stranger = replace(container(spec_of()), workspace="stranger")
     changes = planning.plan(
+        entries={},
         snapshot=Snapshot(specs={"ws": spec_of()}),
         published={"old": replace(row(Phase.WARM, spec_of()), id="old")},
         inventory=Inventory(containers={"stranger": stranger}),
@@ -536,9 +538,53 @@ def removing(**more: Any) -> Known:
 
 @pytest.mark.parametrize("found", [None, spec_of()])
 def test_a_removal_whose_end_was_not_told_is_told_first(found: WorkspaceSpec | None) -> None:
-    change = decide(removing(spec=found))
+    change = decide(removing(spec=found, entry=replace(COUNTED, removed=COUNTED.volumes)))
     assert (change.action, change.by_name) == (Action.PURGE, False)
     assert change.reason == "its removal was interrupted"
+
+
+@pytest.mark.parametrize("entry", [COUNTED, None, UNREADABLE])
+def test_a_home_that_is_only_not_seen_was_not_removed(entry: Entry | None) -> None:
+    """Under another name prefix, or on another engine, none is seen."""
+    assert decide(removing(entry=entry)).action is Action.DELETE
+    missed = decide(removing(entry=entry, spec=spec_of(), proofs=(HAD_ONE,)))
+    assert missed.error is not None
+    assert missed.error.reason == "HOME_MISSING"
+
+
+def test_what_never_had_a_home_needs_no_proof_that_it_went() -> None:
+    gone = removing(entry=None)
+    assert gone.row is not None
+    never = replace(gone, row=replace(gone.row, applied_hash=""))
+    assert decide(never).action is Action.PURGE
+
+
+def test_a_home_that_may_be_half_empty_is_not_mounted_unless_someone_says_so() -> None:
+    torn = Known(
+        id="ws",
+        row=row(Phase.ERROR, spec_of()),
+        spec=spec_of(),
+        homes=(HOME,),
+        torn=frozenset({HOME.name}),
+    )
+    refused = decide(torn)
+    assert refused.error is not None
+    assert (refused.action, refused.error.reason) == (Action.BLOCKED, "HOME_PARTLY_REMOVED")
+    adopted = decide(torn, wish=Wish(adopt=True, force=True))
+    assert (adopted.action, adopted.takes) == (Action.CREATE, HOME.name)
+    new = decide(torn, wish=Wish(new_home=True, force=True))
+    assert new.inputs is not None
+    assert (new.inputs.home.number, new.inputs.home.exists) == (2, False)
+    whole = decide(
+        replace(torn, torn=frozenset({"x-other-home-1"})), wish=Wish(adopt=True, force=True)
+    )
+    assert (whole.action, whole.takes) == (Action.CREATE, "")
+
+
+def test_what_the_ledger_says_of_a_home_is_a_proof_of_it() -> None:
+    lost = decide(Known(id="ws", spec=spec_of(), entry=COUNTED))
+    assert lost.error is not None
+    assert lost.error.message.endswith("(known from: the ledger of graces)")
 
 
 def test_a_removal_that_was_cut_off_before_the_home_went_is_undone() -> None:

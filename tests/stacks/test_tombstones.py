@@ -252,7 +252,8 @@ async def test_a_missing_home_of_a_failed_workspace_can_be_given_up(life: Afterl
         life.power.containers.pop("ws")
         assert (await runner.look())["ws"].reason == "HOME_MISSING"
         del life.files["ws"]
-        assert (await runner.purge("ws")).phase == "DELETED"
+        assert (await runner.purge("ws")).reason == "HOME_UNSEEN"
+        assert (await runner.purge("ws", forget_missing=True)).phase == "DELETED"
         life.write("ws")
         assert (await runner.look())["ws"].phase == Phase.RUNNING
     assert life.engine.made["ws"] == 2

@@ -57,6 +57,14 @@ class Hands:
         self.forgotten = True
         reach("forgotten")
 
+    async def removing(self, workspace, volume):
+        await self.hands.removing(workspace, volume)
+        reach("marked")
+
+    async def removed(self, workspace, volume):
+        await self.hands.removed(workspace, volume)
+        reach("kept in mind")
+
     async def remove_volume(self, volume):
         await self.hands.remove_volume(volume)
         reach("removed")
@@ -79,9 +87,9 @@ async def main():
 asyncio.run(main())
 """
 
-BEFORE = ("checked", "begun", "forgotten", "checked again")
-AFTER = ("removed", "told")
-OTHERS = ("begun", "removed", "told")
+BEFORE = ("checked", "begun", "forgotten", "checked again", "marked")
+AFTER = ("removed", "kept in mind", "told")
+OTHERS = ("begun", "removed", "kept in mind", "told")
 SAMPLED = [
     at if at in ("forgotten", "removed") else pytest.param(at, marks=pytest.mark.long)
     for at in (*BEFORE, *AFTER)
