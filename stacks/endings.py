@@ -10,16 +10,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
-from stacks import homes, paths
+from stacks import homes, paths, purging, renames
 from stacks.board import Board, Context
 from stacks.engine.model import Leftover
 from stacks.errors import (
-    FileStandsError,
     LedgerError,
-    NotConfirmedError,
-    NotRemovedError,
-    SourceError,
-    UnknownWorkspaceError,
 )
 from stacks.grace import GraceClock
 from stacks.homes import Grounds
@@ -31,9 +26,7 @@ from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, LABEL_WORKSPACE
 from stacks.source import Snapshot
 from stacks.tombstones import REMOVING, is_half_removed
 from state_index.models import Changes, Published
-from state_index.phases import Event, Phase
-
-_PURGEABLE = frozenset({Phase.TOMBSTONED, Phase.ERROR})
+from state_index.phases import Event
 
 
 class Forgetful(Protocol):
@@ -76,6 +69,11 @@ class Endings:
         self._ledger = ledger
         self._prefix = name_prefix
 
+    def epitaph(self, change: Change) -> str:
+        """Say what is left of a workspace that was removed."""
+        former = "" if change.known.homes else renames.former_id(change.known.row)
+        return f"removed; its home is kept{f' under its former id, {former}' if former else ''}"
+
     async def dates(self, change: Change) -> Changes:
         """Give the dates of the tombstone that a removal ends with; none where no home is left."""
         known, row = change.known, change.known.row
@@ -100,13 +98,16 @@ class Endings:
     async def check(self, workspace_id: str, *, confirm: str, snapshot: Snapshot) -> None:
         """Refuse to purge what still stands, or what nobody named twice; raises as `check`."""
         container = await self._power.container(workspace_id)
-        check(
+        row, homes_left = await self._board.row(workspace_id), await self._volumes(workspace_id)
+        former = "" if homes_left else renames.former_id(row)
+        purging.check(
             workspace_id,
             confirm=confirm,
             snapshot=snapshot,
-            row=await self._board.row(workspace_id),
+            row=row,
             container=container.name if container else "",
-            homes_left=bool(await self._volumes(workspace_id)),
+            homes_left=bool(homes_left),
+            former=former if former and await self._volumes(former) else "",
         )
 
     async def purge(self, change: Change, why: Context) -> None:
@@ -142,9 +143,11 @@ class Endings:
         """Write what the ledger must know before anything is done for a workspace; as `revive`."""
         if change.takes:
             await asyncio.to_thread(self._ledger.accept, change.takes)
-        if change.inputs is not None and not change.inputs.home.exists and change.known.entry:
-            # What it says is of an earlier home; the new one may get its name.
-            await asyncio.to_thread(self._ledger.drop, change.id)
+        if (entry := change.known.entry) is not None:
+            # Of an earlier home, whose name the new one may get; or of none at all.
+            new = change.inputs is not None and not change.inputs.home.exists
+            if new or (change.action is Action.FORGET and not entry.volumes):
+                await asyncio.to_thread(self._ledger.drop, change.id)
         if change.wanted_again and change.action is not Action.PURGE:
             await self._wanted(change.known)
 
@@ -211,6 +214,7 @@ class Endings:
             return entry.unseen
         # The index knows that there was a home, though not its number.
         had_one = row is not None and bool(row.applied_hash) and not seen
+        had_one = had_one and not renames.former_id(row)
         return frozenset({f"{self._prefix}{workspace_id}-home-1"} if had_one else ())
 
     async def _entry(self, workspace_id: str) -> Entry | None:
@@ -232,6 +236,8 @@ class Endings:
 
 def _names(known: Known) -> frozenset[str]:
     """Name the homes that a removed workspace has, as far as anything tells."""
+    if not known.homes and renames.former_id(known.row):
+        return frozenset()  # it is kept under the id that it was made for
     before = known.entry.unseen if known.entry else frozenset()
     return before | {home.name for home in known.homes} | frozenset(known.recorded)
 
@@ -254,45 +260,3 @@ class _Hands:
 
     async def begin(self, workspace_id: str) -> None:
         await self._endings.begin(workspace_id, self._why)
-
-
-def check(
-    workspace_id: str,
-    *,
-    confirm: str,
-    snapshot: Snapshot,
-    row: Published | None,
-    container: str,
-    homes_left: bool,
-) -> None:
-    """Refuse to purge what still stands, or what nobody named twice. Pure.
-
-    Args:
-        workspace_id: Which.
-        confirm: The id once more, as someone typed it.
-        snapshot: What the folder says.
-        row: What is published of it.
-        container: Name of its container, "" without one.
-        homes_left: Whether a home of it is there.
-
-    Raises:
-        NotConfirmedError: It was not typed.
-        FileStandsError: Its file is there.
-        SourceError: Whether it is cannot be told.
-        UnknownWorkspaceError: Nothing is known of it.
-        NotRemovedError: Something else of it still stands.
-    """
-    if confirm != workspace_id:
-        raise NotConfirmedError(f"to purge {workspace_id}, its id must be given a second time")
-    if workspace_id in snapshot.ids:
-        raise FileStandsError(f"the file of {workspace_id} asks for it", step="purge")
-    if heir := snapshot.heirs.get(workspace_id):
-        raise FileStandsError(f"{workspace_id} is {heir} now: the file of {heir} names its home")
-    if snapshot.unreadable:
-        raise SourceError(f"whether its file is gone is not known: {snapshot.error}")
-    if row is None and not container and not homes_left:
-        raise UnknownWorkspaceError(f"there is no workspace {workspace_id}")
-    if container:
-        raise NotRemovedError(f"{workspace_id} still has its container, {container}")
-    if row is not None and row.phase not in _PURGEABLE and row.grace_end is None:
-        raise NotRemovedError(f"{workspace_id} is {row.phase}")

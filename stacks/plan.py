@@ -83,6 +83,7 @@ def plan(
             container=inventory.containers.get(id_),
             homes=renames.merged(inventory.homes.get(id_, ()), former),
             former=former,
+            former_left=_left(renames.former_id(published.get(id_)), published, inventory),
             heir=heirs.get(id_, ""),
             proofs=(proofs or {}).get(id_, ()),
             entry=UNREADABLE if entries is None else entries.get(id_),
@@ -92,6 +93,10 @@ def plan(
         )
         changes[id_] = plan_one(known, snapshot=snapshot, facts=facts, wish=wish)
     return changes
+
+
+def _left(former: str, published: Mapping[str, Published], inventory: Inventory) -> bool:
+    return former in published or former in inventory.homes
 
 
 def _former(

@@ -113,6 +113,8 @@ class Known:
     """Home volumes that Pulumi's state has, where that was read."""
     former: Former | None = None
     """What its file says it was."""
+    former_left: bool = False
+    """Whether anything is left of the id that it was renamed from, which its home is named after."""
     heir: str = ""
     """Which workspace has its home by now, "" when it was not renamed."""
     proofs: tuple[Proof, ...] = ()

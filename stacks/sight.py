@@ -111,6 +111,7 @@ class Sight:
             homes=homes,
             recorded=await self._homes_recorded(workspace_id),
             former=former,
+            former_left=await self._left(renames.former_id(row)),
             heir=await self._heir(workspace_id, homes, snapshot),
             proofs=() if homes else (index_proof(row, history),),
             entry=UNREADABLE if entries is None else entries.get(workspace_id),
@@ -144,6 +145,12 @@ class Sight:
             holders=[found for home in homes for found in await self._power.holders(home.name)],
             snapshot=snapshot,
         )
+
+    async def _left(self, former: str) -> bool:
+        """Whether anything is left of the id that a workspace was renamed from."""
+        if not former:
+            return False
+        return await self._board.row(former) is not None or bool(await self._power.homes(former))
 
     async def _heir(
         self, workspace_id: str, homes: tuple[HomeVolume, ...], snapshot: Snapshot

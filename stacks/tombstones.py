@@ -6,6 +6,7 @@ Removing a home is not done here: `stacks.homes.remove` does. How its grace is c
 
 from dataclasses import replace
 
+from stacks import renames
 from stacks.ledger_entries import agree, is_over
 from stacks.planned import GONE, Action, Change, Known, Wish
 from stacks.source import Snapshot
@@ -82,6 +83,10 @@ def _with_row(known: Known, row: Published, change: Change, *, wish: Wish) -> Ch
 
 
 def _kept(known: Known, row: Published, change: Change, *, wish: Wish) -> Change:
+    former = renames.former_id(row)
+    if former and not known.homes and not known.former_left:
+        told = f"its home went under its former id, {former}"
+        return replace(change, action=Action.FORGET, reason=told)
     if wish.purge:
         return _purged(change, wish)
     if is_over(row, wish.watched, known.entry):

@@ -250,7 +250,7 @@ class Work:
         if left is not None:
             # Pulumi's state was lost and knew nothing of it.
             await self._power.remove_container(left.id)
-        told = Changes(step="", message="removed; its home is kept")
+        told = Changes(step="", message=self._endings.epitaph(change))
         told |= await self._endings.dates(change)
         await self._board.say(change.id, why, Event.REMOVED, changes=told)
 

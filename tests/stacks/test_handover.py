@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spec import WorkspaceSpec
-from stacks.errors import EngineRefusedError, HandOverError
+from stacks.errors import EngineRefusedError, HandOverError, NotRemovedError
 from state_index.index import Index
 from state_index.models import Changes
 from state_index.phases import Event, Phase, Sync
@@ -109,6 +109,27 @@ async def test_a_renamed_one_that_was_removed_gives_its_home_up_after_the_grace(
         assert not life.homes("old")
         assert life.row("old") is None
         assert life.row("ada") is None
+
+
+async def test_a_renamed_one_says_where_its_home_is_kept_and_goes_with_it(
+    life: Afterlife,
+) -> None:
+    async with life.runner() as runner:
+        await runner.look()
+        life.files.pop("ada")
+        for _ in range(2):
+            await runner.look()
+        row = life.row("ada")
+        assert row is not None
+        assert row.message == "removed; its home is kept under its former id, old"
+        with pytest.raises(
+            NotRemovedError, match="the home of ada is kept under its former id, old"
+        ):
+            await runner.purge("ada")
+        assert life.homes("old")
+        assert (await runner.purge("old")).phase == "DELETED"
+        assert (await runner.look())["ada"].action == "forget"
+    assert life.row("ada") is None
 
 
 async def test_a_container_that_outlived_its_tombstone_goes_too(life: Afterlife) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks import endings
+from stacks import purging
 from stacks.demand import Demand
 from stacks.errors import (
     EngineUnavailableError,
@@ -293,10 +293,10 @@ def test_who_may_purge(told: dict[str, object], error: type[StacksError] | None)
         "homes_left": True,
     }
     if error is None:
-        endings.check("ws", **given | told)  # type: ignore[arg-type]
+        purging.check("ws", **given | told)  # type: ignore[arg-type]
         return
     with pytest.raises(error):
-        endings.check("ws", **given | told)  # type: ignore[arg-type]
+        purging.check("ws", **given | told)  # type: ignore[arg-type]
 
 
 # What speaks against it.
