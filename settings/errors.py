@@ -2,6 +2,7 @@
 
 SettingsError            everything that is wrong with the settings, in one report
 DataFolderError          the data folder can't be used as it is
+└── CopiedTreeError      it is a copy of a data tree that is still there
 UnitError                a duration or a size that can't be read (a ValueError, for pydantic)
 """
 
@@ -43,6 +44,10 @@ class SettingsError(Exception):
 
 class DataFolderError(Exception):
     """The data folder can't be used as it is; the message says what to do."""
+
+
+class CopiedTreeError(DataFolderError):
+    """The data tree is a copy of one that is still there; both would claim the same workspaces."""
 
 
 class UnitError(ValueError):

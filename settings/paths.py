@@ -61,6 +61,11 @@ class DataPaths:
         return self.root / "tree"
 
     @property
+    def place(self) -> Path:
+        """Where the data tree was made, by which a copy is known (0600)."""
+        return self.root / "tree.place"
+
+    @property
     def isolation(self) -> Path:
         """What the last probe of isolation found (0600)."""
         return self.root / "isolation.json"

@@ -118,7 +118,7 @@ class Claim:
             IndexUnavailableError: The index can't be; the next attempt opens it anew if need be.
         """
         with self._alone:
-            parts.make_data_tree(self._settings)
+            parts.check_data_tree(self._settings)
             try:
                 lease = self._opened()
                 if not self._lock.take():

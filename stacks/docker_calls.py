@@ -6,6 +6,7 @@ calls.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import Any
 
@@ -94,6 +95,36 @@ def inspected_container(data: Mapping[str, Any]) -> Container:
         labels=labels,
         home=_home_mounted(data.get("Mounts") or ()),
     )
+
+
+def holds(data: Mapping[str, Any], volume: str, place: str) -> bool:
+    """Whether an entry of the container list mounts a volume, or binds where the engine keeps it.
+
+    Args:
+        data: The entry.
+        volume: The volume's name.
+        place: Its folder on the engine's machine, "" where that is not known.
+    """
+    mounts: Iterable[Mapping[str, Any]] = data.get("Mounts") or ()
+    return any(
+        mount.get("Name") == volume
+        if mount.get("Type") == "volume"
+        else mount.get("Type") == "bind" and _binds(str(mount.get("Source", "")), volume, place)
+        for mount in mounts
+    )
+
+
+def _binds(source: str, volume: str, place: str) -> bool:
+    """Whether a bound folder is a volume's, is in it, or is the one that the engine made for it.
+
+    What lies further up (the engine's whole folder, for one that watches the machine) is no use of
+    this volume.
+    """
+    if not place:
+        return False
+    path, home = PurePosixPath(normpath(source)), PurePosixPath(normpath(place))
+    own = home.parent if home.parent.name == volume else home
+    return path == own or path.is_relative_to(home)
 
 
 def _home_mounted(mounts: Iterable[Mapping[str, Any]]) -> str:

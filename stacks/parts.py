@@ -9,7 +9,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from settings import tree
+from settings import place, tree
 from settings.model import RunnerSettings
 from settings.paths import DataPaths
 from settings.tree import TreeIds
@@ -17,6 +17,7 @@ from stacks import health, programs
 from stacks.address import engine_address
 from stacks.board import Board
 from stacks.engine import EngineConfig
+from stacks.errors import LedgerError
 from stacks.fence import Fence
 from stacks.grace import GraceClock
 from stacks.ledger import Ledger
@@ -53,6 +54,35 @@ def make_data_tree(settings: RunnerSettings) -> None:
     if not settings.paths.root.exists():
         check_folder(settings.workspaces)
     settings.paths.make()
+
+
+def check_data_tree(settings: RunnerSettings) -> None:
+    """Make the data tree, and refuse one that is the copy of another that is still there.
+
+    Raises:
+        SourceError: As `make_data_tree`.
+        DataFolderError: As `make_data_tree`; a `CopiedTreeError` for a copy.
+    """
+    make_data_tree(settings)
+    place.check(settings.paths)
+
+
+def open_ledger(settings: RunnerSettings, fence: Fence) -> Ledger:
+    """Open the ledger of graces; in a data tree that was copied or restored, all begin anew.
+
+    Raises:
+        DataFolderError: Where the tree is can't be kept.
+    """
+    paths = settings.paths
+    ledger = Ledger(paths.graces, fence=fence)
+    try:
+        if place.check(paths):
+            ledger.begin_anew()
+            _log.warning("the data tree is a copy, or from a backup: all graces begin anew")
+        place.mark(paths)
+    except LedgerError as error:
+        _log.error("no home expires", message=error.message, remedy=error.remedy)
+    return ledger
 
 
 def tree_ids(paths: DataPaths, index: Index) -> TreeIds:

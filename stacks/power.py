@@ -139,7 +139,7 @@ class Power(Protocol):
         """Give the object of that name, whoever made it, or None."""
 
     async def holders(self, volume: str) -> tuple[Container, ...]:
-        """Give the containers that mount a volume, running or not, whoever made them."""
+        """Give the containers that mount a volume or bind its folder, running or not, whoever's."""
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""

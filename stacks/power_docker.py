@@ -24,6 +24,7 @@ from stacks.docker_calls import (
     LISTED,
     NOT_FOUND,
     container_of,
+    holds,
     homes_of,
     inspected_container,
     label_filter,
@@ -286,10 +287,12 @@ class DockerPower:
         return await asyncio.to_thread(self._marked, leftover(kind, data))
 
     async def holders(self, volume: str) -> tuple[Container, ...]:
-        """Give the containers that mount a volume; see `Power`."""
+        """Give the containers that mount a volume, or bind its folder; see `Power`."""
+        data = await self._volume(volume)
         with translated("home"):
-            listed = await self._list_containers({"volume": [volume]})
-        return tuple(map(container_of, listed))
+            listed = await self._list_containers({})
+        place = str(data.get("Mountpoint", "")) if data else ""
+        return tuple(container_of(each) for each in listed if holds(each, volume, place))
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""

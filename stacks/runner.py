@@ -28,7 +28,6 @@ from stacks.fence import Fence
 from stacks.home_commands import HomeCommands
 from stacks.isolation.guard import guard_of
 from stacks.lazy_engine import LazyEngine
-from stacks.ledger import Ledger
 from stacks.operator import LOG_TAIL, check_id, check_tail, no_workspace
 from stacks.plan import Action, Wish
 from stacks.power import Power
@@ -118,7 +117,7 @@ class Runner(HomeCommands):
         self.source = FolderSource(
             settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
         )
-        ledger = Ledger(paths.graces, fence=fence)
+        ledger = await asyncio.to_thread(parts.open_ledger, settings, fence)
         self.clock = parts.grace_clock(settings, self.board, ledger)
         self.endings = Endings(
             board=self.board,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stacks.docker_calls import memory_used, volumes_in_home
+from stacks.docker_calls import holds, memory_used, volumes_in_home
 
 V1 = {"total_active_file": 10, "total_inactive_file": 20, "active_file": 1, "inactive_file": 2}
 V2 = {"active_file": 10, "inactive_file": 20, "anon": 70}
@@ -45,3 +45,34 @@ def test_places_inside_the_home_are_told_however_they_are_written(
     declared: dict[str, Any] | None, inside: tuple[str, ...]
 ) -> None:
     assert volumes_in_home({"Config": {"Volumes": declared}}) == inside
+
+
+PLACE = "/var/lib/docker/volumes/x-ws-home-1/_data"
+
+
+@pytest.mark.parametrize(
+    ("mount", "held"),
+    [
+        ({"Type": "volume", "Name": "x-ws-home-1"}, True),
+        ({"Type": "volume", "Name": "x-ws-home-10"}, False),
+        ({"Type": "bind", "Source": PLACE}, True),
+        ({"Type": "bind", "Source": f"{PLACE}/src/"}, True),
+        ({"Type": "bind", "Source": "/var/lib/docker/volumes/x-ws-home-1"}, True),
+        ({"Type": "bind", "Source": f"{PLACE}/../../x-ws-home-1/_data"}, True),
+        ({"Type": "bind", "Source": f"{PLACE}2"}, False),
+        ({"Type": "bind", "Source": "/var/lib/docker/volumes"}, False),
+        ({"Type": "bind", "Source": "/"}, False),
+        ({"Type": "tmpfs", "Source": PLACE}, False),
+    ],
+)
+def test_who_holds_a_home(mount: dict[str, str], held: bool) -> None:
+    other = {"Type": "bind", "Source": "/srv"}
+    assert holds({"Mounts": [other, mount]}, "x-ws-home-1", PLACE) is held
+
+
+def test_what_is_not_known_of_a_volume_holds_nothing() -> None:
+    bind = {"Type": "bind", "Source": PLACE}
+    assert not holds({"Mounts": [bind]}, "x-ws-home-1", "")
+    assert not holds({}, "x-ws-home-1", PLACE)
+    driver = {"Type": "bind", "Source": "/mnt/a"}
+    assert not holds({"Mounts": [driver]}, "x-ws-home-1", "/mnt/a/b"), "no folder of its own"

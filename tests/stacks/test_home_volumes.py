@@ -56,6 +56,21 @@ async def test_what_a_container_mounts_stays(
     assert await power.named("volume", volume.name) is not None
 
 
+async def test_who_mounts_it_or_binds_its_folder_holds_it(
+    power: DockerPower, docker: aiodocker.Docker, volume: Leftover, prefix: str, light_image: str
+) -> None:
+    """Also one that Docker does not know of as a user of the volume, and would remove it under."""
+    found = aiodocker.volumes.DockerVolume(docker, volume.name)  # type: ignore[no-untyped-call]
+    place = (await found.show())["Mountpoint"]  # type: ignore[no-untyped-call]
+    assert await power.holders(volume.name) == ()
+    binds = {"mounts": f"{volume.name}:/x", "binds": f"{place}:/x", "apart": "/tmp:/x"}
+    for name, bind in binds.items():
+        config: dict[str, Any] = {"Image": light_image, "HostConfig": {"Binds": [bind]}}
+        await docker.containers.create(config, name=f"{prefix}{name}")
+    holders = {each.name for each in await power.holders(volume.name)}
+    assert holders == {f"{prefix}mounts", f"{prefix}binds"}
+
+
 async def test_an_engine_that_is_not_there_is_told_as_such(tmp_path: Path, prefix: str) -> None:
     nowhere = f"unix://{tmp_path}/none.sock"
     async with DockerPower(name_prefix=prefix, run=tmp_path, docker_host=nowhere) as power:
