@@ -6,7 +6,7 @@
     GET  /v1/workspaces/{id}/exec     likewise, a WebSocket
 
 The lines of operations are ``{"step": {...}}``, and at last ``{"result": ...}`` or ``{"error": {...}}``.
-Errors before the stream are ``{"error": {...}}`` with a status. There is no login here: the socket's
+Errors before the first line are ``{"error": {...}}`` with a status: what is refused was not begun. There is no login here: the socket's
 mode is the guard, and the gateway, which shares the data tree, relays only logs and exec.
 """
 
@@ -15,117 +15,35 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from stacks.errors import BadRequestError, StacksError, TemporaryError, UnknownWorkspaceError
+from stacks.errors import (
+    BadRequestError,
+    StacksError,
+    TemporaryError,
+    UnknownWorkspaceError,
+    from_json,
+)
 from stacks.operator import REQUEST_ID, Operator
 from stacks.steps import OnStep, Result, Step
 from stacks.streams import server
 from stacks.streams.server import RUNNER
+from stacks.wanted import Wanted, parse
 from telemetry import context
 from telemetry.logs import get_logger
 
 MAX_BODY = 1 << 20
 SOCKET_MODE = 0o600
-KINDS = (
-    "up",
-    "preview",
-    "destroy",
-    "start",
-    "stop",
-    "retry",
-    "purge",
-    "adopt",
-    "new-home",
-    "rebuild",
-)
-FOR_ALL = frozenset({"up", "preview", "rebuild"})
-"""Those that need no id."""
-
-ACTOR_MAX = 128
-"""Characters of an actor's name: what the index holds."""
-
 STATUS = web.AppKey("status", dict[str, Any])
 
 _log = get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What a call asks for.
-
-    Attributes:
-        kind: One of `KINDS`.
-        ids: Workspaces; None for all.
-        prune: Whether `up` removes workspaces whose file is gone; None for the setting.
-        max_delete: Most workspaces that `up` may prune; None for the rule.
-        confirm: The id once more, of a workspace whose home is to be purged, adopted or made anew.
-        forget_missing: Whether a home that is not on this engine may be forgotten by a purge.
-        actor: Who asks, for the history (not of `up` and `destroy`); the socket's mode is why it is
-            believed.
-    """
-
-    kind: str
-    ids: tuple[str, ...] | None = None
-    prune: bool | None = None
-    max_delete: int | None = None
-    confirm: str = ""
-    forget_missing: bool = False
-    actor: str = ""
-
-
-def parse(body: bytes) -> Wanted:
-    """Read a call's body.
-
-    Raises:
-        BadRequestError: It is not what it should be.
-    """
-    try:
-        data = json.loads(body)
-        kind, ids = data["kind"], data.get("ids")
-        options = data.get("options", {})
-        prune, actor = options.get("prune"), options.get("actor", "")
-        most, confirm = options.get("max_delete"), options.get("confirm", "")
-        missing = options.get("forget_missing", False)
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise BadRequestError('the body must be {"kind": ..., "ids": [...]}') from None
-    if kind not in KINDS:
-        raise BadRequestError(f"kind must be one of {', '.join(KINDS)}")
-    if ids is not None and not (isinstance(ids, list) and all(isinstance(i, str) for i in ids)):
-        raise BadRequestError("ids must be a list of workspace ids")
-    if kind not in FOR_ALL and (ids is None or len(ids) != 1):
-        raise BadRequestError(f"{kind} takes exactly one id")
-    if not isinstance(prune, bool | None):
-        raise BadRequestError("options.prune must be true or false")
-    _check_removal(most, confirm, missing)
-    if not isinstance(actor, str) or len(actor) > ACTOR_MAX:
-        raise BadRequestError(f"options.actor must be a name of at most {ACTOR_MAX} characters")
-    return Wanted(
-        kind=kind,
-        ids=None if ids is None else tuple(ids),
-        prune=prune,
-        max_delete=most,
-        confirm=confirm,
-        forget_missing=missing,
-        actor=actor,
-    )
-
-
-def _check_removal(most: object, confirm: object, missing: object) -> None:
-    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 0):
-        raise BadRequestError("options.max_delete must be a number of workspaces")
-    if not isinstance(confirm, str):
-        raise BadRequestError("options.confirm must be a workspace's id")
-    if not isinstance(missing, bool):
-        raise BadRequestError("options.forget_missing must be true or false")
 
 
 def make_app(runner: Operator, status: dict[str, Any]) -> web.Application:
@@ -213,9 +131,6 @@ async def _status(request: web.Request) -> web.Response:
 
 async def _operate(request: web.Request) -> web.StreamResponse:
     wanted = parse(await request.read())
-    response = web.StreamResponse(headers={REQUEST_ID: context.request_id()})
-    response.content_type = "application/x-ndjson"
-    await response.prepare(request)
     lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     def on_step(step: Step) -> None:
@@ -224,7 +139,24 @@ async def _operate(request: web.Request) -> web.StreamResponse:
 
     async with asyncio.TaskGroup() as group:
         group.create_task(_work(request.app[RUNNER], wanted, lines, on_step))
-        await _relay(lines, response)
+        return await _answered(request, lines)
+
+
+async def _answered(
+    request: web.Request, lines: asyncio.Queue[dict[str, Any]]
+) -> web.StreamResponse:
+    """Answer by the first line: a refusal has a status of its own, all else is a stream."""
+    first = await lines.get()
+    if "error" in first:
+        status = status_of(from_json(first["error"]))
+        return web.json_response({"error": first["error"]}, status=status)
+    response = web.StreamResponse(headers={REQUEST_ID: context.request_id()})
+    response.content_type = "application/x-ndjson"
+    gone = True
+    with suppress(ConnectionError):  # the work goes on, whoever listens
+        await response.prepare(request)
+        gone = False
+    await _relay(first, lines, response, gone=gone)
     return response
 
 
@@ -268,11 +200,15 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
     return (await call(id_, **told)).to_json()
 
 
-async def _relay(lines: asyncio.Queue[dict[str, Any]], response: web.StreamResponse) -> None:
+async def _relay(
+    line: dict[str, Any],
+    lines: asyncio.Queue[dict[str, Any]],
+    response: web.StreamResponse,
+    *,
+    gone: bool,
+) -> None:
     """Send lines until the last one; when nobody listens any more the work goes on."""
-    gone = False
     while True:
-        line = await lines.get()
         if not gone:
             try:
                 await response.write(json.dumps(line).encode() + b"\n")
@@ -281,3 +217,4 @@ async def _relay(lines: asyncio.Queue[dict[str, Any]], response: web.StreamRespo
                 _log.info("client gone", path="/v1/operations")
         if "step" not in line:
             return
+        line = await lines.get()

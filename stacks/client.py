@@ -3,8 +3,8 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -14,12 +14,12 @@ import aiohttp
 from stacks.changes import WorkspaceChange
 from stacks.errors import RunnerUnreachableError, from_json
 from stacks.home_calls import HomeCalls
-from stacks.operator import LOG_TAIL, REQUEST_ID
+from stacks.operator import LOG_TAIL
+from stacks.reach import headers_of, unreachable
 from stacks.steps import OnStep, Result, Step
 from stacks.streams.client import ClientStreams
 from stacks.streams.frames import PIECE, SUBPROTOCOL
 from stacks.streams.model import Query, Streams
-from telemetry import context
 
 T = TypeVar("T")
 
@@ -61,8 +61,11 @@ class RunnerClient(HomeCalls):
         except OSError as error:
             raise RunnerUnreachableError(f"there is no runner: {error}") from error
         near = f"/proc/self/fd/{self._folder}/{self._path.name}"
+        sent = aiohttp.TraceConfig()
+        sent.on_request_headers_sent.append(self._sent)
         self._session = aiohttp.ClientSession(
             "http://runner",
+            trace_configs=[sent],
             connector=aiohttp.UnixConnector(near),
             timeout=aiohttp.ClientTimeout(total=None),
         )
@@ -82,7 +85,7 @@ class RunnerClient(HomeCalls):
     async def status(self) -> dict[str, Any]:
         """Tell who runs."""
         async with self._call("GET", "/v1/status") as response:
-            with _unreachable():
+            with unreachable():
                 status: dict[str, Any] = await response.json()
             return status
 
@@ -174,7 +177,7 @@ class RunnerClient(HomeCalls):
         """Give the last lines that its container printed; see `Operator`."""
         path = f"/v1/workspaces/{workspace_id}/logs"
         async with self._call("GET", path, query=[("tail", str(tail))]) as response:
-            with _unreachable():
+            with unreachable():
                 return await response.text()
 
     async def one(
@@ -210,15 +213,15 @@ class RunnerClient(HomeCalls):
             "ids": None if ids is None else sorted(ids),
             "options": options or {},
         }
+        handed = "" if kind == "preview" else kind
         async with self._call(
-            "POST", "/v1/operations", body=body, request_id=request_id
+            "POST", "/v1/operations", body=body, request_id=request_id, handed=handed
         ) as response:
-            self.handed_over += [] if kind == "preview" else [kind]
-            with _unreachable():
+            with unreachable():
                 async for line in response.content:
                     told = json.loads(line)
-                    if "step" not in told and kind in self.handed_over:
-                        self.handed_over.remove(kind)
+                    if "step" not in told:
+                        self._ended(handed)
                     if "error" in told:
                         raise from_json(told["error"])
                     if "result" in told:
@@ -226,6 +229,14 @@ class RunnerClient(HomeCalls):
                     if on_step is not None:
                         on_step(Step(**told["step"]))
         raise RunnerUnreachableError("the runner broke off before it was done")
+
+    async def _sent(self, _: object, trace: Any, __: object) -> None:
+        """Keep in mind what the daemon was told to do: its answer comes when it has begun."""
+        self.handed_over += [trace.trace_request_ctx] if trace.trace_request_ctx else []
+
+    def _ended(self, handed: str) -> None:
+        if handed in self.handed_over:
+            self.handed_over.remove(handed)
 
     @asynccontextmanager
     async def _call(
@@ -236,6 +247,7 @@ class RunnerClient(HomeCalls):
         body: Any = None,
         query: Query = (),
         request_id: str = "",
+        handed: str = "",
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         async def ask(session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
             return await session.request(
@@ -243,15 +255,17 @@ class RunnerClient(HomeCalls):
                 path,
                 params=list(query),
                 json=body,
-                headers=_headers(request_id),
+                headers=headers_of(request_id),
                 read_bufsize=MAX_LINE if body else PIECE,
+                trace_request_ctx=handed,
             )
 
-        with _unreachable():
+        with unreachable():
             response = await self._patiently(ask)
         async with response:
             if not response.ok:
-                with _unreachable():
+                self._ended(handed)
+                with unreachable():
                     raise from_json((await response.json())["error"])
             yield response
 
@@ -261,10 +275,10 @@ class RunnerClient(HomeCalls):
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         async def ask(session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
             return await session.ws_connect(
-                path, params=list(query), protocols=(SUBPROTOCOL,), headers=_headers("")
+                path, params=list(query), protocols=(SUBPROTOCOL,), headers=headers_of("")
             )
 
-        with _unreachable():
+        with unreachable():
             socket = await self._patiently(ask)
         async with socket:
             yield socket
@@ -282,16 +296,3 @@ class RunnerClient(HomeCalls):
                 if loop.time() >= deadline:
                     raise
             await asyncio.sleep(RETRY_CONNECT)
-
-
-def _headers(request_id: str) -> dict[str, str]:
-    found = request_id or context.request_id()
-    return {REQUEST_ID: found} if found else {}
-
-
-@contextmanager
-def _unreachable() -> Iterator[None]:
-    try:
-        yield
-    except (aiohttp.ClientError, OSError) as error:
-        raise RunnerUnreachableError(f"the runner does not answer: {error}") from error

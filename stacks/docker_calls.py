@@ -29,6 +29,9 @@ from telemetry.redact import redact_text
 CALL_TIMEOUT = 30.0
 """Seconds that a call may take which does no work on the engine."""
 
+REMOVAL_TIMEOUT = 900.0
+"""Seconds that the engine may take to remove a volume: as long as its files take."""
+
 NOT_FOUND = 404
 CONFLICT = 409
 UNREACHABLE = 900

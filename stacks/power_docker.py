@@ -23,6 +23,7 @@ from stacks.docker_calls import (
     CALL_TIMEOUT,
     LISTED,
     NOT_FOUND,
+    REMOVAL_TIMEOUT,
     container_of,
     holds,
     homes_of,
@@ -105,6 +106,9 @@ class DockerPower:
         self._run = run
         self._host = engine_address(docker_host)
         self._client: aiodocker.Docker | None = None
+        self._remover = asyncio.Lock()
+        self._standing: dict[str, Any] | None = None
+        """The volumes from right before one is removed: meanwhile the engine lists none to anybody."""
 
     async def __aenter__(self) -> Self:
         timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
@@ -136,7 +140,7 @@ class DockerPower:
         filters = label_filter(prefix_label(self._prefix))
         with translated("list"):
             listed, volumes = await asyncio.gather(
-                self._list_containers(filters), self._list_volumes(filters)
+                self._list_containers(filters), self._list_homes(filters)
             )
         return await asyncio.to_thread(self._sorted, listed, volumes)
 
@@ -177,7 +181,7 @@ class DockerPower:
         """List the home volumes of one workspace."""
         labels = prefix_label(self._prefix) | {LABEL_WORKSPACE: workspace_id}
         with translated("home"):
-            answer = await self._list_volumes(label_filter(labels))
+            answer = await self._list_homes(label_filter(labels))
         found = homes_of(answer, name_prefix=self._prefix).get(workspace_id, ())
         return await asyncio.to_thread(self._kept, found)
 
@@ -305,9 +309,18 @@ class DockerPower:
                     raise
 
     async def remove_home(self, volume: Leftover) -> None:
-        """Remove a home volume for good; see `Power`."""
-        self._fence.check("remove home")
-        await home_volumes.remove(self._docker, volume)
+        """Remove a home volume for good, however long it takes; see `Power`."""
+        filters = label_filter(prefix_label(self._prefix))
+        async with self._remover:
+            with translated("purge"):
+                self._standing = await self._list_volumes(filters)
+            try:
+                self._fence.check("remove home")
+                patience = aiohttp.ClientTimeout(total=REMOVAL_TIMEOUT)
+                async with aiodocker.Docker(self._host, timeout=patience) as patient:
+                    await home_volumes.remove(patient, volume)
+            finally:
+                self._standing = None
 
     def _owns(self, found: Container) -> bool:
         return self._tree is None or self._tree.owns_container(found)
@@ -330,6 +343,10 @@ class DockerPower:
     async def _list_volumes(self, filters: Mapping[str, Any]) -> dict[str, Any]:
         listed: dict[str, Any] = await self._docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]
         return listed
+
+    async def _list_homes(self, filters: Mapping[str, Any]) -> dict[str, Any]:
+        """List volumes, perhaps more than are asked for, and without waiting for a removal."""
+        return await self._list_volumes(filters) if self._standing is None else self._standing
 
     async def _inspect(self, name: str) -> dict[str, Any] | None:
         with translated("container"):

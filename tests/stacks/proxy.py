@@ -9,10 +9,18 @@ ENGINE = (os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock").remove
 
 
 class Cut:
-    """Forwards connections until it is cut; can be joined again."""
+    """Forwards connections until it is cut; can be joined again.
+
+    Attributes:
+        removes: Cleared to let the engine's removals wait.
+        asked: The first line of each request, as far as one piece brings it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.removes = asyncio.Event()
+        self.removes.set()
+        self.asked: list[str] = []
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -38,12 +46,22 @@ class Cut:
         self._writers |= {writer, engine_writer}
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_copy(reader, engine_writer))
+                group.create_task(self._ask(reader, engine_writer))
                 group.create_task(_copy(engine_reader, writer))
         finally:
             self._writers -= {writer, engine_writer}
             writer.close()
             engine_writer.close()
+
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(1 << 16):
+                self.asked.append(data.split(b"\r\n", 1)[0].decode(errors="replace"))
+                if data.startswith(b"DELETE"):
+                    await self.removes.wait()
+                writer.write(data)
+                await writer.drain()
+            writer.write_eof()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.controllers.workspaces import TAIL_MAX
 from gateway.pages.render import TAILS
-from stacks import api
+from stacks import api, wanted
 from stacks.changes import WorkspaceChange
 from stacks.client import RunnerClient
 from stacks.errors import (
@@ -52,6 +52,7 @@ class Told:
     def __init__(self) -> None:
         self.asked: list[object] = []
         self.failure: Exception | None = None
+        self.refusal: Exception | None = None
         self.streams: Streams = _NoStreams()
         self.go_on = asyncio.Event()
         self.go_on.set()
@@ -76,6 +77,8 @@ class Told:
         self.asked.append(("up", ids, prune, request_id))
         self.asked += [("max_delete", max_delete)] if max_delete is not None else []
         assert on_step is not None
+        if self.refusal:
+            raise self.refusal
         for workspace in ("alice", "bob"):
             on_step(Step(id=workspace, phase="PROVISIONING", step="image"))
         await self.go_on.wait()
@@ -87,6 +90,8 @@ class Told:
         self, kind: str, workspace_id: str, on_step: OnStep | None, request_id: str
     ) -> Result:
         self.asked.append((kind, workspace_id, request_id))
+        if self.refusal:
+            raise self.refusal
         if on_step:
             on_step(Step(id=workspace_id, phase="", step=kind))
         if self.failure:
@@ -303,6 +308,34 @@ async def test_errors_keep_their_kind(
         assert caught.value.to_json() == failure.to_json()
 
 
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [
+        (NotConfirmedError("it must be typed"), 400),
+        (UnknownWorkspaceError("nobody"), 404),
+        (FileStandsError("its file stands", step="purge"), 409),
+        (EngineUnavailableError("no answer", step="list"), 503),
+    ],
+)
+@pytest.mark.parametrize("kind", ["purge", "adopt", "new-home", "up"])
+async def test_what_is_refused_has_a_status(
+    told: Told, socket: Path, failure: StacksError, status: int, kind: str
+) -> None:
+    told.refusal = failure
+    async with raw(socket) as session:
+        body = {"kind": kind, "ids": ["alice"], "options": {"confirm": "alice"}}
+        response = await session.post("/v1/operations", json=body)
+        assert response.status == status
+        assert await response.json() == {"error": failure.to_json()}
+
+
+async def test_what_is_refused_is_not_handed_over(told: Told, client: RunnerClient) -> None:
+    told.refusal = FileStandsError("its file stands", step="purge")
+    with pytest.raises(FileStandsError):
+        await client.purge("alice", confirm="alice")
+    assert client.handed_over == []
+
+
 def test_an_unknown_error_is_a_lasting_one() -> None:
     error = from_json({"reason": "FROM_THE_FUTURE", "message": "what?"})
     assert error.reason == "PERMANENT"
@@ -381,7 +414,7 @@ async def _failure(client: RunnerClient) -> StacksError | None:
 )
 def test_bodies_that_are_refused(body: bytes) -> None:
     with pytest.raises(BadRequestError):
-        api.parse(body)
+        wanted.parse(body)
 
 
 def test_the_gateway_offers_as_many_lines_as_the_daemon_gives_in_one_piece() -> None:

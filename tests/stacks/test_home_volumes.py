@@ -1,5 +1,6 @@
 """The one call that removes a volume, on a real engine: only the one that was seen, never a used one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from stacks.engine.model import Leftover
 from stacks.errors import EngineUnavailableError, HomeKeptError
 from stacks.power_docker import DockerPower
 from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, LABEL_WORKSPACE
+from tests.stacks.proxy import Cut
+from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 
@@ -69,6 +72,30 @@ async def test_who_mounts_it_or_binds_its_folder_holds_it(
         await docker.containers.create(config, name=f"{prefix}{name}")
     holders = {each.name for each in await power.holders(volume.name)}
     assert holders == {f"{prefix}mounts", f"{prefix}binds"}
+
+
+async def test_a_long_removal_keeps_nobody_from_seeing_the_homes(
+    docker: aiodocker.Docker, volume: Leftover, prefix: str, tmp_path: Path
+) -> None:
+    """The engine lists no volumes while it removes one, for as long as its files take."""
+    slow = Cut(tmp_path / "engine.sock")
+    await slow.join()
+    slow.removes.clear()
+
+    async def removing() -> bool:
+        return any(line.startswith("DELETE") for line in slow.asked)
+
+    async with DockerPower(name_prefix=prefix, run=tmp_path, docker_host=slow.host) as power:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(power.remove_home(volume))
+            await until(removing)
+            slow.asked.clear()
+            assert [home.name for home in (await power.inventory()).homes["ws"]] == [volume.name]
+            assert [home.name for home in await power.homes("ws")] == [volume.name]
+            assert not [line for line in slow.asked if "volumes" in line]
+            slow.removes.set()
+        assert (await power.inventory()).homes == {}
+    await slow.cut()
 
 
 async def test_an_engine_that_is_not_there_is_told_as_such(tmp_path: Path, prefix: str) -> None:
