@@ -220,7 +220,7 @@ class RunnerSettings(Settings):
     )
     delete_grace: Duration = setting(
         604800.0,
-        description="How long the home of a removed workspace is kept at least where `expire_homes` is on; its file's return within that time brings it back. Time in which no `codehub run` runs does not count; homes that are kept already keep their time.",
+        description="How long the home of a removed workspace is kept at least; its file's return within that time brings it back. Time in which no `codehub run` runs does not count; homes that are kept already keep their time.",
         why="A week covers a holiday; `codehub purge` is for who can't wait.",
         example="30d",
         unit="duration",
@@ -228,10 +228,10 @@ class RunnerSettings(Settings):
         le=315360000,
     )
     expire_homes: bool = setting(
-        default=False,
+        default=True,
         description="Whether `codehub run` removes the home of a removed workspace once its `delete_grace` is over. Off, it is kept until its file comes back or someone types its name to `codehub purge`.",
-        why="The grace is counted in the index alone: one restored from an old copy, a copied data tree, or a file that comes back with a mistake can end it too early (docs/explanation/runner.md).",
-        example="true",
+        why="Else homes pile up for ever; what keeps one from going too early is in docs/explanation/runner.md. Off is for who wants a person behind each removal.",
+        example="false",
     )
     policies: bool = setting(
         default=True,

@@ -38,6 +38,7 @@ def doctor(ctx: click.Context, frame: Frame, *, output: str) -> None:
     found = [
         *checks(settings, gateway=frame.load(GatewaySettings)),
         *_isolation(settings),
+        _graces(settings),
         _runner(settings),
     ]
     if output == "json":
@@ -55,6 +56,21 @@ def _runner(settings: "RunnerSettings") -> "Check":
     path = settings.paths.runner_lock
     held = path.exists() and RunnerLock(path).is_held()
     return Check("runner", True, str(read_holder(path)) if held else "does not run: codehub run")
+
+
+def _graces(settings: "RunnerSettings") -> "Check":
+    """Whether homes can expire, and what is left of a removal that did not end."""
+    from stacks.errors import LedgerError
+    from stacks.graces import look
+    from tools.doctor import Check
+
+    found = look(settings.paths.graces)
+    if not found.readable:
+        return Check("graces", False, found.detail, LedgerError.default_remedy)
+    if not found.torn:
+        return Check("graces", True, found.detail)
+    told = f"{found.detail}; partly removed: {', '.join(found.torn)}"
+    return Check("graces", True, told, "`codehub purge ID` removes the rest of a home")
 
 
 def _isolation(settings: "RunnerSettings") -> "list[Check]":
