@@ -15,12 +15,13 @@ from cli.typed import confirm_option, confirmed
 @pass_frame
 @click.pass_context
 def adopt(ctx: click.Context, frame: Frame, *, name: str, confirm: str | None, output: str) -> None:
-    """Give a home that was found again to the owner in its file.
+    """Give a home that was found again to the owner in its file, or take what is left of it.
 
     After a lost index, a removal or a rename, a file that names another owner than the home had
     waits with HOME_OWNER. This says who gives and who gets, and has the id typed; the workspace then
     comes up for its new owner. It is remembered by the index and the container: when both are lost,
-    it is asked for again.
+    it is asked for again. One whose status says HOME_PARTLY_REMOVED, as its removal was cut off
+    within the engine, comes up with what is left in its home.
 
     \b
     Examples:

@@ -27,7 +27,8 @@ def home() -> None:
 def new(ctx: click.Context, frame: Frame, *, name: str, confirm: str | None, output: str) -> None:
     """Make a new, empty home where the former one is gone.
 
-    For a workspace whose status says HOME_MISSING, when its volume can't be restored. What was in
+    For a workspace whose status says HOME_MISSING, when its volume can't be restored, or
+    HOME_PARTLY_REMOVED, when what is left of it is of no use. What was in
     the former home is not brought back; the new volume has the next number, so that the former one
     can still be told from it, should it be found. It is refused while anything has the name of the
     former volume.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stacks.errors import LedgerError, NotLeadingError
 from stacks.fence import Fence
+from stacks.graces import look
 from stacks.ledger import SAME_MOMENT, Ledger
 from stacks.ledger_entries import UNREADABLE, Entry, agree, dump, is_over, parse
 from state_index.models import Published
@@ -214,3 +215,18 @@ def test_they_agree_on_one_and_the_same_removal_only(
 )
 def test_it_is_over_when_both_say_so(row: Published, watched: int | None, entry: Entry) -> None:
     assert not is_over(row, watched, entry)
+
+
+def test_a_look_from_outside_writes_nothing(path: Path) -> None:
+    assert look(path).detail == "nothing was removed yet"
+    assert not path.exists()
+    ledger = Ledger(path)
+    ledger.begin("ws", left=7, volumes=[NAME])
+    ledger.removing("wz", "x-wz-home-1", volumes=["x-wz-home-1"])
+    found = look(path)
+    assert (found.readable, found.torn) == (True, ("x-wz-home-1",))
+    assert found.detail == "1 removed workspaces whose homes are kept for their grace"
+    path.write_text("{")
+    broken = look(path)
+    assert not broken.readable
+    assert "so no home expires" in broken.detail

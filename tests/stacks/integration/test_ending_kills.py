@@ -14,6 +14,7 @@ import aiodocker
 import pytest
 
 from stacks.engine.checkpoint import StateFiles
+from stacks.errors import NotConfirmedError
 from state_index.models import Published
 from state_index.phases import Phase
 from tests.stacks.house import House
@@ -204,4 +205,23 @@ async def test_a_file_that_is_back_by_then_gets_what_is_there(house: House, at: 
     else:
         with pytest.raises(KeyError):
             await house.marker("alice")
+    assert {result.action for result in await house.up("alice")} == {"nothing"}
+
+
+async def test_what_a_killed_removal_may_have_torn_is_mounted_by_a_typed_word_only(
+    house: House,
+) -> None:
+    """Killed right before the engine is told: nobody knows how far that came."""
+    await removed(house)
+    await killed(house, "marked", "name")
+    house.write("alice")
+    results = {result.id: result for result in await house.up()}
+    assert (results["alice"].phase, results["alice"].reason) == (Phase.ERROR, "HOME_PARTLY_REMOVED")
+    assert await house.containers() == {"bob"}
+    assert await content(house) == EXPECTED
+    async with house.runner() as runner:
+        with pytest.raises(NotConfirmedError, match=r"what is left of .*alice-home-1 is taken"):
+            await runner.adopt("alice")
+        assert (await runner.adopt("alice", confirm="alice")).phase == Phase.RUNNING
+    assert await house.marker("alice") == MINE
     assert {result.action for result in await house.up("alice")} == {"nothing"}

@@ -26,7 +26,7 @@ HOME = "alice-home-1"
 @pytest.fixture
 def house(house: House) -> House:
     """Homes are kept for two seconds, unless a test says otherwise."""
-    house.extra.update(CODEHUB_DELETE_GRACE="2s", CODEHUB_PRUNE="true", CODEHUB_EXPIRE_HOMES="true")
+    house.extra.update(CODEHUB_DELETE_GRACE="2s", CODEHUB_PRUNE="true")
     house.write("bob", state="warm")
     return house
 
@@ -82,8 +82,8 @@ async def test_the_home_goes_when_its_grace_is_over_and_not_by_up(house: House) 
         await house.marker("alice")  # a new home, for who has the id now
 
 
-async def test_no_home_goes_by_itself_unless_the_setting_says_so(house: House) -> None:
-    del house.extra["CODEHUB_EXPIRE_HOMES"]
+async def test_no_home_goes_by_itself_where_the_setting_says_so(house: House) -> None:
+    house.extra["CODEHUB_EXPIRE_HOMES"] = "false"
     await removed(house)
     with Index.open(house.settings.index_url) as index:
 
@@ -182,3 +182,22 @@ async def story(house: House, *, daemon: bool) -> None:
         assert await content(house) == EXPECTED
         result = await runner.purge("alice", confirm="alice", actor="cli:tester")
         assert (result.action, result.phase, result.ok) == ("purge", "DELETED", True)
+
+
+async def test_a_home_under_another_name_prefix_is_not_taken_for_gone(house: House) -> None:
+    """The real engine shows none of it there; only who types so forgets it."""
+    await removed(house)
+    right = dict(house.extra)
+    house.extra["CODEHUB_NAME_PREFIX"] = f"{house.prefix}z-"
+    async with house.daemon():
+        row = await house.until("alice", lambda row: row.reason == "HOME_UNSEEN")
+    assert row.phase is Phase.TOMBSTONED
+    async with house.runner() as runner:
+        refused = await runner.purge("alice", confirm="alice")
+        assert (refused.ok, refused.reason) == (False, "HOME_UNSEEN")
+    house.extra.clear()
+    house.extra.update(right)
+    assert await content(house) == EXPECTED
+    async with house.daemon():
+        await until_gone(house)
+    assert HOME not in await house.volumes()
