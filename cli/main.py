@@ -22,7 +22,7 @@ SECTIONS = {
         ),
         "adopt": Lazy(
             "cli.commands.adopt:adopt",
-            "Give a home that was found again to the owner in its file.",
+            "Give a home that was found again to the owner in its file, or take what is left of it.",
         ),
         "home": Lazy("cli.commands.home:home", "Decide on a workspace's home."),
         "index": Lazy("cli.commands.indexing:index", "Look after the state index."),

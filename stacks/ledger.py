@@ -12,7 +12,6 @@ or engine. One runner leads, so one writes.
 import os
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -38,14 +37,14 @@ class Ledger:
     """The file. Its calls wait for the disk; safe from several threads."""
 
     def __init__(
-        self, path: Path, *, fence: Fence | None = None, now: Callable[[], float] = time.time
+        self, path: Path, *, fence: Fence | None = None, now: Callable[[], float] | None = None
     ) -> None:
         """Prepare; the file is read when it is first needed.
 
         Args:
             path: The file.
             fence: Says whether anything may be written; asked right before. None: always.
-            now: The wall clock, the one that files are dated by.
+            now: The clock that files are dated by, a seam for tests; default: the file's own.
         """
         self._path = path
         self._fence = fence or Fence.always()
@@ -214,7 +213,8 @@ class Ledger:
         try:
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(dump(entries, at=self._now()))
+                at = self._now() if self._now else os.fstat(stream.fileno()).st_ctime
+                stream.write(dump(entries, at=at))
                 stream.flush()
                 os.fsync(stream.fileno())
             self._fence.check("ledger")
