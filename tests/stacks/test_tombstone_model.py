@@ -25,7 +25,6 @@ from hypothesis.stateful import (
 from stacks.errors import StacksError
 from stacks.programs.inputs import LABEL_WORKSPACE
 from state_index.index import Index
-from state_index.models import Published
 from state_index.phases import Phase
 from tests.stacks.afterlife import GRACE, LONGEST, Afterlife, KilledError, Life
 
@@ -196,9 +195,6 @@ class Homes(RuleBasedStateMachine):
         assert may_go or life.homes(WS) == home, "a home went though something stood"
         self._settle_account()
 
-    def _row(self) -> Published | None:
-        return self.life.row(WS)
-
     def _settle_account(self) -> None:
         """What is in use has been watched by nobody yet."""
         if WS in self.life.power.containers:
@@ -230,7 +226,7 @@ class Homes(RuleBasedStateMachine):
             if WS in life.files:
                 for _ in range(3):
                     await runner.look(force=True)
-                row = self._row()
+                row = life.row(WS)
                 assert row is not None
                 assert row.phase is Phase.RUNNING, row
                 assert not home or life.homes(WS) == home
@@ -240,7 +236,7 @@ class Homes(RuleBasedStateMachine):
                 await runner.look(force=True)
                 life.pass_time(LONGEST)
             assert not life.homes(WS)
-            assert self._row() is None
+            assert life.row(WS) is None
             assert await life.power.find({LABEL_WORKSPACE: WS}) == ()
 
 
