@@ -15,6 +15,7 @@ def published(row: sa.RowMapping) -> Published:
     values["phase"] = Phase(values["phase"])
     values["sync"] = Sync(values["sync"])
     values["problems"] = tuple(values["problems"])
+    values["removal"] = values["removal"] or ""  # none in rows from before there was one
     return Published(**values)
 
 

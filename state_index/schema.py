@@ -77,7 +77,7 @@ workspaces = sa.Table(
     sa.Column("removed_at", UtcDateTime),
     sa.Column("expires_at", UtcDateTime),
     sa.Column("grace_end", sa.BigInteger),
-    sa.Column("removal", sa.String(32), nullable=False, server_default=""),
+    sa.Column("removal", sa.String(32)),
     sa.Index(None, "owner"),
 )
 """What the runner publishes, a row a workspace."""

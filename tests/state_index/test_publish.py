@@ -48,6 +48,7 @@ def test_every_field_survives_the_database(index: Index, clock: Clock) -> None:
         removed_at=datetime(2026, 1, 2, 3, tzinfo=UTC),
         expires_at=datetime(2026, 1, 9, 3, tzinfo=UTC),
         grace_end=604_800_000,
+        removal="f" * 32,
     )
     row = index.publish("alice-api", cause="file found", request_id="r-1", **changes)
     assert index.workspace("alice-api") == row

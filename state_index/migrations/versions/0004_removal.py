@@ -10,6 +10,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column(
-        "workspaces", sa.Column("removal", sa.String(32), nullable=False, server_default="")
-    )
+    op.add_column("workspaces", sa.Column("removal", sa.String(32)))
