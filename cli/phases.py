@@ -28,6 +28,9 @@ STYLES = {
 } | dict.fromkeys(_MOVING, "yellow")
 """Rich style of a cell; the text says the same."""
 
+_MOST = 6
+"""Differences that are told; JSON has all."""
+
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
@@ -45,14 +48,22 @@ def expiry(row: "Published", now: datetime) -> str:
     return f"in {age(now, row.expires_at)}" if row.expires_at > now else "now"
 
 
+def differs(row: "Published") -> str:
+    """What another hand changed, in words; nothing where all is as it was made."""
+    told = [f"{each['field']} {each['wanted']} → {each['found']}" for each in row.drift]
+    more = f" and {len(told) - _MOST} more" if len(told) > _MOST else ""
+    return f"differs: {', '.join(told[:_MOST])}{more}" if told else ""
+
+
 def why(row: "Published") -> str:
-    """One line: the failure, what is wrong with the file, or the step under way."""
+    """One line: the failure, what is wrong with the file, the step under way, what differs."""
     parts = [f"{row.reason}: {row.message}" if row.reason else row.message or row.step]
     if row.problems:
         first = row.problems[0]
         place = f"{first.get('file')}:{first.get('line')}:{first.get('column')}"
         more = f" (and {len(row.problems) - 1} more)" if len(row.problems) > 1 else ""
         parts.append(f"{place}: {first.get('message')}{more}")
+    parts.append(differs(row))
     return " ".join("; ".join(part for part in parts if part).split())
 
 

@@ -48,7 +48,9 @@ class WorkspaceBody(msgspec.Struct, frozen=True, kw_only=True):
 
     `phase` is where it is in its life, `label` the same for people; `sync` says whether it is as
     its file says; `problems` are the file's, with line and column; `pinned` is the file's `state`;
-    of a removed one whose home is kept, `removed_at` and `expires_at` say since when and how long.
+    of a removed one whose home is kept, `removed_at` and `expires_at` say since when and how long;
+    `drift` is what another hand changed: `field`, `wanted` and `found` in words, and whether it
+    `stays` because the engine does it. Values of variables are never in it.
     """
 
     id: str
@@ -66,6 +68,7 @@ class WorkspaceBody(msgspec.Struct, frozen=True, kw_only=True):
     image: str
     pinned: str
     problems: list[dict[str, Any]]
+    drift: list[dict[str, Any]]
     generation: int
     updated_at: datetime
     url: str
@@ -90,6 +93,7 @@ class WorkspaceBody(msgspec.Struct, frozen=True, kw_only=True):
             image=row.image,
             pinned=row.pinned,
             problems=list(row.problems),
+            drift=list(row.drift),
             generation=row.generation,
             updated_at=row.updated_at,
             url=workspace_url(row.id),

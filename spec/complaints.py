@@ -22,7 +22,6 @@ LATER: AbstractMapping[Location, frozenset[str]] = {
             "autostop",
             "archive_after",
             "disk",
-            "drift",
             "generate",
             "idle",
             "lifecycle",

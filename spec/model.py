@@ -39,6 +39,7 @@ Cpu = Annotated[
     WithJsonSchema({"type": "number", "minimum": rules.CPU_MIN, "maximum": rules.CPU_MAX}),
 ]
 Pids = Annotated[int, Field(ge=rules.PIDS_MIN, le=rules.PIDS_MAX), BeforeValidator(rules.pids)]
+Drift = Annotated[Literal["heal", "report"], BeforeValidator(rules.drift)]
 State = Annotated[Literal["auto", "running", "warm"], BeforeValidator(rules.state)]
 EnvName = Annotated[
     str,
@@ -148,6 +149,15 @@ class WorkspaceFile(_Strict):
             "stopped, its home kept. With the latter two the portal's buttons are off."
         ),
         examples=["auto"],
+    )
+    drift: Drift = Field(
+        "heal",
+        description=(
+            "What happens when another hand changes, stops or removes its container: `heal` sets "
+            "it right, at once. `report` only says so, in the portal, `codehub status` and the "
+            "history; `codehub up` sets it right then. A home that is gone is never made anew."
+        ),
+        examples=["report"],
     )
     formerly: Former = Field(
         None,

@@ -59,6 +59,7 @@ _VALUES = {
     "resources.pids": f"whole number, {rules.PIDS_MIN} to {rules.PIDS_MAX}",
     "env": "mapping of text to text",
     "state": ", ".join(f"`{state}`" for state in rules.STATES),
+    "drift": ", ".join(f"`{drift}`" for drift in rules.DRIFTS),
     "formerly": "id",
 }
 

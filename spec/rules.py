@@ -24,6 +24,7 @@ ENV_BYTES: Final = 32 * 1024
 """Names and values together, in UTF-8: the kernel takes 128 KiB of one string, images add theirs."""
 ENV_RESERVED: Final = "CODEHUB_"
 STATES: Final = ("auto", "running", "warm")
+DRIFTS: Final = ("heal", "report")
 
 OWNER_PATTERN: Final = r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"
 ENV_NAME_PATTERN: Final = r"^(?!CODEHUB_)[A-Za-z_][A-Za-z0-9_]{0,127}$"
@@ -133,6 +134,18 @@ def state(value: object) -> str:
         raise RuleError(
             f"{shown(text)} is not a state",
             f"did you mean {near}?" if near else f"one of {', '.join(STATES)}",
+        )
+    return text
+
+
+def drift(value: object) -> str:
+    """What is done about drift."""
+    text = _text(value, "report")
+    if text not in DRIFTS:
+        near = next(iter(get_close_matches(text.lower(), DRIFTS, n=1)), None)
+        raise RuleError(
+            f"{shown(text)} is not a way to meet drift",
+            f"did you mean {near}?" if near else f"one of {', '.join(DRIFTS)}",
         )
     return text
 

@@ -16,8 +16,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from settings.model import RunnerSettings
-from stacks import api
+from stacks import api, parts
 from stacks.demand import Demand
+from stacks.engine_events import EngineEvents
 from stacks.errors import NotLeadingError, StacksError, TemporaryError
 from stacks.runner import Runner
 from stacks.seat import Seat
@@ -65,6 +66,7 @@ class Daemon:
         async with (
             listen(self._settings.paths.nudge, LISTENER) as nudged,
             api.serving(self._settings.paths.runner_sock, self._runner, _status(info)),
+            parts.engine_events(self._settings) as events,
             _cancelled_at_end() as group,
         ):
             await self._runner.board.announce(info)
@@ -73,6 +75,7 @@ class Daemon:
             group.create_task(self._follow())
             group.create_task(self._runner.guard.keep(self._settings.poll_interval))
             group.create_task(self._take_intents(nudged, group))
+            group.create_task(self._watch(events))
             await self._until_over()
             _log.info("ending")
 
@@ -97,6 +100,10 @@ class Daemon:
         self._looked.set()
         async for _ in self._runner.source.changes():
             await self._sweep(Demand(cause="the files or the engine changed"))
+
+    async def _watch(self, events: EngineEvents) -> None:
+        await self._looked.wait()  # before, nothing is known that could differ
+        await parts.drift_watch(self._settings, self._runner.queue, events).run()
 
     async def _sweep(self, demand: Demand) -> None:
         runner = self._runner

@@ -30,6 +30,7 @@ class Demand:
         adopt: Whether someone typed that its home changes hands.
         new_home: Whether someone typed that a home is made where the former one is gone.
         forget_missing: Whether someone typed that a home which is on no engine is forgotten.
+        heal: Whether drift is healed where the file wants it reported.
     """
 
     cause: str
@@ -47,6 +48,7 @@ class Demand:
     adopt: bool = False
     new_home: bool = False
     forget_missing: bool = False
+    heal: bool = False
 
     def merged(self, newer: "Demand") -> "Demand":
         """Give one demand for both; of contrary wishes, the newer one."""
@@ -64,6 +66,7 @@ class Demand:
             adopt=self.adopt or newer.adopt,
             new_home=self.new_home or newer.new_home,
             forget_missing=self.forget_missing or newer.forget_missing,
+            heal=self.heal or newer.heal,
         )
 
     @property
@@ -92,6 +95,7 @@ class Demand:
             adopt=self.adopt,
             new_home=self.new_home,
             forget_missing=self.forget_missing,
+            heal=self.heal,
         )
 
 

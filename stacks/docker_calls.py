@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 from aiodocker.exceptions import DockerError
 
+from stacks import observed
 from stacks.engine.model import Leftover
 from stacks.errors import EngineRefusedError, EngineUnavailableError, StacksError
 from stacks.power import Container, HomeVolume
@@ -37,7 +38,7 @@ CONFLICT = 409
 UNREACHABLE = 900
 """Status that aiodocker gives when no connection was made."""
 
-LISTED = ("Id", "Names", "Image", "State", "Labels", "Mounts")
+LISTED = ("Id", "Names", "Image", "State", "Labels", "Mounts", "NetworkSettings")
 """What is read of each entry of the container list."""
 
 MAX_QUOTED = 400
@@ -83,11 +84,14 @@ def container_of(data: Mapping[str, Any]) -> Container:
         image=data["Image"],
         labels=labels,
         home=_home_mounted(data.get("Mounts") or ()),
+        observed=observed.listed(data),
     )
 
 
-def inspected_container(data: Mapping[str, Any]) -> Container:
-    """Read the answer of an inspect."""
+def inspected_container(
+    data: Mapping[str, Any], image: Mapping[str, Any] | None = None
+) -> Container:
+    """Read the answer of an inspect, beside its image's where that is known."""
     labels = data["Config"].get("Labels") or {}
     return Container(
         id=data["Id"],
@@ -97,6 +101,7 @@ def inspected_container(data: Mapping[str, Any]) -> Container:
         image=data["Config"]["Image"],
         labels=labels,
         home=_home_mounted(data.get("Mounts") or ()),
+        observed=observed.inspected(data, image),
     )
 
 

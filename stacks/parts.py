@@ -16,7 +16,9 @@ from settings.tree import TreeIds
 from stacks import health, programs
 from stacks.address import engine_address
 from stacks.board import Board
+from stacks.drift_watch import DriftWatch, Looks
 from stacks.engine import EngineConfig
+from stacks.engine_events import EngineEvents
 from stacks.errors import LedgerError
 from stacks.fence import Fence
 from stacks.grace import GraceClock
@@ -125,6 +127,17 @@ def docker_streams(settings: RunnerSettings, power: Power, *, serves: bool) -> D
     """Make what logs and exec come by, on the engine of `power`; a daemon serves them to others."""
     host = engine_address(settings.docker_host)
     return DockerStreams(power, host=host, idle=settings.exec_idle, serves=serves)
+
+
+def engine_events(settings: RunnerSettings) -> EngineEvents:
+    """Make what hears of the engine's events."""
+    host = engine_address(settings.docker_host)
+    return EngineEvents(host=host, name_prefix=settings.name_prefix)
+
+
+def drift_watch(settings: RunnerSettings, queue: Looks, events: EngineEvents) -> DriftWatch:
+    """Make what watches for drift."""
+    return DriftWatch(queue, events=events, every=settings.poll_interval)
 
 
 def engine_config(settings: RunnerSettings) -> EngineConfig:

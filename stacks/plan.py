@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from spec import WorkspaceSpec
-from stacks import identity, renames, tombstones
+from stacks import drifting, identity, renames, tombstones
 from stacks.errors import HomeMissingError, InvalidFileError, StacksError
 from stacks.homes import Proof
 from stacks.identity import HOME_REFUSALS
@@ -216,15 +216,17 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -
         spec_hash=inputs.spec_hash,
         desired_hash=desired_hash(inputs, facts.versions),
         takes=inputs.volume if inputs.home.exists and inputs.volume in known.torn else "",
-        on=wants_on(known, spec.state),
+        on=wants_on(known, spec.state) or drifting.was_stopped(known, spec),
     )
     if _is_held(known, change) and not wish.force:
         return replace(change, sync=Sync.OUT_OF_SYNC, reason="it failed; a change is waited for")
     change = replace(change, retires=renames.to_retire(known))
-    shape = _shape(known, change)
+    shape = drifting.left_alone(known, _shape(known, change), wish)
     if shape.action.needs_pulumi:
         return _stopped_first(known, shape)
-    return _power(known, change)
+    if known.container is None:
+        return shape
+    return drifting.powered(known, _power(known, shape), wish)
 
 
 def _blocked(known: Known, spec: WorkspaceSpec, error: StacksError) -> Change:
@@ -272,7 +274,8 @@ def _shape(known: Known, change: Change) -> Change:
         if change.retires:
             told = f"it was {', '.join(sorted(change.retires))}"
         # New to the index is not new to Pulumi: its state may outlive an index that was lost.
-        return replace(change, action=Action.CREATE, reason=told, refresh=True)
+        created = replace(change, action=Action.CREATE, reason=told, refresh=True)
+        return drifting.missing(known, created)
     if container.labels.get(LABEL_SPEC_HASH) != change.spec_hash:
         # Pulumi does not see labels when it refreshes: it would take a foreign one for its own.
         # Where the file is as it was, only a refresh tells it that its own container is gone.
@@ -280,14 +283,15 @@ def _shape(known: Known, change: Change) -> Change:
         told = "its container is another's" if foreign else "its file changed"
         if change.inputs and container.labels.get(LABEL_TREE, "") != change.inputs.tree:
             told = "its container is not marked as this data tree's"
-        return replace(change, action=Action.REPLACE, reason=told, refresh=foreign)
+        replaced = replace(change, action=Action.REPLACE, reason=told, refresh=foreign)
+        return drifting.foreign(known, replaced, container) if foreign else replaced
     if row is None or not row.applied_hash:
         return replace(change, action=Action.UPDATE, reason="the index does not know it")
     if row.applied_hash != change.desired_hash:
         return replace(change, action=Action.UPDATE, reason="its limits or our program changed")
     if row.phase in _INTERRUPTED:
         return replace(change, action=Action.UPDATE, reason=_INTERRUPTED[row.phase])
-    return same
+    return drifting.shaped(known, same, container)
 
 
 def _power(known: Known, change: Change) -> Change:

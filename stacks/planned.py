@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from spec import Problem, WorkspaceSpec
+from stacks.drift import Difference
 from stacks.errors import StacksError
 from stacks.homes import Proof
 from stacks.ledger_entries import Entry
@@ -62,6 +63,7 @@ class Wish:
         adopt: Whether someone typed that its home changes hands.
         new_home: Whether someone typed that a home is made where the former one is gone.
         forget_missing: Whether someone typed that a home which is on no engine is forgotten.
+        heal: Whether drift is healed where the file wants it reported: someone typed `up`.
         last: Per workspace, whether it should run, by its last wish (`last_wish`).
         asked: Per workspace, whether it shall run: what someone asks for right now.
     """
@@ -76,6 +78,7 @@ class Wish:
     adopt: bool = False
     new_home: bool = False
     forget_missing: bool = False
+    heal: bool = False
     last: Mapping[str, bool | None] = field(default_factory=dict)
     asked: Mapping[str, bool] = field(default_factory=dict)
 
@@ -111,6 +114,8 @@ class Known:
     """Its own, and where its file names a former id, that one's; the one that counts last."""
     recorded: tuple[str, ...] = ()
     """Home volumes that Pulumi's state has, where that was read."""
+    made: str = ""
+    """The engine's id of the container that Pulumi's state has, where that was read."""
     former: Former | None = None
     """What its file says it was."""
     former_left: bool = False
@@ -163,6 +168,8 @@ class Change:
         desired_hash: Hash to be published once it is applied.
         refresh: Whether Pulumi must look at the engine first, because something is not as it left
             it.
+        remakes: Whether its container is removed first: Pulumi would not see what is wrong with it.
+        drift: How what is there differs from what was made; None where that was not compared.
         on: Whether it shall run afterwards.
         by_name: Whether someone typed its name: its home goes before its grace is over.
         prunes: Whether it is removed, or its home, for its file being gone only; the cap is for
@@ -188,6 +195,8 @@ class Change:
     spec_hash: str = ""
     desired_hash: str = ""
     refresh: bool = False
+    remakes: bool = False
+    drift: tuple[Difference, ...] | None = None
     on: bool = False
     by_name: bool = False
     prunes: bool = False

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from stacks.engine.model import Leftover
+from stacks.observed import Observed
 
 RUNNING_STATES = frozenset({"running", "restarting", "paused"})
 """States of a container whose processes are there, as the engine names them."""
+
+GOING = "removing"
+"""State of a container that is being removed at this very moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,7 @@ class Container:
         image: The image as it was asked for.
         labels: All labels.
         home: Name of the volume that is mounted as its home, "" without one.
+        observed: What else is seen of it, where that was read.
     """
 
     id: str
@@ -35,6 +40,7 @@ class Container:
     image: str
     labels: Mapping[str, str] = field(default_factory=dict)
     home: str = ""
+    observed: Observed | None = None
 
     @property
     def running(self) -> bool:

@@ -50,6 +50,7 @@ from stacks.errors import (
     UnknownWorkspaceError,
 )
 from stacks.fence import Fence
+from stacks.images import Images
 from stacks.log_tail import LogTail
 from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import (
@@ -109,6 +110,7 @@ class DockerPower:
         self._remover = asyncio.Lock()
         self._standing: dict[str, Any] | None = None
         """The volumes from right before one is removed: meanwhile the engine lists none to anybody."""
+        self._images = Images()
 
     async def __aenter__(self) -> Self:
         timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
@@ -164,7 +166,7 @@ class DockerPower:
         data = await self._inspect(name)
         if data is None:
             return None
-        found = inspected_container(data)
+        found = inspected_container(data, await self._images.read(self._docker, data["Image"]))
         if not self._is_main(found):
             raise NameTakenError(
                 f"the container name {name} is taken by one that is not ours",

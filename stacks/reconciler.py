@@ -6,22 +6,21 @@ and the engine say then; so changes coalesce, and none is lost. What a demand le
 """
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Collection
 from dataclasses import replace
 
-from stacks import retries
+from stacks import drifting, retries, unreachable
 from stacks.board import Board, Context
 from stacks.demand import Demand, Entry, aim_of
 from stacks.errors import (
     EngineUnavailableError,
-    OvertakenError,
     ProgramError,
     StacksError,
     TemporaryError,
 )
-from stacks.plan import GONE, Action, Change, Known, Wish, plan, plan_one
+from stacks.plan import Action, Change, Known, Wish, plan, plan_one
+from stacks.power import GOING
 from stacks.pruning import PruneCap
 from stacks.rendering import Facts
 from stacks.results import ended, failed
@@ -30,8 +29,8 @@ from stacks.source import Snapshot
 from stacks.steps import Result
 from stacks.telling import cause_of, described, differs, is_id, is_quiet
 from stacks.work import Work
-from state_index.models import Changes, Published
-from state_index.phases import Event, Kind, Phase, Sync, decide
+from state_index.models import Published
+from state_index.phases import Event, Kind, Phase, decide
 from telemetry import context
 from telemetry.logs import get_logger
 
@@ -73,6 +72,8 @@ class Reconciler:
         self._others: frozenset[str] = frozenset()
         self.snapshot = Snapshot(complete=False, unreadable=True, error="not read yet")
         """The newest reading of the folder; whoever reads it sets it."""
+        self.listed: dict[str, str] = {}
+        """The containers that files ask for, as they were seen last: their ids, by workspace."""
 
     async def close(self) -> None:
         """Cancel what is under way, and return when it has ended."""
@@ -100,6 +101,8 @@ class Reconciler:
         if others - self._others:
             _log.warning("another data tree's are left alone", containers=sorted(others))
         self._others = others
+        containers, specs = view.inventory.containers, self.snapshot.specs
+        self.listed = {id_: found.id for id_, found in containers.items() if id_ in specs}
         changes = plan(
             snapshot=self.snapshot,
             published=view.rows,
@@ -140,7 +143,9 @@ class Reconciler:
         try:
             changes = await self.look(demand.wish, ids)
         except EngineUnavailableError as error:
-            await self._unreachable(demand, error, began)
+            await unreachable.publish(
+                self._board, self.snapshot, demand.why, error, began=began, is_busy=self.is_busy
+            )
             raise
         chosen = [change for id_, change in changes.items() if ids is None or id_ in ids]
         work = {change.id for change in chosen if self._needs_work(change, force=demand.force)}
@@ -165,10 +170,34 @@ class Reconciler:
             entry.task = self._group.create_task(self._serve(workspace_id, entry))
         return future
 
+    async def glance(self, workspace_id: str, cause: str) -> bool:
+        """Look at one workspace that has a file, and see to it where that is needed.
+
+        Returns:
+            Whether it was needed.
+
+        Raises:
+            StacksError: It could not be looked at.
+        """
+        if workspace_id not in self.snapshot.specs:
+            return False
+        known = await self._sight.one(workspace_id, self.snapshot, asked=None)
+        if known.container is not None and known.container.state == GOING:
+            return False  # when it has gone, the engine says so
+        if known.container is not None:
+            self.listed[workspace_id] = known.container.id
+        change = plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=Wish())
+        if not self._needs_work(change, force=False):
+            return False
+        self.submit(workspace_id, Demand(cause=cause))
+        return True
+
     def _needs_work(self, change: Change, *, force: bool) -> bool:
         if change.action is Action.INVALID and not is_id(change.id):
             return False  # no row can stand for it; whoever asked is told
-        if self._is_busy(change.id) or differs(change.known.row, described(change)):
+        if drifting.is_news(change):
+            return True
+        if self.is_busy(change.id) or differs(change.known.row, described(change)):
             return True
         return not is_quiet(change) and (force or not self._backs_off(change))
 
@@ -181,7 +210,8 @@ class Reconciler:
         waits = entry is not None and entry.retry is not None and entry.aim == aim_of(change)
         return waits and change.known.phase is not Phase.UNKNOWN
 
-    def _is_busy(self, workspace_id: str) -> bool:
+    def is_busy(self, workspace_id: str) -> bool:
+        """Whether it is being worked on."""
         entry = self._entries.get(workspace_id)
         return entry is not None and entry.task is not None
 
@@ -269,25 +299,3 @@ class Reconciler:
         least = error.delay if isinstance(error, TemporaryError) and error.delay else 0.0
         chance = random.random()  # noqa: S311 - spreads load only
         return retries.backoff(entry.failures, chance=chance, least=least)
-
-    async def _unreachable(self, demand: Demand, error: EngineUnavailableError, began: int) -> None:
-        """Publish that the engine does not answer, for everything that is on it or should be.
-
-        What was published since the question was asked (generation `began`), or is being worked
-        on, tells what is newer than this answer.
-        """
-        rows = await self._board.rows()
-        for id_ in sorted(rows.keys() | self.snapshot.ids):
-            row, spec = rows.get(id_), self.snapshot.specs.get(id_)
-            if row and (row.phase in GONE or row.phase is Phase.UNKNOWN or row.generation > began):
-                continue
-            if self._is_busy(id_) or not is_id(id_):
-                continue
-            told = Changes(sync=row.sync if row else Sync.OUT_OF_SYNC)
-            if spec is not None:
-                told["owner"] = spec.owner
-            known = row.generation if row else 0
-            with contextlib.suppress(OvertakenError):
-                await self._board.fail(
-                    id_, demand.why, error, retry_in=None, changes=told, if_generation=known
-                )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stacks.engine.checkpoint import Checkpoint, StateFiles
-from stacks.programs.inputs import VOLUME_TYPE
+from stacks.programs.inputs import CONTAINER_TYPE, VOLUME_TYPE
 
 
 class Recorded:
@@ -19,12 +19,19 @@ class Recorded:
 
     def homes(self, workspace_id: str) -> tuple[str, ...]:
         """Give the names of the volumes in a workspace's stack; none where it cannot be read."""
+        return tuple(sorted(self._identities(workspace_id, VOLUME_TYPE)))
+
+    def container(self, workspace_id: str) -> str:
+        """Give the engine's id of the container in a workspace's stack; "" where none is told."""
+        found = self._identities(workspace_id, CONTAINER_TYPE)
+        return next(iter(found)) if len(found) == 1 else ""
+
+    def _identities(self, workspace_id: str, resource_type: str) -> frozenset[str]:
         try:
             content = StateFiles(self._state, workspace_id).checkpoint.read_bytes()
-            found = Checkpoint.parse(content)
+            return Checkpoint.parse(content).identities(resource_type)
         except (OSError, ValueError):
-            return ()  # what cannot be read proves nothing; the operation sees to it
-        return tuple(sorted(found.identities(VOLUME_TYPE)))
+            return frozenset()  # what cannot be read proves nothing; the operation sees to it
 
     def stacks(self) -> frozenset[str]:
         """Name all stacks that there are."""

@@ -19,11 +19,7 @@ from stacks.board import Board, translated
 from stacks.changes import WorkspaceChange
 from stacks.demand import Demand, asked_by
 from stacks.endings import Endings
-from stacks.errors import (
-    FileStandsError,
-    PinnedError,
-    SourceError,
-)
+from stacks.errors import FileStandsError, PinnedError, SourceError
 from stacks.fence import Fence
 from stacks.home_commands import HomeCommands
 from stacks.isolation.guard import guard_of
@@ -171,7 +167,7 @@ class Runner(HomeCommands):
         """Tell what `up` would do; see `Operator`."""
         wanted = None if ids is None else frozenset(ids)
         await self.read()
-        changes = await self.queue.look(Wish(prune=self.settings.prune, force=True))
+        changes = await self.queue.look(Wish(prune=self.settings.prune, force=True, heal=True))
         chosen = [change for id_, change in changes.items() if wanted is None or id_ in wanted]
         unknown = (wanted or frozenset()) - self.queue.snapshot.ids - changes.keys()
         return await preview_all(self._work, chosen, {id_: no_workspace(id_) for id_ in unknown})
@@ -196,6 +192,7 @@ class Runner(HomeCommands):
             cause="up",
             request_id=request_id or context.request_id(),
             force=True,
+            heal=True,
             prune=self.settings.prune if prune is None else prune,
             max_delete=max_delete,
         )
@@ -265,7 +262,7 @@ class Runner(HomeCommands):
         row = await self.read_one(workspace_id)
         retries.check(workspace_id, row, self.queue.snapshot)
         demand = asked_by(actor, "asked to try it again", request_id)
-        demand = replace(demand, force=True, retry=True)
+        demand = replace(demand, force=True, retry=True, heal=True)
         return await self.one(workspace_id, demand, on_step)
 
     async def purge(

@@ -110,6 +110,7 @@ class Sight:
             container=container,
             homes=homes,
             recorded=await self._homes_recorded(workspace_id),
+            made=await self._made(workspace_id) if container else "",
             former=former,
             former_left=await self._left(renames.former_id(row)),
             heir=await self._heir(workspace_id, homes, snapshot),
@@ -173,6 +174,11 @@ class Sight:
             return await asyncio.to_thread(self._ledger.entries)
         except LedgerError:
             return None
+
+    async def _made(self, workspace_id: str) -> str:
+        if self._recorded is None:
+            return ""
+        return await asyncio.to_thread(self._recorded.container, workspace_id)
 
     async def _container(self, workspace_id: str) -> Container | None:
         try:

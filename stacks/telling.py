@@ -1,6 +1,7 @@
 """What a change says about its workspace in the index. Pure."""
 
 from spec import InvalidIdError, check_id
+from stacks import drift, drifting
 from stacks.grace import NO_DATES
 from stacks.plan import GONE, Action, Change
 from stacks.programs.inputs import LABEL_OWNER
@@ -31,6 +32,7 @@ def described(change: Change) -> Changes:
     elif change.claimed and known.new and not known.homes:
         # Nothing was made yet: who wrote the file may see what is wrong with it.
         told["owner"] = change.claimed
+    told |= _differences(change)
     if known.phase not in GONE | {Phase.ERROR, Phase.UNKNOWN}:
         told["message"] = change.reason if change.spec is None else ""
     if change.held:
@@ -38,6 +40,11 @@ def described(change: Change) -> Changes:
     if change.wanted_again and known.row is not None:
         told |= _suspended(change, known.row)
     return told
+
+
+def _differences(change: Change) -> Changes:
+    known = change.drift is not None and drifting.is_complete(change)
+    return Changes(drift=drift.plain(change.drift or ())) if known else Changes()
 
 
 def _suspended(change: Change, row: Published) -> Changes:
@@ -53,11 +60,13 @@ def _suspended(change: Change, row: Published) -> Changes:
 def found_again(change: Change) -> tuple[Event, ...]:
     """Give what to say of a workspace without a container, when the engine answers again.
 
+    Of one that another hand stopped or removed, and that is left so, the same.
+
     One with a container is started or stopped, and so says itself where it stands.
     """
     known = change.known
     lost = known.row is not None and known.phase is Phase.UNKNOWN and known.container is None
-    return (Event.VANISHED,) if lost else ()
+    return (Event.VANISHED,) if lost else drifting.found(change)
 
 
 def differs(row: Published | None, told: Changes) -> bool:

@@ -6,14 +6,13 @@ next attempt goes on from what is there.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from stacks import paths, rundir
+from stacks import drift, drifting, paths, progress, rundir
 from stacks.board import Board, Context
 from stacks.endings import Endings
 from stacks.engine import (
@@ -24,12 +23,11 @@ from stacks.engine import (
 )
 from stacks.errors import (
     HomeMissingError,
-    NotLeadingError,
-    PublishFailedError,
     StacksError,
     StaleContainerError,
 )
 from stacks.handover import Handover
+from stacks.healing import Healing
 from stacks.plan import Action, Change
 from stacks.power import Power
 from stacks.rendering import Facts
@@ -43,9 +41,6 @@ from state_index.phases import Event, Phase, Sync
 QUIET = Changes(step="", reason="", message="")
 
 OnEvent = Callable[[EngineEvent], None]
-
-SHOWN = frozenset({"home", "container"})
-DOING = {"create": "creating", "update": "updating", "replace": "replacing", "delete": "removing"}
 
 
 class Operations(Protocol):
@@ -96,6 +91,7 @@ class Work:
         self._limits = limits
         self._slots = Slots(limits.parallel)
         self.handover = Handover(board=board, power=power, forget=engine.forget, grace=limits.stop)
+        self._healing = Healing(power=power, grace=limits.stop)
         self._network = asyncio.Lock()
 
     async def perform(self, change: Change, why: Context) -> None:
@@ -117,6 +113,7 @@ class Work:
             Action.FORGET: self._forget,
             Action.BLOCKED: self._block,
         }
+        why = replace(why, cause=drifting.cause(change, change.known.row, why.cause))
         if change.known.phase is Phase.DELETED and change.spec is not None:
             # Whoever purged it was ended before the row went; the file means a new one.
             await self._board.forget(change.id, f"{why.cause}; nothing of it was left")
@@ -150,6 +147,9 @@ class Work:
 
     async def _apply(self, change: Change, why: Context) -> None:
         assert change.inputs is not None, "a change of shape has inputs"
+        if not await self._healing.is_possible(change):
+            await self._tell(replace(change, action=Action.NOTHING), why)
+            return
         path = paths.TO_CREATE if change.known.new else paths.TO_APPLY
         told = Changes(desired_hash=change.desired_hash, step="image")
         told |= described(change)
@@ -160,6 +160,7 @@ class Work:
         run = Path(self._facts.run)
         await asyncio.to_thread(rundir.prepare, run, change.id)
         await self._share(why)
+        await self._healing.clear(change)
         operation = Operation(
             kind=Kind.UP,
             stack=change.id,
@@ -169,7 +170,7 @@ class Work:
             request_id=why.request_id,
         )
         (await self._run_told(operation, change, why)).check()
-        await self._settle(change, why)
+        await self._settle(replace(change, drift=await self._healing.left(change)), why)
 
     async def _check(self, change: Change) -> None:
         """Look whether the engine can take a change of shape; nothing is changed.
@@ -193,6 +194,7 @@ class Work:
             desired_hash=change.desired_hash,
             upstream=f"unix:{change.id}/{SOCKET_NAME}",
             step="start" if change.on else "",
+            drift=drift.plain(change.drift or ()),
         )
         if change.on:
             await self._board.enter(change.id, why, paths.TO_START, done)
@@ -219,11 +221,11 @@ class Work:
 
     async def _wake(self, change: Change, why: Context) -> None:
         await self._power.start(change.id, spec_hash=change.spec_hash, within=self._limits.start)
-        await self._board.say(change.id, why, Event.READY, changes=QUIET)
+        await self._board.say(change.id, why, Event.READY, changes=QUIET | _left(change))
 
     async def _tell(self, change: Change, why: Context) -> None:
         told, events = described(change), found_again(change)
-        if events:
+        if events and change.drift is None:
             told["message"] = change.reason
         if events or differs(change.known.row, told):
             await self._board.say(change.id, why, *events, changes=told)
@@ -238,7 +240,7 @@ class Work:
 
     async def _rest(self, change: Change, why: Context) -> None:
         await self._power.stop(change.id, grace=self._limits.stop)
-        await self._board.say(change.id, why, Event.STOPPED, changes=QUIET)
+        await self._board.say(change.id, why, Event.STOPPED, changes=QUIET | _left(change))
 
     async def _delete(self, change: Change, why: Context) -> None:
         told = described(change) | Changes(step="stop")
@@ -283,28 +285,14 @@ class Work:
                 return Outcome(error=error)
 
     async def _run_told(self, operation: Operation, change: Change, why: Context) -> Outcome:
-        """Run an operation and publish its steps, the newest when several come at once."""
-        newest, ended = "", False
-        news = asyncio.Event()
+        """Run an operation and publish its steps."""
+        return await progress.told(
+            lambda on_event: self._run(operation, owner_of(change), on_event),
+            lambda step: self._board.say(change.id, why, changes=Changes(step=step)),
+        )
 
-        def on_event(event: EngineEvent) -> None:
-            nonlocal newest
-            if event.kind == "begin" and event.op in DOING and event.resource in SHOWN:
-                newest = f"{DOING[event.op]} {event.resource}"
-                news.set()
 
-        async def publish() -> None:
-            while not ended:
-                await news.wait()
-                news.clear()
-                # A step that is not shown is no reason to end the operation.
-                with contextlib.suppress(PublishFailedError, NotLeadingError):
-                    await self._board.say(change.id, why, changes=Changes(step=newest))
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(publish())
-            outcome = await self._run(operation, owner_of(change), on_event)
-            # Not cancelled: a step in a thread could be written after what comes next.
-            ended = True
-            news.set()
-        return outcome
+def _left(change: Change) -> Changes:
+    """What differs still, once it is on or off."""
+    known = change.drift is not None and drifting.is_complete(change)
+    return Changes(drift=drift.plain(drifting.after_power(change))) if known else Changes()

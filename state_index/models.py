@@ -52,6 +52,8 @@ class Published:
         grace_end: the same exactly, by `Removals.watched`; this is what counts.
         removal: which removal it is, a random id that the runner's ledger of graces knows too; ""
             when it was not removed, or nobody asked for its end.
+        drift: how what is there differs from what was made, by another hand: `field`, `wanted` and
+            `found` in words, and whether it `stays`, because the engine itself does it.
     """
 
     id: str
@@ -77,6 +79,7 @@ class Published:
     expires_at: datetime | None = None
     grace_end: int | None = None
     removal: str = ""
+    drift: tuple[dict[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         _require_aware(self.since, self.retry_at, self.updated_at, self.removed_at, self.expires_at)
@@ -102,6 +105,7 @@ class Changes(TypedDict, total=False):
     expires_at: datetime | None
     grace_end: int | None
     removal: str
+    drift: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

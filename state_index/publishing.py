@@ -19,6 +19,9 @@ from state_index.schema import clock, history, workspaces
 HISTORY_BOUND = 200
 """Rows of history kept per workspace."""
 
+_UNMADE = frozenset({Phase.DELETING, Phase.TOMBSTONED, Phase.DELETED})
+"""Phases in which there is nothing that could differ."""
+
 _KEPT = frozenset({Phase.TOMBSTONED, Phase.DELETING, Phase.DELETED, Phase.ERROR, Phase.UNKNOWN})
 """Phases in which a tombstone's dates stand: the removal of its home may fail and go on."""
 
@@ -51,6 +54,8 @@ def advance(
         row = replace(row, phase=phase, since=now, reason="", message="", step="", retry_at=None)
         if phase not in _KEPT:
             row = replace(row, removed_at=None, expires_at=None, grace_end=None, removal="")
+        if phase in _UNMADE:
+            row = replace(row, drift=())
     return replace(row, **changes)
 
 
@@ -77,7 +82,7 @@ def publish(
         request_id=cause.request_id,
     )
     _store(connection, before, after)
-    if before is None or before.phase is not after.phase:
+    if before is None or before.phase is not after.phase or before.drift != after.drift:
         moved = (before.phase if before else None, after.phase)
         record(connection, workspace_id, cause, moved=moved, now=now)
     return after

@@ -16,6 +16,7 @@ def published(row: sa.RowMapping) -> Published:
     values["sync"] = Sync(values["sync"])
     values["problems"] = tuple(values["problems"])
     values["removal"] = values["removal"] or ""  # none in rows from before there was one
+    values["drift"] = tuple(values["drift"] or ())  # none in rows of before
     return Published(**values)
 
 
@@ -23,6 +24,7 @@ def workspace_values(row: Published) -> dict[str, Any]:
     """What to write into `workspaces`."""
     values = {item.name: getattr(row, item.name) for item in fields(row)}
     values["problems"] = list(row.problems)
+    values["drift"] = list(row.drift)
     return values
 
 

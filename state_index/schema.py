@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; kept here so that opening an up-to-date index needs no Alembic (a test compares)."""
 
 VERSION_TABLE = "state_index_version"
@@ -78,6 +78,7 @@ workspaces = sa.Table(
     sa.Column("expires_at", UtcDateTime),
     sa.Column("grace_end", sa.BigInteger),
     sa.Column("removal", sa.String(32)),
+    sa.Column("drift", sa.JSON),
     sa.Index(None, "owner"),
 )
 """What the runner publishes, a row a workspace."""

@@ -31,9 +31,10 @@ def status(frame: Frame, *, ids: tuple[str, ...], output: str, watch: bool) -> N
     """Show phase and sync of workspaces.
 
     PHASE says where a workspace is (RUNNING, WARM: stopped with its home kept, ERROR, ...); SYNC,
-    how it compares with its file (Synced, OutOfSync, Invalid). EXPIRES (-o wide) says when the kept
-    home of a removed one goes, if its file does not come back. With --watch and -o json, each
-    change is one line of JSON.
+    how it compares with its file (Synced, OutOfSync, Invalid). MESSAGE also tells what another hand
+    changed ("differs: memory 4Gi → 8Gi"); `drift` in JSON has all of it. EXPIRES (-o wide) says when
+    the kept home of a removed one goes, if its file does not come back. With --watch and -o json,
+    each change is one line of JSON.
 
     \b
     Examples:

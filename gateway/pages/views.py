@@ -14,6 +14,8 @@ from gateway.powers import can_start, can_stop
 from state_index.models import Published
 from state_index.phases import Phase, Sync
 
+_MOST: Final = 6
+"""Differences that are told; the API has all."""
 _UNITS: Final = (("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10))
 
 
@@ -147,6 +149,7 @@ class WorkspaceView:
     size: str
     url: str
     problems: tuple[ProblemLine, ...]
+    differs: tuple[str, ...]
     can_open: bool
     can_start: bool
     can_stop: bool
@@ -180,6 +183,7 @@ def view_of(row: Published) -> WorkspaceView:
         size=_size(row.spec_json),
         url=workspace_url(row.id),
         problems=tuple(_problem(problem) for problem in row.problems),
+        differs=_differs(row.drift),
         can_open=row.phase is Phase.RUNNING,
         can_start=can_start(row),
         can_stop=can_stop(row),
@@ -205,6 +209,12 @@ def _problem(problem: Mapping[str, Any]) -> ProblemLine:
     key = problem.get("key", "")
     message = str(problem.get("message", ""))
     return ProblemLine(where, f"{key}: {message}" if key else message, str(problem.get("hint", "")))
+
+
+def _differs(drift: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    told = [f"{each['field']} {each['wanted']} → {each['found']}" for each in drift]
+    more = (f"and {len(told) - _MOST} more",) if len(told) > _MOST else ()
+    return (*told[:_MOST], *more)
 
 
 def _size(spec_json: str) -> str:

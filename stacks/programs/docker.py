@@ -6,7 +6,6 @@ every workspace. Traps of the provider are told where they are stepped around; m
 are in docs/explanation/pulumi-operations.md.
 """
 
-import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -14,16 +13,12 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
+from stacks.programs import shape
 from stacks.programs.inputs import (
     HOME_PATH,
-    LABEL_FORMERLY,
     LABEL_HOME,
     LABEL_OWNER,
-    LABEL_PIDS,
     LABEL_PREFIX,
-    LABEL_SPEC_HASH,
-    LABEL_TREE,
-    LABEL_WORKSPACE,
     NETWORK_OPTIONS,
     RUN_PATH,
     USER,
@@ -36,7 +31,6 @@ from stacks.programs.program import Program
 STOP_GRACE_SECONDS = 10
 BILLIONTH = Decimal("1e-9")
 ROUND_ZEROS = 9
-LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 
 # The provider neither updates nor replaces when these change: without this a change is lost.
 SILENT = ["healthcheck", "tmpfs", "init", "cpuPeriod", "cpuQuota", "rm", "destroyGraceSeconds"]
@@ -64,7 +58,7 @@ def render_shared(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
         adopt: ``network`` with its id behind a colon when it is on the engine already.
     """
     inputs = SharedInputs.from_json(data)
-    labels = {LABEL_PREFIX: inputs.name_prefix, **_tree(inputs)}
+    labels = {LABEL_PREFIX: inputs.name_prefix, **shape.tree(inputs)}
     network = docker.Network(
         "network",
         name=inputs.network,
@@ -90,7 +84,7 @@ def _home(inputs: WorkspaceInputs, *, adopt: bool) -> docker.Volume:
         **inputs.home_identity,
         LABEL_OWNER: inputs.home.owner,
         LABEL_HOME: str(inputs.home.number),
-        **_tree(inputs),
+        **shape.tree(inputs),
     }
     return docker.Volume(
         "home",
@@ -108,7 +102,7 @@ def _home(inputs: WorkspaceInputs, *, adopt: bool) -> docker.Volume:
 
 
 def _container(inputs: WorkspaceInputs, home: docker.Volume) -> docker.Container:
-    memory = math.ceil(inputs.memory / 2**20)
+    memory = shape.memory(inputs)
     return docker.Container(
         "container",
         name=inputs.container,
@@ -116,7 +110,7 @@ def _container(inputs: WorkspaceInputs, home: docker.Volume) -> docker.Container
         user=USER,
         start=False,
         must_run=False,
-        restart="unless-stopped",
+        restart=shape.RESTART,
         destroy_grace_seconds=STOP_GRACE_SECONDS,
         envs=_environment(inputs),
         labels=_labels(inputs),
@@ -124,14 +118,14 @@ def _container(inputs: WorkspaceInputs, home: docker.Volume) -> docker.Container
         # Unset, the engine fills it in and every second `up` shows a change. Equal: no swap.
         memory_swap=memory,
         cpus=_decimal(inputs.cpu),
-        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
-        security_opts=["no-new-privileges:true"],
+        capabilities=docker.ContainerCapabilitiesArgs(drops=[shape.DROPPED]),
+        security_opts=[shape.SECURITY],
         # Not networks_advanced: that connects after creating, and a failure between the two
         # leaves a container without a network in the state that no later `up` corrects.
         network_mode=inputs.network,
         mounts=_mounts(inputs),
-        log_driver="json-file",
-        log_opts=LOG_OPTIONS,
+        log_driver=shape.LOG_DRIVER,
+        log_opts=shape.LOG_OPTIONS,
         opts=pulumi.ResourceOptions(
             delete_before_replace=True, replace_on_changes=SILENT, depends_on=[home]
         ),
@@ -146,26 +140,13 @@ def _mounts(inputs: WorkspaceInputs) -> list[docker.ContainerMountArgs]:
 
 
 def _environment(inputs: WorkspaceInputs) -> list[str]:
-    variables = {**inputs.env, "CODEHUB_ID": inputs.id}
+    variables = shape.environment(inputs)
     return [f"{key}={variables[key]}" for key in sorted(variables)]
 
 
 def _labels(inputs: WorkspaceInputs) -> list[docker.ContainerLabelArgs]:
-    labels = {
-        **inputs.labels,
-        LABEL_WORKSPACE: inputs.id,
-        LABEL_OWNER: inputs.owner,
-        LABEL_SPEC_HASH: inputs.spec_hash,
-        LABEL_PIDS: str(inputs.pids),
-        LABEL_PREFIX: inputs.name_prefix,
-        **({LABEL_FORMERLY: inputs.home.workspace} if inputs.home.workspace else {}),
-        **_tree(inputs),
-    }
+    labels = shape.labels(inputs)
     return [docker.ContainerLabelArgs(label=key, value=labels[key]) for key in sorted(labels)]
-
-
-def _tree(inputs: WorkspaceInputs | SharedInputs) -> dict[str, str]:
-    return {LABEL_TREE: inputs.tree} if inputs.tree else {}
 
 
 def _decimal(cores: float) -> str:

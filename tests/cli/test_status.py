@@ -146,7 +146,7 @@ def test_status_as_json(cli: Cli, index: Index) -> None:
     assert set(row) == {
         "id", "owner", "phase", "sync", "reason", "message", "step", "since", "retry_at",
         "generation", "desired_hash", "applied_hash", "image", "upstream", "pinned", "problems",
-        "spec", "request_id", "updated_at", "removed_at", "expires_at",
+        "spec", "request_id", "updated_at", "removed_at", "expires_at", "drift",
     }  # fmt: skip
 
 
@@ -321,6 +321,14 @@ def row(**changes: Any) -> Published:
         (
             {"problems": ({"file": "f", "line": 1, "column": 2, "message": "m"}, {}, {})},
             "f:1:2: m (and 2 more)",
+        ),
+        (
+            {"step": "start", "drift": ({"field": "memory", "wanted": "4Gi", "found": "8Gi"},)},
+            "start; differs: memory 4Gi → 8Gi",
+        ),
+        (
+            {"drift": ({"field": "a", "wanted": "b", "found": "c"},) * 8},
+            f"differs: {', '.join(['a b → c'] * 6)} and 2 more",
         ),
     ],
 )

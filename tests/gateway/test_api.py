@@ -215,9 +215,10 @@ async def test_one_sees_one_s_own_workspaces_and_admins_see_all(hub: Running) ->
 
 async def test_a_workspace_tells_everything_about_itself(hub: Running) -> None:
     problem = {"file": "w.yaml", "line": 3, "column": 7, "key": "cpu", "message": "m", "hint": "h"}
+    drift = {"field": "memory", "wanted": "4Gi", "found": "8Gi", "stays": False}
     row = hub.publish(
         "alice-a", Phase.ERROR, reason="IMAGE_MISSING", message="No image.", step="container",
-        sync=Sync.INVALID, problems=(problem,), pinned="running",
+        sync=Sync.INVALID, problems=(problem,), pinned="running", drift=(drift,),
     )  # fmt: skip
     async with hub.visitor() as client:
         body = (await client.get("/api/v1/workspaces/alice-a")).json()
@@ -237,6 +238,7 @@ async def test_a_workspace_tells_everything_about_itself(hub: Running) -> None:
         "image": "codehub/light",
         "pinned": "running",
         "problems": [problem],
+        "drift": [drift],
         "generation": row.generation,
         "updated_at": row.updated_at.isoformat().replace("+00:00", "Z"),
         "url": "/w/alice-a/",

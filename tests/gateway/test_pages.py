@@ -137,6 +137,16 @@ async def test_the_portal_shows_one_s_own_workspaces(
     assert "The runner is not there" not in page
 
 
+@pytest.mark.parametrize("path", ["/", "/workspaces/alice-other"])
+async def test_pages_tell_what_another_hand_changed(
+    hub: Running, browser: httpx.AsyncClient, path: str
+) -> None:
+    drift = {"field": "memory", "wanted": "4Gi", "found": "<8Gi>", "stays": False}
+    hub.publish("alice-other", Phase.RUNNING, sync=Sync.OUT_OF_SYNC, drift=(drift,))
+    page = (await browser.get(path)).text
+    assert "Differs from how it was made: memory 4Gi → &lt;8Gi&gt;</span>" in page
+
+
 async def test_the_portal_says_when_no_runner_listens(
     hub: Running, browser: httpx.AsyncClient
 ) -> None:
@@ -354,6 +364,12 @@ def test_counting_in_words() -> None:
 )
 def test_sizes_in_words(spec: str, size: str) -> None:
     assert view_of(published(Phase.WARM, spec_json=spec)).size == size
+
+
+def test_many_differences_are_counted() -> None:
+    drift = ({"field": "a", "wanted": "b", "found": "c"},) * 8
+    told = view_of(published(Phase.WARM, drift=drift)).differs
+    assert told == (*["a b → c"] * 6, "and 2 more")
 
 
 def route(phase: Phase) -> Route:

@@ -39,7 +39,7 @@ def test_the_table_is_large_and_its_names_are_unique() -> None:
         (b"owner: alice\nimage: a\nresources: {pids: 1.5}\n", "must be a whole number, not 1.5"),
         (b"owner: alice\nimage: a\nimage: b\n", "`image` is given twice"),
         (b"owner: alice\nimage: a\nstate: cold\n", "`cold` is not supported yet"),
-        (b"owner: alice\nimage: a\ndrift: heal\n", "`drift` is not supported yet"),
+        (b"owner: alice\nimage: a\nrepo: x\n", "`repo` is not supported yet"),
         (b"owner: alice\nimage: a\nenv: {A: \xff}\n", "byte 0xff is not UTF-8"),
         (b"owner: alice\nimage: a\nenv: {A: !!int 5}\n", "the tag `!!int` is not supported"),
     ],

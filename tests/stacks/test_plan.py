@@ -98,10 +98,14 @@ def test_what_is_as_it_should_be_is_left_alone(phase: Phase) -> None:
         ({"env": {"A": "b"}}, Action.REPLACE),
         ({"state": "warm"}, Action.STOP),
         ({"formerly": "old"}, Action.REPLACE),
+        ({"drift": "report"}, Action.NOTHING),
     ],
 )
 def test_each_key_of_the_file_changes_the_plan(keys: Mapping[str, Any], action: Action) -> None:
     known = replace(settled(spec_of()), spec=spec_of(**keys))
+    if "drift" in keys:
+        known = replace(known, container=None)  # as by another hand
+        assert decide(replace(known, spec=spec_of())).action is Action.CREATE
     if "formerly" in keys:
         old = replace(HOME, workspace="old", name="x-old-home-1")
         known = replace(known, homes=(old,), former=Former(id="old", homes=(old,)))

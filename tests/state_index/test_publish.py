@@ -3,9 +3,11 @@
 import time
 from dataclasses import FrozenInstanceError, fields
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
+from state_index import rows
 from state_index.errors import IllegalTransitionError, StaleRowError
 from state_index.index import Index
 from state_index.models import Changes, Published, RunnerInfo
@@ -49,6 +51,7 @@ def test_every_field_survives_the_database(index: Index, clock: Clock) -> None:
         expires_at=datetime(2026, 1, 9, 3, tzinfo=UTC),
         grace_end=604_800_000,
         removal="f" * 32,
+        drift=({"field": "memory", "wanted": "4Gi", "found": "8Gi", "stays": False},),
     )
     row = index.publish("alice-api", cause="file found", request_id="r-1", **changes)
     assert index.workspace("alice-api") == row
@@ -57,6 +60,31 @@ def test_every_field_survives_the_database(index: Index, clock: Clock) -> None:
     assert row.request_id == "r-1"
     said = {"id", "phase", "since", "generation", "request_id", "updated_at", *changes}
     assert said == {item.name for item in fields(Published)}
+
+
+def test_drift_that_comes_and_goes_is_in_the_history(index: Index) -> None:
+    index.publish("a", event=Event.READY, cause="made")
+    drift = ({"field": "memory", "wanted": "4Gi", "found": "8Gi", "stays": False},)
+    index.publish("a", cause="drift: memory 4Gi → 8Gi", drift=drift)
+    index.publish("a", cause="a step is no news", step="x")
+    index.publish("a", cause="drift ended", drift=())
+    told = [(row.from_phase, row.to_phase, row.cause) for row in index.history("a")]
+    running = Phase.RUNNING
+    assert told[:2] == [
+        (running, running, "drift ended"), (running, running, "drift: memory 4Gi → 8Gi")
+    ]  # fmt: skip
+    assert len(told) == 3
+
+
+def test_what_is_removed_differs_from_nothing(index: Index) -> None:
+    index.publish("a", event=Event.READY, cause="made", drift=({"field": "memory"},))
+    assert index.publish("a", event=Event.DELETE, cause="its file is gone").drift == ()
+
+
+def test_rows_of_before_there_was_drift_have_none(index: Index) -> None:
+    row = index.publish("a", cause="made")
+    before: Any = rows.workspace_values(row) | {"drift": None}
+    assert rows.published(before) == row
 
 
 def test_rows_are_frozen(index: Index) -> None:

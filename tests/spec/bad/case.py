@@ -9,7 +9,7 @@ OWNER = "owner: alice\n"
 IMAGE = "image: codehub/code-server\n"
 GOOD = OWNER + IMAGE
 """Two lines with which any file is right, so the third is what is wrong."""
-KEYS = "the keys are owner, image, resources, env, state, formerly"
+KEYS = "the keys are owner, image, resources, env, state, drift, formerly"
 
 
 class Case(NamedTuple):

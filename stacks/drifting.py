@@ -1,0 +1,175 @@
+"""What drift means for a workspace's change: heal it or leave it, and what is said. Pure.
+
+`stacks.drift` finds the differences; `stacks.plan` asks here where they count. Drift is what another
+hand did to what was applied: where the file changed, or our own work was cut off, there is none.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from spec import WorkspaceSpec
+from stacks import drift
+from stacks.drift import Difference
+from stacks.planned import Action, Change, Known, Wish
+from stacks.power import Container
+from stacks.programs.inputs import WorkspaceInputs
+from state_index.models import Published
+from state_index.phases import Event, Phase, Sync
+
+REPORT = "report"
+
+_AT_REST = frozenset({Phase.RUNNING, Phase.WARM, Phase.UNKNOWN})
+"""Phases in which nothing of ours is under way."""
+
+
+def before(known: Known) -> tuple[Difference, ...]:
+    """Give the differences that were told."""
+    return drift.read(known.row.drift) if known.row else ()
+
+
+def was_stopped(known: Known, spec: WorkspaceSpec) -> bool:
+    """Whether it was stopped by another hand and left so: that was nobody's wish."""
+    told = any(each.field == drift.STATE for each in before(known))
+    return told and known.asked is None and spec.state != "warm"
+
+
+def missing(known: Known, change: Change) -> Change:
+    """Say of one whose container is to be made that it was removed by another hand, if it was."""
+    if change.retires or not _is_as_applied(known, change):
+        return change
+    return replace(change, drift=(drift.gone(),))
+
+
+def foreign(known: Known, change: Change, container: Container) -> Change:
+    """Say what another's container, which has our name, does not have in common with ours."""
+    found = differences(known, change.inputs, container)
+    if not found or not _is_as_applied(known, change):
+        return change
+    return replace(change, drift=found, remakes=True)
+
+
+def shaped(known: Known, change: Change, container: Container) -> Change:
+    """Decide on the shape of a container that is of this very file, as far as labels tell."""
+    found = differences(known, change.inputs, container)
+    change = replace(change, drift=found)
+    heals = [each for each in found if not each.stays]
+    if not heals:
+        return change
+    remakes = not {each.field for each in heals} <= drift.IN_PLACE
+    return replace(
+        change,
+        action=Action.REPLACE if remakes else Action.UPDATE,
+        sync=Sync.OUT_OF_SYNC,
+        refresh=True,
+        remakes=remakes,
+        reason=_told(heals),
+    )
+
+
+def differences(
+    known: Known, inputs: WorkspaceInputs | None, container: Container
+) -> tuple[Difference, ...]:
+    """Compare a container with what would be made, and with what Pulumi says it made."""
+    if inputs is None or container.observed is None:
+        return ()
+    found = drift.compare(inputs, container.observed)
+    if known.made and container.id != known.made:
+        found = (drift.replaced(known.made, container.id), *found)
+    if not container.observed.complete:
+        # What the list does not show is as it was seen last.
+        found = (*found, *(each for each in before(known) if not drift.is_listed(each.field)))
+    return drift.standing(found, before(known))
+
+
+def left_alone(known: Known, change: Change, wish: Wish) -> Change:
+    """Take a shape's repair back where the file wants to be told only."""
+    told = [each for each in change.drift or () if not each.stays]
+    if not told or not change.action.needs_pulumi or not _reports(change, wish):
+        return change
+    if known.container is None and known.asked:
+        return change  # whoever starts it wants it made
+    reason = f"differs: {drift.words(told)}"
+    return replace(change, action=Action.NOTHING, refresh=False, remakes=False, reason=reason)
+
+
+def powered(known: Known, change: Change, wish: Wish) -> Change:
+    """Say of a start whether it is one because another hand stopped the container."""
+    container = known.container
+    if change.action is not Action.START or container is None or container.running:
+        return change
+    assert change.spec is not None, "only what has a file is compared"
+    by_hand = known.phase is Phase.RUNNING or was_stopped(known, change.spec)
+    if known.asked is not None or not by_hand:
+        return change
+    found = (drift.stopped(container.state), *(change.drift or ()))
+    change = replace(change, drift=found, reason=_told(found))
+    if not _reports(change, wish):
+        return change
+    told = [each for each in found if not each.stays]
+    reason = f"differs: {drift.words(told)}"
+    return replace(change, action=Action.NOTHING, sync=Sync.OUT_OF_SYNC, reason=reason)
+
+
+def found(change: Change) -> tuple[Event, ...]:
+    """Give what happened to one that another hand stopped or removed, and that is left so."""
+    known = change.known
+    if not change.drift or change.action is not Action.NOTHING:
+        return ()
+    if known.container is None:
+        return (Event.VANISHED,) if known.phase in _AT_REST else ()
+    is_stopped = any(each.field == drift.STATE for each in change.drift)
+    return (Event.STOPPED,) if is_stopped and known.phase is Phase.RUNNING else ()
+
+
+def is_complete(change: Change) -> bool:
+    """Whether all of its differences are known, rather than what the list shows."""
+    container = change.known.container
+    if change.drift is None:
+        return False
+    return container is None or container.observed is None or container.observed.complete
+
+
+def is_news(change: Change) -> bool:
+    """Whether the list shows other differences than were told: it is to be looked at."""
+    if change.drift is None or is_complete(change):
+        return False
+    told = {each for each in before(change.known) if drift.is_listed(each.field)}
+    return told != {each for each in change.drift if drift.is_listed(each.field)}
+
+
+def cause(change: Change, row: Published | None, told: str) -> str:
+    """Give the history's cause, where drift has to do with it."""
+    if change.drift is None:
+        return told
+    if change.drift and any(not each.stays for each in change.drift):
+        what = _told(each for each in change.drift if not each.stays)
+        if change.action is Action.NOTHING:
+            what = f"{what}; reported, nothing is touched"
+        return f"{told}; {what}" if _is_asked(change) else what
+    told_of = row is not None and any(not each.stays for each in drift.read(row.drift))
+    ended = told_of and change.action is Action.NOTHING and is_complete(change)
+    return "drift ended: it is as its file says" if ended else told
+
+
+def after_power(change: Change) -> tuple[Difference, ...]:
+    """Give what is left once it runs, or is stopped, as it should be."""
+    return tuple(each for each in change.drift or () if each.field != drift.STATE)
+
+
+def _is_asked(change: Change) -> bool:
+    return change.known.asked is not None
+
+
+def _is_as_applied(known: Known, change: Change) -> bool:
+    row = known.row
+    if row is None or known.new or row.applied_hash != change.desired_hash:
+        return False
+    return row.phase in _AT_REST or bool(row.drift)
+
+
+def _reports(change: Change, wish: Wish) -> bool:
+    return change.spec is not None and change.spec.drift == REPORT and not wish.heal
+
+
+def _told(differences: Iterable[Difference]) -> str:
+    return f"drift: {drift.words(differences)}"
