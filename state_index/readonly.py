@@ -37,8 +37,11 @@ from state_index.migrate import current
 from state_index.probe import Probe
 from state_index.schema import HEAD
 
-SETTLE = 0.5
-"""Seconds within which whoever begins or ends to write has made or removed both files."""
+SETTLE = 2.0
+"""Seconds within which whoever begins or ends to write has made or removed both files, on a busy machine."""
+
+LOOK = 0.01
+"""Seconds between two tries until then."""
 
 Stamp = tuple[int, ...]
 """What is another one once the file, or the log beside it, was written or replaced."""
@@ -150,7 +153,7 @@ class ReadOnlyDatabase(Database):
                     raise
                 if time.monotonic() > end:
                     raise IndexClosedError(self.file) from error
-            time.sleep(SETTLE / 50)
+            time.sleep(LOOK)
 
     def _attempt(self, held: ExitStack) -> sa.Connection:
         with ExitStack() as now:
