@@ -1,6 +1,7 @@
 """The run folder of a workspace: where its container puts the IDE's socket.
 
-The folder belongs to the tenant's uid and is written by the tenant, so what is in it is never
+The folder belongs to the tenant's uid, or, where the runner may not give it away, to the runner and
+the tenant's group. It is written by the tenant, so what is in it is never
 trusted: everything is opened relative to the folder and without following links. The parent belongs
 to us and is closed to the world, which keeps every other user of the host out.
 """
@@ -14,6 +15,9 @@ from stacks.errors import RunFolderError
 
 TENANT_UID = 1000
 """The uid that the container runs as."""
+
+TENANT_GID = 1000
+"""Its gid: a runner that is not root and not this user must be in this group."""
 
 PARENT_MODE = 0o750
 FOLDER_MODE = 0o770
@@ -73,9 +77,21 @@ def _make(parent: int, workspace_id: str) -> None:
         os.mkdir(workspace_id, FOLDER_MODE, dir_fd=parent)
     folder = os.open(workspace_id, _DIRECTORY, dir_fd=parent)
     try:
-        if os.fstat(folder).st_uid != TENANT_UID:
-            os.fchown(folder, TENANT_UID, -1)
+        _hand_over(folder)
         # After mkdir, because the umask takes bits away from the mode given there.
-        os.fchmod(folder, FOLDER_MODE)
+        if stat.S_IMODE(os.fstat(folder).st_mode) != FOLDER_MODE:
+            os.fchmod(folder, FOLDER_MODE)
     finally:
         os.close(folder)
+
+
+def _hand_over(folder: int) -> None:
+    """Let the tenant write: as owner where we may say so, else by its group, which we must be in."""
+    found = os.fstat(folder)
+    if found.st_uid == TENANT_UID:
+        return
+    try:
+        os.fchown(folder, TENANT_UID, -1)
+    except PermissionError:
+        if found.st_gid != TENANT_GID:
+            os.fchown(folder, -1, TENANT_GID)

@@ -78,6 +78,8 @@ class Hub:
             "CODEHUB_ALLOW_UNENFORCED": "all",
             **(settings or {}),
         }
+        self.command: tuple[str | Path, ...] = (CODEHUB,)
+        """How `codehub` is started; a test puts another user's identity before it."""
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     # The command line.
@@ -85,7 +87,7 @@ class Hub:
     def run(self, *args: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
         """Run `codehub` to its end."""
         done = subprocess.run(
-            [CODEHUB, *args],
+            [*self.command, *args],
             env=self.env | env,
             cwd=self.root,
             capture_output=True,
@@ -114,7 +116,7 @@ class Hub:
         """Start `codehub run` or `codehub gateway`; its log goes to a file."""
         with self.log(command).open("ab") as log:
             self.processes[command] = subprocess.Popen(
-                [CODEHUB, command],
+                [*self.command, command],
                 env=self.env | env,
                 cwd=self.root,
                 stdout=log,

@@ -75,6 +75,11 @@ class Cache:
         return self.bin / "pulumi"
 
     @property
+    def caddy(self) -> Path:
+        """Caddy: a stable link to the current build."""
+        return self.bin / "caddy"
+
+    @property
     def pulumi_home(self) -> Path:
         """PULUMI_HOME: the folder that holds the plugins."""
         return self.root / "pulumi-home"

@@ -4,6 +4,8 @@ PULUMI_VERSION = "3.256.0"
 DOCKER_PLUGIN_VERSION = "5.2.0"
 GO_MINIMUM = (1, 25, 11)
 """What the plugin's bridge asks for in its go.mod."""
+CADDY_VERSION = "2.10.2"
+"""Engine proxy and TLS edge of deploy/; the same stands in caddy_server/go.mod."""
 CODE_SERVER_VERSION = "4.139.1"
 ENGINE_API_MINIMUM = (1, 41)
 """Debian 12's engine, and the oldest we try against."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from settings.errors import SettingsError
 from settings.load import load
 from settings.model import RunnerSettings
-from tools import apt, build, dockerd, doctor, images, isolation, toolchains
+from tools import apt, build, caddy, dockerd, doctor, images, isolation, toolchains
 from tools.cache import Cache
 from tools.engine import Engine
 from tools.errors import BuildError, ToolError
@@ -31,18 +31,20 @@ POSTGRES = Path("/usr/lib/postgresql")
 """Where Debian puts PostgreSQL's programs, a folder a version."""
 
 
-def steps(cache: Cache, engine: Engine, *, dev: bool = False) -> list[Step]:
+def steps(cache: Cache, engine: Engine, *, dev: bool = False, deploy: bool = False) -> list[Step]:
     """What there is to do, in order.
 
     Args:
         cache: where builds go.
         engine: where images go.
         dev: with what only the tests need.
+        deploy: with what `deploy/` needs besides.
     """
     return [
         *_engine_steps(cache, engine),
-        *_pulumi_steps(cache, dev=dev),
+        *_pulumi_steps(cache, dev=dev or deploy),
         *_image_steps(cache, engine),
+        *([_caddy_step(cache)] if dev or deploy else []),
         *([_browser_step(cache), _postgres_step(cache), _iproute_step(cache)] if dev else []),
     ]
 
@@ -162,6 +164,17 @@ def _image_steps(cache: Cache, engine: Engine) -> list[Step]:
     ]
 
 
+def _caddy_step(cache: Cache) -> Step:
+    return Step(
+        name="caddy",
+        title="Caddy, engine proxy and TLS edge",
+        estimate=90,
+        check=lambda: caddy.ready(cache),
+        run=lambda say: caddy.install(cache, _go(cache), say=say),
+        needs=("go",),
+    )
+
+
 def _browser_step(cache: Cache) -> Step:
     return Step(
         name="browser",
@@ -203,7 +216,7 @@ def _go(cache: Cache) -> Path:
     return go
 
 
-def set_up(cache: Cache, engine: Engine, *, dev: bool = False) -> list[str]:
+def set_up(cache: Cache, engine: Engine, *, dev: bool = False, deploy: bool = False) -> list[str]:
     """Bring this machine to where CodeHub runs.
 
     Returns:
@@ -213,7 +226,7 @@ def set_up(cache: Cache, engine: Engine, *, dev: bool = False) -> list[str]:
         StepFailedError: one failed; it says what to do.
     """
     with _alone(cache), display_for(sys.stderr) as display:
-        return run_steps(steps(cache, engine, dev=dev), display)
+        return run_steps(steps(cache, engine, dev=dev, deploy=deploy), display)
 
 
 @contextmanager
@@ -234,11 +247,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the set-up; the exit code is 0, 1 when a step failed, 2 for wrong settings."""
     parser = argparse.ArgumentParser(prog="scripts/setup", description="Set this machine up.")
     parser.add_argument("--dev", action="store_true", help="with what the tests need")
+    parser.add_argument("--deploy", action="store_true", help="with what deploy/ needs: Caddy")
     options = parser.parse_args(argv)
     try:
         settings = load(RunnerSettings)
         cache = Cache.from_env()
-        set_up(cache, doctor.engine_of(settings), dev=options.dev)
+        set_up(cache, doctor.engine_of(settings), dev=options.dev, deploy=options.deploy)
         isolation.tell(cache, settings)
     except SettingsError as error:
         print(error, file=sys.stderr)

@@ -64,6 +64,8 @@ def _of_kind(operation: Operation, servers: Servers) -> list[str]:
 def environment(config: EngineConfig) -> dict[str, str]:
     """Give the CLI's whole environment; nothing else of ours reaches it or its plugins."""
     found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    # Pulumi asks who it is, and a service's uid may have no name anywhere.
+    found["USER"] = os.environ.get("USER") or str(os.getuid())
     if config.docker_host:
         found["DOCKER_HOST"] = config.docker_host
     return {**found, **_settings(config)}

@@ -92,12 +92,13 @@ async def remove(settings: RunnerSettings) -> None:
 
 async def _on_scratch(settings: RunnerSettings) -> Checked:
     with tempfile.TemporaryDirectory(prefix="codehub-") as folder:
-        place = Path(folder)
+        # An engine proxy lets containers mount nothing but what is below the data tree's `run`.
+        place = settings.paths.run if settings.data.is_dir() else Path(folder)
         host = settings.docker_host
         async with _scratch_network(host, settings.network) as network:
             guard = Guard(
                 cell=Cell(network=network, run=place),
-                file=place / "isolation.json",
+                file=Path(folder) / "isolation.json",
                 docker_host=host,
                 blocked=settings.blocked_networks,
             )

@@ -14,8 +14,8 @@ from settings.types import Gap
 ANSWER_OF_OUR_RULE = "ENOPROTOOPT"
 """How the rule for metadata shows at who asks; see `rules`."""
 
-ENGINE_SIGN = "Api-Version:"
-"""What a container engine's answer to a ping holds."""
+ENGINE_SIGN = "api-version:"
+"""What a container engine's answer to a ping holds, in any case: a proxy may stand before it."""
 
 
 class State(StrEnum):
@@ -188,7 +188,7 @@ def _others_socket(seen: Seen) -> Finding:
     foreign = [
         each.address
         for each in seen.sockets
-        if each.connected and seen.own not in each.said and ENGINE_SIGN not in each.said
+        if each.connected and seen.own not in each.said and not _is_engine(each.said)
     ]
     if foreign:
         return _found(gap, State.OPEN, f"reached {', '.join(foreign)}")
@@ -202,15 +202,19 @@ def _others_socket(seen: Seen) -> Finding:
 
 def _engines_socket(seen: Seen) -> Finding:
     gap = Gap.ENGINE_SOCKET
-    answered = [each for each in seen.sockets if each.connected and ENGINE_SIGN in each.said]
+    answered = [each for each in seen.sockets if each.connected and _is_engine(each.said)]
     answered += [each for each in _of(gap, seen) if each.connected]
     if answered:
         return _found(gap, State.OPEN, f"reached {', '.join(each.address for each in answered)}")
     if not _found_own(seen):
         return _found(gap, State.UNPROVEN, "the probe did not find its own socket")
-    if ENGINE_SIGN not in seen.engine:
+    if not _is_engine(seen.engine):
         return _found(gap, State.UNPROVEN, "the engine did not answer us as an engine does")
     return _found(gap, State.CLOSED, "no socket in its files is the engine's")
+
+
+def _is_engine(said: str) -> bool:
+    return ENGINE_SIGN in said.lower()
 
 
 def _found_own(seen: Seen) -> bool:

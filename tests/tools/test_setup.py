@@ -52,8 +52,9 @@ def test_each_need_is_a_step_before(cache: Cache) -> None:
         assert seen.issuperset(step.needs), name
         seen.add(name)
     for_tests = {"browser", "postgresql", "iproute2"}
-    assert seen >= for_tests
-    assert not for_tests & set(steps(cache))
+    assert seen >= for_tests | {"caddy"}
+    assert not (for_tests | {"caddy"}) & set(steps(cache))
+    assert set(steps(cache, deploy=True)) - set(steps(cache)) == {"caddy"}
 
 
 def test_where_it_may_not_it_says_what_is_missing() -> None:

@@ -1,5 +1,6 @@
 """The one call of the CLI: arguments and environment."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,15 @@ def test_a_folder_is_itself_whatever_its_name_holds() -> None:
     config = EngineConfig(**{**vars(CONFIG), "state": Path("/d/50%, a?b#c/state")})
     url = environment(config)["PULUMI_BACKEND_URL"]
     assert url == "file:///d/50%25%2C%20a%3Fb%23c/state?metadata=skip"
+
+
+def test_pulumi_is_told_who_it_is_also_where_the_uid_has_no_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("USER", raising=False)
+    assert environment(CONFIG)["USER"] == str(os.getuid())
+    monkeypatch.setenv("USER", "codehub")
+    assert environment(CONFIG)["USER"] == "codehub"
 
 
 def test_the_engine_of_the_settings_is_passed_on() -> None:

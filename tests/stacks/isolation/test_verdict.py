@@ -121,6 +121,8 @@ def test_metadata_is_closed_by_our_rules_answer_or_by_comparison(
         ((OWN, Attempt(address="/srv/a.sock", connected=True, said="other")), "workspace", "open"),
         ((OWN, Attempt(address="/srv/a.sock", connected=True)), "workspace", "open"),
         ((OWN, Attempt(address="/srv/d.sock", connected=True, said=ENGINE)), "engine", "open"),
+        # A proxy before it may write names of headers small.
+        ((OWN, Attempt(address="/e", connected=True, said=ENGINE.lower())), "engine", "open"),
         ((OWN, Attempt(address="/srv/d.sock", connected=False, said="")), "engine", "closed"),
     ],
 )

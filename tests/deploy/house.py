@@ -1,0 +1,154 @@
+"""A runner that is not root, behind the engine proxy of `deploy/`, as an installation has it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.hub import CODEHUB, Hub, hub, wait_for
+from tools.cache import Cache
+from tools.dev import END_SECONDS
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+CALLS = DEPLOY / "engine-calls.map"
+RUNNER_UID = 990
+"""A user without a name, a home and any right; Debian gives no such number."""
+TENANT_GID = 1000
+
+# The test's own interpreter and cache may be in a home that is closed to others: there they are put into an open
+# one, in a mount namespace of the process's own.
+_OPEN = """
+set -eu
+kept=$1 closed=$2; shift 2
+number=0 paths=
+while [ "$1" != -- ]; do
+    number=$((number + 1)) paths="$paths $1"
+    mkdir -p "$kept/$number" && mount --bind "$1" "$kept/$number"
+    shift
+done
+shift
+mount -t tmpfs -o mode=755 none "$closed"
+number=0
+for path in $paths; do
+    number=$((number + 1))
+    mkdir -p "$path" && mount --bind "$kept/$number" "$path"
+done
+exec "$@"
+"""
+
+
+def rules(calls: Path = CALLS) -> list[str]:
+    """Read the names of the rules."""
+    lines = calls.read_text(encoding="utf-8").splitlines()
+    return [line.split()[1] for line in lines if line and not line.startswith("#")]
+
+
+class EngineProxy:
+    """The proxy of `deploy/`, by its own files."""
+
+    def __init__(self, folder: Path, *, run: Path, without: str = "") -> None:
+        """Prepare.
+
+        Args:
+            folder: For its files; made.
+            run: The run folders' parent.
+            without: A rule that is taken away.
+        """
+        folder.mkdir()
+        self.socket = folder / "engine.sock"
+        self._log = folder / "access.log"
+        self.run = run
+        self._config = folder / "engine-proxy.Caddyfile"
+        self._config.write_bytes((DEPLOY / self._config.name).read_bytes())
+        kept = [line for line in CALLS.read_text().splitlines() if not line.endswith(f" {without}")]
+        (folder / CALLS.name).write_text("\n".join(kept) + "\n")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def host(self) -> str:
+        return f"unix://{self.socket}"
+
+    def start(self) -> None:
+        env = os.environ | {
+            "CODEHUB_ENGINE_PROXY": str(self.socket),
+            "CODEHUB_RUN": str(self.run),
+            "XDG_DATA_HOME": str(self.socket.parent),
+            "XDG_CONFIG_HOME": str(self.socket.parent),
+        }
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [Cache.from_env().caddy, "run", "--config", self._config],
+                env=env,
+                stdout=log,
+                stderr=log,
+            )
+        wait_for(self._serves, "the engine proxy")
+        # As its unit does by the proxy's group.
+        os.chown(self.socket, -1, RUNNER_UID)
+
+    def _serves(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self._log.read_text()[-2000:]
+        return self.socket.is_socket()
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(END_SECONDS)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Read what was asked, and by which rule it was let through."""
+        lines = map(json.loads, self._log.read_text(encoding="utf-8").splitlines())
+        return [line for line in lines if "rule" in line]
+
+    def used(self) -> set[str]:
+        return {call["rule"] for call in self.calls()}
+
+    def refused(self) -> list[str]:
+        """Give the calls that were not let through."""
+        refused = [call for call in self.calls() if call["status"] == 403]
+        return [f"{call['request']['method']} {call['request']['uri']}" for call in refused]
+
+
+@contextmanager
+def deployed(*, settings: dict[str, str], without: str = "") -> Iterator[tuple[Hub, EngineProxy]]:
+    """Make a CodeHub whose commands run as a user without rights, behind an engine proxy."""
+    with hub(settings=settings) as made:
+        proxy = EngineProxy(made.root / "proxy", run=made.root / "data" / "run", without=without)
+        made.env |= {
+            "CODEHUB_DOCKER_HOST": proxy.host,
+            "CODEHUB_CACHE": str(Cache.from_env().root),
+            "HOME": str(made.root),
+        }
+        for name in ("USER", "LOGNAME", "DOCKER_HOST"):
+            made.env.pop(name, None)
+        made.command = (*_openly(made.root / "open"), *_as_runner(), CODEHUB)
+        made.root.chmod(0o755)
+        for path in (made.root, made.workspaces):
+            os.chown(path, RUNNER_UID, RUNNER_UID)
+        proxy.start()
+        try:
+            yield made, proxy
+        finally:
+            proxy.stop()
+
+
+def _as_runner() -> list[str]:
+    groups = ("--reuid", str(RUNNER_UID), "--regid", str(RUNNER_UID), "--groups", str(TENANT_GID))
+    return ["setpriv", *groups, "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--"]
+
+
+def _openly(kept: Path) -> list[str]:
+    """Give a command that opens what is closed to others to the command after it."""
+    needed = [Path(sys.base_prefix), Cache.from_env().root]
+    closed = {path for each in needed for path in each.parents if not path.stat().st_mode & 0o001}
+    if not closed:
+        return []
+    top = min(closed, key=lambda path: len(path.parts))
+    assert all(path.is_relative_to(top) for path in needed), "more than one closed folder"
+    words = [kept, top, *needed, "--"]
+    return ["unshare", "--mount", "sh", "-c", _OPEN, "sh", *map(str, words)]

@@ -1,0 +1,149 @@
+"""What the engine proxy reads in bodies: nothing that is made reaches for the host."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.deploy.house import EngineProxy
+from tests.deploy.test_engine_calls import ask
+
+pytestmark = pytest.mark.engine
+
+CREATE = "POST /containers/create"
+REFUSED = "403"
+ASKED_THE_ENGINE = "404"
+"""The image does not exist, and that the engine alone knows."""
+NO_IMAGE = "codehub-test/none"
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProxy]:
+    folder = tmp_path_factory.mktemp("bodies")
+    made = EngineProxy(folder / "proxy", run=folder / "run")
+    (made.run / "one").mkdir(parents=True)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def mounts(proxy: EngineProxy) -> list[dict[str, str]]:
+    """What a workspace mounts, as Pulumi's plugin writes it."""
+    return [
+        {"Type": "volume", "Source": "codehub-ws-one-home-1", "Target": "/home/coder"},
+        {"Type": "bind", "Source": f"{proxy.run}/one", "Target": "/run/codehub"},
+    ]
+
+
+def body(host: dict[str, Any], **changes: object) -> str:
+    """Write a workspace's body with changes, as tightly as Go does."""
+    kept = {"CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges:true"]}
+    whole = {"User": "1000:1000", "Image": NO_IMAGE, "HostConfig": {**kept, **host}, **changes}
+    return json.dumps(whole, separators=(",", ":"))
+
+
+def test_what_a_workspace_has_passes(proxy: EngineProxy, mounts: list[dict[str, str]]) -> None:
+    harmless = {"Privileged": False, "PidMode": "", "CapAdd": None, "Devices": [], "Mounts": mounts}
+    env = ['A="Privileged": true', "B=" + json.dumps({"NetworkMode": "host"}), "Ü=é<>&"]
+    assert ask(proxy, CREATE, body(harmless, Env=env)) == ASKED_THE_ENGINE
+    probe = {"Binds": [f"{proxy.run}/.net-probe-one-1f:/run/codehub"]}
+    assert ask(proxy, CREATE, body(probe)) == ASKED_THE_ENGINE
+
+
+REACHING: list[dict[str, Any]] = [
+    {"Privileged": True},
+    {"privileged": True},
+    {"NetworkMode": "host"},
+    {"NetworkMode": "container:other"},
+    {"PidMode": "host"},
+    {"IpcMode": "host"},
+    {"UTSMode": "host"},
+    {"UsernsMode": "host"},
+    {"CgroupnsMode": "host"},
+    {"CapAdd": ["SYS_ADMIN"]},
+    {"Devices": [{"PathOnHost": "/dev/sda"}]},
+    {"DeviceCgroupRules": ["a *:* rwm"]},
+    {"DeviceRequests": [{"Driver": ""}]},
+    {"VolumesFrom": ["other"]},
+    {"Sysctls": {"net.ipv4.ip_forward": "1"}},
+    {"PortBindings": {"80/tcp": [{}]}},
+    {"PublishAllPorts": True},
+    {"MaskedPaths": []},
+    {"ReadonlyPaths": []},
+    {"SecurityOpt": ["seccomp=unconfined"]},
+    {"SecurityOpt": ["no-new-privileges:false"]},
+    {"VolumeDriver": "other"},
+    {"Binds": ["/:/host"]},
+    {"binds": ["/:/host"]},
+    {"Binds": ["/var/run/docker.sock:/run/codehub"]},
+    {"Mounts": [{"Type": "bind", "Source": "/", "Target": "/run/codehub"}]},
+    {"Mounts": [{"Source": "/", "Type": "bind", "Target": "/run/codehub"}]},
+    {"Mounts": [{"type": "bind", "source": "/", "target": "/host"}]},
+]
+
+
+@pytest.mark.parametrize("host", REACHING, ids=json.dumps)
+def test_what_reaches_for_the_host_is_refused(proxy: EngineProxy, host: dict[str, Any]) -> None:
+    assert ask(proxy, CREATE, body(host)) == REFUSED
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        ',"Binds":["/:/host"]',
+        ',"Binds":["RUN/one:/run/codehub","/:/host"]',
+        ',"Binds":["RUN/../../etc:/run/codehub"]',
+        ',"Binds":["RUN/one:/run/codehub"],"Binds":["/:/host"]',
+        ',"Binds":\n\t[ "/:/host" ]',
+        ',"Bind\\u0073":["/:/host"]',
+        ',"Bind\u017f":["/:/host"]',
+        ',"Bind\\u017f":["/:/host"]',
+        ',"Privileged" : true',
+        ',"NetworkMode":"h\\u006fst"',
+        ',"Mounts":[{"Type":"bind","Source":"RUN/one","Target":"/run/codehub","Source":"/"}]',
+        ',"Mounts":[{"Type":"bind","Source":"RUN/one","Target":"/run/codehub"},{"Type":"bind","Source":"/","Target":"/x"}]',
+        ',"Mounts":[{"Type":"volume","Source":"v","Target":"/home/coder","VolumeOptions":{"DriverConfig":{"Options":{"device":"/"}}}}]',
+    ],
+)
+def test_tricks_of_json_do_not_help(proxy: EngineProxy, tail: str) -> None:
+    tricky = body({"X": 1}).replace(',"X":1', tail.replace("RUN", str(proxy.run)))
+    assert ask(proxy, CREATE, tricky) == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("call", "reaching", "harmless"),
+    [
+        (
+            "POST /volumes/create",
+            {"Name": "x", "DriverOpts": {"type": "none", "o": "bind", "device": "/"}},
+            None,
+        ),
+        ("POST /volumes/create", {"Name": "x", "Driver": "other"}, None),
+        ("POST /networks/create", {"Name": "x", "Driver": "macvlan"}, None),
+        ("POST /containers/none/update", {"Devices": [{}]}, {"PidsLimit": 4096}),
+        (
+            "POST /containers/none/exec",
+            {"Privileged": True, "Cmd": ["id"]},
+            {"Privileged": False, "Cmd": ["id"], "AttachStdout": True},
+        ),
+    ],
+)
+def test_other_bodies(
+    proxy: EngineProxy, call: str, reaching: dict[str, Any], harmless: dict[str, Any] | None
+) -> None:
+    assert ask(proxy, call, json.dumps(reaching)) == REFUSED
+    if harmless is not None:
+        assert ask(proxy, call, json.dumps(harmless)) == ASKED_THE_ENGINE
+
+
+@pytest.mark.parametrize("missing", ["User", "CapDrop", "SecurityOpt"])
+def test_what_every_workspace_has_must_be_there(proxy: EngineProxy, missing: str) -> None:
+    assert ask(proxy, CREATE, body({}).replace(f'"{missing}"', '"X"')) == REFUSED
+
+
+def test_a_body_that_is_too_large_does_not_pass(proxy: EngineProxy) -> None:
+    large = body({}, Env=["A=" + "x" * (300 << 10)])
+    assert ask(proxy, CREATE, large).startswith(("4", "5"))
+    assert ask(proxy, CREATE, large) != ASKED_THE_ENGINE

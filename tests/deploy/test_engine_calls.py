@@ -1,0 +1,140 @@
+"""The list of engine calls is what a runner without rights needs, no less and no more.
+
+A workspace goes through its life behind the proxy: each call is let through by a rule, and each rule is used. So a
+call that is missing fails here, and one that nobody makes any more.
+"""
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.house import RUNNER_UID, TENANT_GID, EngineProxy, deployed, rules
+from tests.hub import Hub, docker, wait_for
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
+
+FILE = "owner: alice\nimage: {image}\nresources: {{cpu: {cpu}, memory: 1Gi, pids: 256}}\n"
+IDE = "codehub/code-server"
+LIGHT = "codehub/light"
+NO_NFT = "host-ipv4,host-ipv6,metadata"
+"""What only the rules close, which this runner may not load."""
+
+
+def test_a_life_uses_each_rule_and_needs_no_other() -> None:
+    with deployed(settings={"CODEHUB_ALLOW_UNENFORCED": NO_NFT}) as (made, proxy):
+        made.write("one", FILE.format(image=IDE, cpu=2))
+        assert "all is well" in made.run("doctor").stderr
+        made.run("preview")
+        assert "engine-socket     closed" in made.run("isolation", "check").stdout
+        live(made)
+        leave(made)
+        assert proxy.refused() == []
+        assert sorted(proxy.used()) == sorted(rules())
+
+
+def live(made: Hub) -> None:
+    """Create, no-op, replace, logs, terminal, stop, start: all by a daemon that is not root."""
+    made.start("run")
+    running(made)
+    folder = made.root / "data" / "run" / "one"
+    owner = folder.stat()
+    assert (owner.st_uid, owner.st_gid, oct(owner.st_mode & 0o777)) == (
+        RUNNER_UID,
+        TENANT_GID,
+        "0o770",
+    )
+    assert "1 unchanged" in made.run("up").stderr
+    made.write("one", FILE.format(image=IDE, cpu=1))
+    wait_for(lambda: docker_cpu(made) == "1000000000", "the change")
+    running(made)
+    made.run("logs", "one")
+    assert "24 80" in terminal(made, "stty size")
+    made.run("stop", "one")
+    made.run("start", "one")
+
+
+def leave(made: Hub) -> None:
+    """Destroy and purge, without a daemon."""
+    assert made.stop("run") == 0
+    (made.workspaces / "one.yaml").unlink()
+    made.run("destroy", "one")
+    made.run("purge", "one", "--confirm", "one")
+
+
+def running(made: Hub) -> None:
+    made.run("wait", "one", "--for", "sync=Synced", "--timeout", "60s")
+    made.run("wait", "one", "--for", "phase=RUNNING", "--timeout", "60s")
+
+
+def docker_cpu(made: Hub) -> str:
+    return docker("inspect", "-f", "{{.HostConfig.NanoCpus}}", made.container("one"), check=False)
+
+
+def terminal(made: Hub, script: str) -> str:
+    """Run a script in a workspace's terminal of 24 lines and 80 columns."""
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    subprocess.run(["stty", "rows", "24", "cols", "80"], stdin=theirs, check=True)
+    command = [*made.command, "exec", "-it", "one", "--", "sh", "-c", script]
+    done = subprocess.run(
+        command, env=made.env, cwd=made.root, stdin=theirs, stdout=subprocess.PIPE, check=True
+    )
+    os.close(ours)
+    os.close(theirs)
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("rule", ["container-update", "network-create"])
+def test_without_a_rule_it_says_which_call_was_refused(rule: str) -> None:
+    settings = {"CODEHUB_ALLOW_UNENFORCED": "all"}
+    with deployed(settings=settings, without=rule) as (made, proxy):
+        made.write("one", FILE.format(image=LIGHT, cpu=2))
+        done = made.run("up", check=False)
+        assert done.returncode == 1
+        method, _, path = proxy.refused()[0].partition(" ")
+        assert f"the engine proxy does not pass this call on: {method} {path}" in done.stderr
+        assert "error: one: OPERATION_FAILED" in done.stderr
+
+
+def test_no_rule_lets_a_call_through_that_is_another_ones(tmp_path: Path) -> None:
+    """The patterns are anchored and know no slashes: what ends or begins alike is refused."""
+    proxy = EngineProxy(tmp_path / "proxy", run=tmp_path / "run")
+    proxy.start()
+    try:
+        for call in (
+            "GET /events",
+            "POST /containers/one/attach",
+            "POST /containers/prune",
+            "POST /volumes/prune",
+            "POST /images/create?fromImage=x",
+            "POST /build",
+            "GET /containers/one/archive?path=/",
+            "PUT /containers/one/archive?path=/",
+            "POST /v1.41/containers/one/start/x",
+            "POST /x/containers/one/start",
+            "POST /containers/one%2Fkill/start",
+            "DELETE /containers/one/x",
+            "POST /swarm/init",
+            "POST /plugins/pull",
+        ):
+            assert ask(proxy, call) == "403", call
+        assert ask(proxy, "GET /_ping") == "200"
+    finally:
+        proxy.stop()
+
+
+def ask(proxy: EngineProxy, call: str, body: str | None = None) -> str:
+    method, path = call.split(" ")
+    command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-X", method, "--path-as-is"]
+    data = [] if body is None else ["-H", "Content-Type: application/json", "--data-binary", "@-"]
+    done = subprocess.run(
+        [*command, *data, "--unix-socket", proxy.socket, f"http://engine{path}"],
+        input=body,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
