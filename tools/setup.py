@@ -45,7 +45,7 @@ def steps(cache: Cache, engine: Engine, *, dev: bool = False, deploy: bool = Fal
         *_pulumi_steps(cache, dev=dev or deploy),
         *_image_steps(cache, engine),
         *([_caddy_step(cache)] if dev or deploy else []),
-        *([_browser_step(cache), _postgres_step(cache), _iproute_step(cache)] if dev else []),
+        *([_browser_step(cache), _postgres_step(cache), *_small_steps(cache)] if dev else []),
     ]
 
 
@@ -199,14 +199,24 @@ def _postgres_step(cache: Cache) -> Step:
     )
 
 
-def _iproute_step(cache: Cache) -> Step:
-    return Step(
-        name="iproute2",
-        title="ip, for networks of the tests' own",
-        estimate=8,
-        check=lambda: shutil.which("ip") is not None,
-        run=lambda say: apt.install(["iproute2"], why="ip", log=cache.logs / "apt.log", say=say),
-    )
+def _small_steps(cache: Cache) -> list[Step]:
+    """Give the programs that Debian has in a small package."""
+
+    def step(program: str, package: str, why: str) -> Step:
+        return Step(
+            name=package,
+            title=f"{program}, {why}",
+            estimate=8,
+            check=lambda: shutil.which(program) is not None,
+            run=lambda say: apt.install(
+                [package], why=program, log=cache.logs / "apt.log", say=say
+            ),
+        )
+
+    return [
+        step("ip", "iproute2", "for networks of the tests' own"),
+        step("systemd-analyze", "systemd", "which checks the units"),
+    ]
 
 
 def _go(cache: Cache) -> Path:

@@ -138,8 +138,10 @@ def deployed(*, settings: dict[str, str], without: str = "") -> Iterator[tuple[H
 
 
 def _as_runner() -> list[str]:
-    groups = ("--reuid", str(RUNNER_UID), "--regid", str(RUNNER_UID), "--groups", str(TENANT_GID))
-    return ["setpriv", *groups, "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--"]
+    """Give a command that becomes the runner, as its unit does: one capability, for nft, and no way to more."""
+    ids = ("--reuid", str(RUNNER_UID), "--regid", str(RUNNER_UID), "--groups", str(TENANT_GID))
+    caps = ("--inh-caps=-all,+net_admin", "--ambient-caps=+net_admin")
+    return ["setpriv", *ids, "--no-new-privs", *caps, "--bounding-set=-all,+net_admin", "--"]
 
 
 def _openly(kept: Path) -> list[str]:

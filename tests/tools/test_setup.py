@@ -51,7 +51,7 @@ def test_each_need_is_a_step_before(cache: Cache) -> None:
     for name, step in steps(cache, dev=True).items():
         assert seen.issuperset(step.needs), name
         seen.add(name)
-    for_tests = {"browser", "postgresql", "iproute2"}
+    for_tests = {"browser", "postgresql", "iproute2", "systemd"}
     assert seen >= for_tests | {"caddy"}
     assert not (for_tests | {"caddy"}) & set(steps(cache))
     assert set(steps(cache, deploy=True)) - set(steps(cache)) == {"caddy"}
