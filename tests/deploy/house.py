@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from tests.hub import CODEHUB, Hub, hub, wait_for
@@ -17,6 +19,8 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 CALLS = DEPLOY / "engine-calls.map"
 RUNNER_UID = 990
 """A user without a name, a home and any right; Debian gives no such number."""
+PROXY_UID = 991
+ENGINE = Path("/var/run/docker.sock")
 TENANT_GID = 1000
 
 # The test's own interpreter and cache may be in a home that is closed to others: there they are put into an open
@@ -48,7 +52,7 @@ def rules(calls: Path = CALLS) -> list[str]:
 
 
 class EngineProxy:
-    """The proxy of `deploy/`, by its own files."""
+    """The proxy of `deploy/`, by its own files, as a user who may open the engine's socket and nothing else."""
 
     def __init__(self, folder: Path, *, run: Path, without: str = "") -> None:
         """Prepare.
@@ -59,6 +63,8 @@ class EngineProxy:
             without: A rule that is taken away.
         """
         folder.mkdir()
+        os.chown(folder, PROXY_UID, PROXY_UID)
+        self._folder = folder
         self.socket = folder / "engine.sock"
         self._log = folder / "access.log"
         self.run = run
@@ -79,21 +85,31 @@ class EngineProxy:
             "XDG_DATA_HOME": str(self.socket.parent),
             "XDG_CONFIG_HOME": str(self.socket.parent),
         }
+        group = str(ENGINE.stat().st_gid)
+        ids = ("--reuid", str(PROXY_UID), "--regid", str(PROXY_UID), "--groups", group)
+        command = [
+            "setpriv",
+            *ids,
+            "--no-new-privs",
+            "--inh-caps=-all",
+            "--bounding-set=-all",
+            "--",
+        ]
+        caddy = [str(Cache.from_env().caddy), "run", "--config", str(self._config)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [Cache.from_env().caddy, "run", "--config", self._config],
+                # Without a network, as its unit has it.
+                ["unshare", "--net", *_openly(self._folder / "open"), *command, *caddy],
                 env=env,
                 stdout=log,
                 stderr=log,
             )
         wait_for(self._serves, "the engine proxy")
-        # As its unit does by the proxy's group.
-        os.chown(self.socket, -1, RUNNER_UID)
 
     def _serves(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self._log.read_text()[-2000:]
-        return self.socket.is_socket()
+        return self.socket.is_socket() and self.socket.stat().st_mode & 0o777 == 0o660
 
     def stop(self) -> None:
         if self._process is not None:
@@ -115,6 +131,20 @@ class EngineProxy:
 
 
 @contextmanager
+def engine_proxy() -> Iterator[EngineProxy]:
+    """Run one by itself."""
+    root = Path(mkdtemp(prefix="codehub-test-"))  # pytest's own folders are closed to others
+    root.chmod(0o755)
+    proxy = EngineProxy(root / "proxy", run=root / "run")
+    try:
+        proxy.start()
+        yield proxy
+    finally:
+        proxy.stop()
+        shutil.rmtree(root)
+
+
+@contextmanager
 def deployed(*, settings: dict[str, str], without: str = "") -> Iterator[tuple[Hub, EngineProxy]]:
     """Make a CodeHub whose commands run as a user without rights, behind an engine proxy."""
     with hub(settings=settings) as made:
@@ -130,8 +160,8 @@ def deployed(*, settings: dict[str, str], without: str = "") -> Iterator[tuple[H
         made.root.chmod(0o755)
         for path in (made.root, made.workspaces):
             os.chown(path, RUNNER_UID, RUNNER_UID)
-        proxy.start()
         try:
+            proxy.start()
             yield made, proxy
         finally:
             proxy.stop()
@@ -139,7 +169,14 @@ def deployed(*, settings: dict[str, str], without: str = "") -> Iterator[tuple[H
 
 def _as_runner() -> list[str]:
     """Give a command that becomes the runner, as its unit does: one capability, for nft, and no way to more."""
-    ids = ("--reuid", str(RUNNER_UID), "--regid", str(RUNNER_UID), "--groups", str(TENANT_GID))
+    ids = (
+        "--reuid",
+        str(RUNNER_UID),
+        "--regid",
+        str(RUNNER_UID),
+        "--groups",
+        f"{TENANT_GID},{PROXY_UID}",
+    )
     caps = ("--inh-caps=-all,+net_admin", "--ambient-caps=+net_admin")
     return ["setpriv", *ids, "--no-new-privs", *caps, "--bounding-set=-all,+net_admin", "--"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.house import EngineProxy
+from tests.deploy.house import EngineProxy, engine_proxy
 from tests.deploy.test_engine_calls import ask
 
 pytestmark = pytest.mark.engine
@@ -19,13 +19,10 @@ NO_IMAGE = "codehub-test/none"
 
 
 @pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProxy]:
-    folder = tmp_path_factory.mktemp("bodies")
-    made = EngineProxy(folder / "proxy", run=folder / "run")
-    (made.run / "one").mkdir(parents=True)
-    made.start()
-    yield made
-    made.stop()
+def proxy() -> Iterator[EngineProxy]:
+    with engine_proxy() as made:
+        (made.run / "one").mkdir(parents=True)
+        yield made
 
 
 @pytest.fixture

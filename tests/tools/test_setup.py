@@ -176,6 +176,7 @@ def test_nft_is_wanted_by_root_only(
         ("postgresql", "postgresql"),
         ("nftables", "nftables"),
         ("iproute2", "iproute2"),
+        ("systemd", "systemd"),
     ],
 )
 def test_debian_packages_are_named_where_they_cannot_be_installed(
