@@ -15,7 +15,7 @@ from tests.hub import Hub, docker, wait_for
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
-FILE = "owner: alice\nimage: {image}\nresources: {{cpu: {cpu}, memory: 1Gi, pids: 256}}\n"
+FILE = "owner: alice\nimage: {image}\nresources: {{cpu: {cpu}, memory: {cpu}Gi, pids: 256}}\n"
 IDE = "codehub/code-server"
 LIGHT = "codehub/light"
 SIZE = 'while [ "$(stty size)" = "0 0" ]; do sleep 0.05; done; stty size'
@@ -40,7 +40,7 @@ def test_a_life_uses_each_rule_and_needs_no_other() -> None:
 
 
 def live(made: Hub) -> None:
-    """Create, no-op, replace, logs, terminal, stop, start: all by a daemon that is not root."""
+    """Create, no-op, replace with less of all, logs, terminal, stop, start: all by a daemon that is not root."""
     made.start("run")
     running(made)
     folder = made.root / "data" / "run" / "one"
