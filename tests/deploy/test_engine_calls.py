@@ -11,11 +11,11 @@ import subprocess
 import pytest
 
 from tests.deploy.house import RUNNER_UID, TENANT_GID, EngineProxy, deployed, engine_proxy, rules
-from tests.hub import Hub, docker, wait_for
+from tests.hub import Hub, docker
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
-FILE = "owner: alice\nimage: {image}\nresources: {{cpu: {cpu}, memory: {cpu}Gi, pids: 256}}\n"
+FILE = "owner: alice\nimage: {image}\nresources: {{cpu: {cpu}, memory: {memory}Mi, pids: 256}}\n"
 IDE = "codehub/code-server"
 LIGHT = "codehub/light"
 SIZE = 'while [ "$(stty size)" = "0 0" ]; do sleep 0.05; done; stty size'
@@ -26,7 +26,7 @@ def test_a_life_uses_each_rule_and_needs_no_other() -> None:
     # Policies ask the engine nothing.
     settings = {"CODEHUB_ALLOW_UNENFORCED": "", "CODEHUB_POLICIES": "false"}
     with deployed(settings=settings) as (made, proxy):
-        made.write("one", FILE.format(image=IDE, cpu=2))
+        made.write("one", FILE.format(image=IDE, cpu=2, memory=1024))
         assert "all is well" in made.run("doctor").stderr
         made.run("preview")
         assert "engine-socket     closed" in made.run("isolation", "check").stdout
@@ -40,7 +40,7 @@ def test_a_life_uses_each_rule_and_needs_no_other() -> None:
 
 
 def live(made: Hub) -> None:
-    """Create, no-op, replace with less of all, logs, terminal, stop, start: all by a daemon that is not root."""
+    """Create, no-op, less memory, replace, logs, terminal, stop, start: all by a daemon that is not root."""
     made.start("run")
     running(made)
     folder = made.root / "data" / "run" / "one"
@@ -51,8 +51,12 @@ def live(made: Hub) -> None:
         "0o770",
     )
     assert "1 unchanged" in made.run("up").stderr
-    made.write("one", FILE.format(image=IDE, cpu=1))
-    wait_for(lambda: docker_cpu(made) == "1000000000", "the change")
+    made.write("one", FILE.format(image=IDE, cpu=2, memory=768))
+    made.run("up")
+    assert limit(made, "Memory") == 768 << 20
+    made.write("one", FILE.format(image=IDE, cpu=1, memory=768))
+    made.run("up")
+    assert limit(made, "NanoCpus") == 10**9
     running(made)
     made.run("logs", "one")
     assert "24 80" in terminal(made, SIZE)
@@ -72,8 +76,8 @@ def running(made: Hub) -> None:
     made.run("wait", "one", "--for", "phase=RUNNING", "--timeout", "120s")
 
 
-def docker_cpu(made: Hub) -> str:
-    return docker("inspect", "-f", "{{.HostConfig.NanoCpus}}", made.container("one"), check=False)
+def limit(made: Hub, name: str) -> int:
+    return int(docker("inspect", "-f", f"{{{{.HostConfig.{name}}}}}", made.container("one")))
 
 
 def terminal(made: Hub, script: str) -> str:
@@ -96,7 +100,7 @@ def terminal(made: Hub, script: str) -> str:
 def test_without_a_rule_it_says_which_call_was_refused(rule: str) -> None:
     settings = {"CODEHUB_ALLOW_UNENFORCED": "all"}
     with deployed(settings=settings, without=rule) as (made, proxy):
-        made.write("one", FILE.format(image=LIGHT, cpu=2))
+        made.write("one", FILE.format(image=LIGHT, cpu=2, memory=64))
         done = made.run("up", check=False)
         assert done.returncode == 1
         method, _, path = proxy.refused()[0].partition(" ")
