@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import idle, power, publish, route, shape
+from benchmarks import idle, memory, power, publish, route, shape
 from benchmarks.harness import Result, machine, results_file, save, table
 
 RESULTS = Path(__file__).parent / "results"
@@ -27,6 +27,7 @@ SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "first-up": (shape.first_up, FLEET_PAIRS),
     "no-op": (shape.no_op_up, PAIRS),
     "idle": (idle.idle, IDLE_WINDOWS),
+    "memory": (memory.memory, 1),
 }
 
 

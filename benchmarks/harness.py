@@ -22,11 +22,13 @@ class Goal:
     """What a scenario must reach: a ratio to its floor, absolute bounds, or both.
 
     Ratio and seconds are of medians; `p99` is what 99 of 100 figures must be within, in seconds.
+    Figures of another `unit` are bounded by `seconds` all the same.
     """
 
     ratio: float | None = None
     seconds: float | None = None
     p99: float | None = None
+    unit: str = "s"
 
     def text(self) -> str:
         """Say the goal in a few characters."""
@@ -34,7 +36,7 @@ class Goal:
         if self.ratio is not None:
             parts.append(f"<= {self.ratio:g} x floor")
         if self.seconds is not None:
-            parts.append(f"<= {self.seconds:g} s")
+            parts.append(f"<= {self.seconds:g} {self.unit}")
         if self.p99 is not None:
             parts.append(f"p99 <= {self.p99:g} s")
         return ", ".join(parts) or "-"

@@ -58,6 +58,7 @@ SECTIONS = {
             "cli.commands.migrate:migrate",
             "Make or upgrade the tables of state index and store, and end.",
         ),
+        "gc": Lazy("cli.commands.gc:gc", "List leftovers, and remove them."),
         "isolation": Lazy(
             "cli.commands.isolation:isolation",
             "See what workspaces can reach, and the rules that close it.",

@@ -14,7 +14,7 @@ from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from settings.paths import DataPaths, ToolPaths, cache_root
-from settings.types import Duration, Gaps, NetworkName, Networks, Place, setting
+from settings.types import Duration, Gaps, NetworkName, Networks, Place, Size, setting
 
 # Hosts beyond ASCII are written as browsers send them: xn--...
 _ORIGIN = re.compile(
@@ -232,6 +232,77 @@ class RunnerSettings(Settings):
         description="Whether `codehub run` removes the home of a removed workspace once its `delete_grace` is over. Off, it is kept until its file comes back or someone types its name to `codehub purge`.",
         why="Else homes pile up for ever; what keeps one from going too early is in docs/explanation/runner.md. Off is for who wants a person behind each removal.",
         example="false",
+    )
+    history_rows: int = setting(
+        200,
+        description="How many changes of phase are kept for each workspace, for `codehub history`.",
+        why="Weeks of a busy workspace; the newest 20 are kept in any case.",
+        example="50",
+        unit="changes",
+        ge=20,
+        le=200,
+    )
+    history_keep: Duration = setting(
+        31536000.0,
+        description="How long changes of phase are kept at most, but for each workspace's newest 20.",
+        why="A year covers what is looked into late.",
+        example="90d",
+        unit="duration",
+        ge=3600,
+        le=315360000,
+    )
+    operation_rows: int = setting(
+        100,
+        description="How many ended operations (`/api/v1/operations/{id}`) are kept for each workspace.",
+        why="Who asked for one looks at it within minutes.",
+        example="20",
+        unit="operations",
+        ge=1,
+        le=100,
+    )
+    operation_keep: Duration = setting(
+        7776000.0,
+        description="How long ended operations are kept at most.",
+        why="As long as the audit log names them.",
+        example="30d",
+        unit="duration",
+        ge=3600,
+        le=315360000,
+    )
+    pulumi_history: int = setting(
+        0,
+        description="How many entries of Pulumi's own history, and how many backups of its state, are kept for each stack. The state itself is never pruned.",
+        why="Nothing of ours reads them, and each costs two files: the index has its own history.",
+        example="10",
+        unit="entries",
+        ge=0,
+        le=1000,
+    )
+    pulumi_logs: Size = setting(
+        16777216,
+        description="How many bytes of logs of its operations Pulumi may keep, in `logs` of `pulumi_home`.",
+        why="Each call lists that folder and writes 50 KB: some three hundred operations.",
+        example="64Mi",
+        unit="size",
+        ge=1048576,
+    )
+    pulumi_logs_keep: Duration = setting(
+        2592000.0,
+        description="How long such a log is kept at most.",
+        why="They may name what is in workspace files; a month is enough to look into a failure.",
+        example="7d",
+        unit="duration",
+        ge=3600,
+        le=315360000,
+    )
+    upkeep_interval: Duration = setting(
+        3600.0,
+        description="How often `codehub run` prunes history, operations and logs to the bounds above, a few hundred rows and files at a time.",
+        why="They grow by a few an hour.",
+        example="10m",
+        unit="duration",
+        ge=1,
+        le=604800,
     )
     policies: bool = setting(
         default=True,

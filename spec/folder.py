@@ -1,5 +1,6 @@
 """One folder of workspace files. The only part of this room that touches the file system."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ class FolderRead:
             as they are: their file says that they exist.
         owners: whom invalid files name as the owner, by id, where that can be read.
         formerly: which former ids files name, by id, where that can be read: of invalid ones too.
+        revisions: the content of each file that could be read, as git names it, by id.
     """
 
     specs: dict[str, WorkspaceSpec] = field(default_factory=dict)
@@ -36,6 +38,7 @@ class FolderRead:
     invalid: dict[str, list[Problem]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     formerly: dict[str, str] = field(default_factory=dict)
+    revisions: dict[str, str] = field(default_factory=dict)
 
 
 class _FileError(Exception):
@@ -117,7 +120,9 @@ def _read(path: Path, file: str, read: FolderRead) -> Reading | None:
     found = None
     try:
         _check_name(path)
-        found = read_file(_content(path), file=file)
+        raw = _content(path)
+        read.revisions[stem] = _blob(raw)
+        found = read_file(raw, file=file)
     except _FileError as error:
         problems = [Problem(file, 1, 1, "", error.message, error.hint)]
     else:
@@ -170,6 +175,11 @@ def _content(path: Path) -> bytes:
             return file.read(MAX_BYTES + 1)
         except OSError as error:
             raise _refusal(path, error) from None
+
+
+def _blob(raw: bytes) -> str:
+    """The name that git gives to such a content: `git log --find-object` finds the commit."""
+    return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
 
 
 def _refusal(path: Path, error: OSError) -> _FileError:

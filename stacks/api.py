@@ -33,7 +33,7 @@ from stacks.operator import REQUEST_ID, Operator
 from stacks.steps import OnStep, Result, Step
 from stacks.streams import server
 from stacks.streams.server import RUNNER
-from stacks.wanted import Wanted, parse
+from stacks.wanted import LOOKS, Wanted, parse
 from telemetry import context
 from telemetry.logs import get_logger
 
@@ -171,14 +171,15 @@ async def _work(
 
 async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
     request_id = context.request_id()
-    if wanted.kind == "preview":
-        return [change.to_json() for change in await runner.preview(wanted.ids)]
+    if wanted.kind in LOOKS:
+        return await _looked(runner, wanted)
     if wanted.kind == "up":
         results = await runner.up(
             wanted.ids,
             on_step=on_step,
             prune=wanted.prune,
             max_delete=wanted.max_delete,
+            actor=wanted.actor,
             request_id=request_id,
         )
         return [result.to_json() for result in results]
@@ -187,8 +188,6 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
         return [result.to_json() for result in await runner.rebuild(**told)]
     assert wanted.ids, "checked when it was read"
     id_ = wanted.ids[0]
-    if wanted.kind == "destroy":
-        return (await runner.destroy(id_, on_step=on_step, request_id=request_id)).to_json()
     typed: dict[str, Callable[..., Awaitable[Result]]] = {
         "purge": partial(runner.purge, forget_missing=wanted.forget_missing),
         "adopt": runner.adopt,
@@ -196,8 +195,15 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
     }
     if wanted.kind in typed:
         return (await typed[wanted.kind](id_, confirm=wanted.confirm, **told)).to_json()
-    call = {"start": runner.start, "stop": runner.stop, "retry": runner.retry}[wanted.kind]
-    return (await call(id_, **told)).to_json()
+    # start, stop, retry, destroy
+    return (await getattr(runner, wanted.kind)(id_, **told)).to_json()
+
+
+async def _looked(runner: Operator, wanted: Wanted) -> list[dict[str, Any]]:
+    if wanted.kind == "preview":
+        return [change.to_json() for change in await runner.preview(wanted.ids)]
+    found = await runner.gc(remove=wanted.remove, only=wanted.only, actor=wanted.actor)
+    return [item.to_json() for item in found]
 
 
 async def _relay(

@@ -26,6 +26,7 @@ from state_index.index import Index
 from state_index.models import Changes, HistoryRow, Intent, Published, RunnerInfo
 from state_index.phases import Event, Phase, decide
 from state_index.removals import Removals
+from state_index.retention import Records
 
 
 @contextmanager
@@ -49,11 +50,13 @@ class Context:
         cause: For a person, goes into the history.
         request_id: The request behind it.
         actor: The user behind it.
+        revision: The content of the file behind it, as git names it.
     """
 
     cause: str
     request_id: str = ""
     actor: str = ""
+    revision: str = ""
 
 
 class Board:
@@ -86,6 +89,11 @@ class Board:
     def removals(self) -> Removals:
         """What bounds removals; its calls wait for the database."""
         return self._index.removals
+
+    @property
+    def records(self) -> Records:
+        """History and operations beyond their bounds; its calls wait for the database."""
+        return self._index.records
 
     async def rows(self) -> dict[str, Published]:
         """Read all rows, by id."""
@@ -143,6 +151,7 @@ class Board:
                 cause=why.cause,
                 actor=why.actor,
                 request_id=why.request_id,
+                revision=why.revision,
                 if_generation=if_generation,
             )
             if_generation = None if if_generation is None else row.generation
@@ -152,6 +161,7 @@ class Board:
             cause=why.cause,
             actor=why.actor,
             request_id=why.request_id,
+            revision=why.revision,
             if_generation=if_generation,
             **changes,
         )

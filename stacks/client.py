@@ -13,6 +13,7 @@ import aiohttp
 
 from stacks.changes import WorkspaceChange
 from stacks.errors import RunnerUnreachableError, from_json
+from stacks.gc.calls import GcCalls, only_looks
 from stacks.home_calls import HomeCalls
 from stacks.operator import LOG_TAIL
 from stacks.reach import headers_of, unreachable
@@ -31,7 +32,7 @@ MAX_LINE = 1 << 24
 """Most bytes of one line of the stream: the result of a large fleet."""
 
 
-class RunnerClient(HomeCalls):
+class RunnerClient(HomeCalls, GcCalls):
     """A daemon, as a runner. Use it as ``async with RunnerClient(path) as runner``."""
 
     def __init__(self, path: Path, *, connect_within: float = CONNECT_WITHIN) -> None:
@@ -101,23 +102,29 @@ class RunnerClient(HomeCalls):
         on_step: OnStep | None = None,
         prune: bool | None = None,
         max_delete: int | None = None,
+        actor: str = "",
         request_id: str = "",
     ) -> list[Result]:
         """Bring workspaces to what their files say; see `Operator`."""
         results = await self.operate(
             "up",
             ids,
-            options={"prune": prune, "max_delete": max_delete},
+            options={"prune": prune, "max_delete": max_delete, "actor": actor},
             on_step=on_step,
             request_id=request_id,
         )
         return [Result.from_json(result) for result in results]
 
     async def destroy(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
         """Remove a workspace whose file is gone; see `Operator`."""
-        return await self.one("destroy", workspace_id, on_step, request_id)
+        return await self.one("destroy", workspace_id, on_step, request_id, actor=actor)
 
     async def start(
         self,
@@ -213,7 +220,7 @@ class RunnerClient(HomeCalls):
             "ids": None if ids is None else sorted(ids),
             "options": options or {},
         }
-        handed = "" if kind == "preview" else kind
+        handed = "" if only_looks(kind, options or {}) else kind
         async with self._call(
             "POST", "/v1/operations", body=body, request_id=request_id, handed=handed
         ) as response:

@@ -74,6 +74,7 @@ class Daemon:
             group.create_task(self._beat())
             group.create_task(self._follow())
             group.create_task(self._runner.guard.keep(self._settings.poll_interval))
+            group.create_task(self._runner.upkeep.keep(self._settings.upkeep_interval))
             group.create_task(self._take_intents(nudged, group))
             group.create_task(self._watch(events))
             await self._until_over()
@@ -96,10 +97,10 @@ class Daemon:
 
     async def _follow(self) -> None:
         """Sweep at once, and whenever the folder or the engine may have changed."""
-        await self._sweep(Demand(cause="the runner started", force=True))
+        await self._sweep(Demand(cause="the runner started", force=True, explained=True))
         self._looked.set()
         async for _ in self._runner.source.changes():
-            await self._sweep(Demand(cause="the files or the engine changed"))
+            await self._sweep(Demand(cause="the files or the engine changed", explained=True))
 
     async def _watch(self, events: EngineEvents) -> None:
         await self._looked.wait()  # before, nothing is known that could differ

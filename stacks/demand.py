@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from spec import WorkspaceSpec
 from stacks.board import Context
-from stacks.plan import Change, Wish
+from stacks.plan import Action, Change, Wish
 from stacks.steps import Result
 from telemetry import context
+
+_MAKING = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.START, Action.STOP})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,8 @@ class Demand:
         new_home: Whether someone typed that a home is made where the former one is gone.
         forget_missing: Whether someone typed that a home which is on no engine is forgotten.
         heal: Whether drift is healed where the file wants it reported.
+        explained: Whether the history also says what the plan said of the workspace.
+        revision: The content of its file, as git names it; read when it is worked on.
     """
 
     cause: str
@@ -49,6 +53,8 @@ class Demand:
     new_home: bool = False
     forget_missing: bool = False
     heal: bool = False
+    explained: bool = False
+    revision: str = ""
 
     def merged(self, newer: "Demand") -> "Demand":
         """Give one demand for both; of contrary wishes, the newer one."""
@@ -76,10 +82,17 @@ class Demand:
             self, cause="tried again", actor="", retry=False, purge=False, forget_missing=False
         )
 
-    @property
-    def why(self) -> Context:
-        """The same for the index."""
-        return Context(cause=self.cause, request_id=self.request_id, actor=self.actor)
+    def why(self, change: Change | None = None) -> Context:
+        """The same for the index, with what the plan said; what removes tells its reason itself."""
+        # One that was renamed says so of its former id, whose history gets this cause too.
+        renamed = change and change.spec and change.spec.formerly
+        told = change and change.action in _MAKING and not renamed
+        cause = (
+            f"{self.cause}; {change.reason}" if told and change and self.explained else self.cause
+        )
+        return Context(
+            cause=cause, request_id=self.request_id, actor=self.actor, revision=self.revision
+        )
 
     @property
     def wish(self) -> Wish:

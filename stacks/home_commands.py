@@ -9,7 +9,7 @@ from dataclasses import replace
 from stacks import typed
 from stacks.board import Board
 from stacks.demand import Demand, asked_by
-from stacks.errors import HomeMissingError, SourceError
+from stacks.errors import HomeMissingError, PinnedError, SourceError
 from stacks.operator import check_id, no_workspace
 from stacks.plan import plan_one
 from stacks.planned import Change, Wish
@@ -74,7 +74,7 @@ class HomeCommands:
     ) -> list[Result]:
         """Fill an index that was lost from labels and Pulumi's state; see `Operator`."""
         snapshot = self.queue.snapshot = await self.source.read()
-        why = asked_by(actor, "had the index rebuilt", request_id).why
+        why = asked_by(actor, "had the index rebuilt", request_id).why()
         with self.board.listening(on_step):
             return await self.rebuilder.run(snapshot, why)
 
@@ -109,3 +109,17 @@ class HomeCommands:
         unknown = sorted((wanted or frozenset()) - self.queue.snapshot.ids - frozenset(known))
         if unknown:
             raise no_workspace(", ".join(unknown))
+
+    async def switch(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:
+        """Have a workspace started or stopped, unless its file pins it."""
+        snapshot = self.queue.snapshot = await self.source.read()
+        row = await self.board.row(workspace_id)
+        if row is None and workspace_id not in snapshot.specs:
+            check_id(workspace_id)
+            await self.power.container(workspace_id)  # raises when it is another data tree's
+            raise no_workspace(workspace_id)
+        spec = snapshot.specs.get(workspace_id)
+        pinned = spec.state if spec else row.pinned if row else "auto"
+        if pinned == ("warm" if demand.asked else "running"):
+            raise PinnedError(f"the file of {workspace_id} says `state: {pinned}`")
+        return await self.one(workspace_id, demand, on_step)

@@ -11,6 +11,7 @@ from stacks.errors import BadRequestError, UnknownWorkspaceError
 from stacks.steps import OnStep, Result
 
 if TYPE_CHECKING:
+    from stacks.gc.model import Item
     from stacks.streams.model import Streams
 
 LOG_TAIL = 200
@@ -71,6 +72,7 @@ class Operator(Protocol):
         on_step: OnStep | None = None,
         prune: bool | None = None,
         max_delete: int | None = None,
+        actor: str = "",
         request_id: str = "",
     ) -> list[Result]:
         """Bring workspaces to what their files say.
@@ -81,6 +83,7 @@ class Operator(Protocol):
             prune: Whether those whose file is gone are removed; default: the setting.
             max_delete: Most of these that may be removed, with those of the last hour; default:
                 the cap of `stacks.pruning`.
+            actor: Who asks, for the history.
             request_id: For the logs and the index; default: that of the context.
 
         Returns:
@@ -88,9 +91,14 @@ class Operator(Protocol):
         """
 
     async def destroy(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
-        """Remove a workspace whose file is gone; its home is kept.
+        """Remove a workspace whose file is gone; its home is kept. The arguments are those of `start`.
 
         Raises:
             FileStandsError: Its file is there.
@@ -234,6 +242,23 @@ class Operator(Protocol):
         self, *, actor: str = "", on_step: OnStep | None = None, request_id: str = ""
     ) -> list[Result]:
         """Fill an index that was lost from labels and Pulumi's state; see `stacks.rebuild`."""
+
+    async def gc(
+        self, *, remove: bool = False, only: Iterable[str] | None = None, actor: str = ""
+    ) -> list[Item]:
+        """Tell what is left over on the engine and in the data tree, or remove it.
+
+        Args:
+            remove: Whether it is removed. Homes never are.
+            only: Keys of those that are meant, as they were told; all by default.
+            actor: Who asks, for the log.
+
+        Returns:
+            Each leftover, with what became of it.
+
+        Raises:
+            EngineUnavailableError: The engine does not answer.
+        """
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed, at most `log_tail.MOST_BYTES` of them.

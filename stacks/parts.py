@@ -150,6 +150,8 @@ def engine_config(settings: RunnerSettings) -> EngineConfig:
         docker_host=settings.docker_host,
         timeout=settings.operation_timeout,
         grace=ENGINE_GRACE,
+        history=settings.pulumi_history,
+        logs=settings.pulumi_logs,
     )
 
 

@@ -19,6 +19,7 @@ from stacks.errors import (
     StacksError,
     TemporaryError,
 )
+from stacks.gaps import Gaps
 from stacks.plan import Action, Change, Known, Wish, plan, plan_one
 from stacks.power import GOING
 from stacks.pruning import PruneCap
@@ -69,6 +70,7 @@ class Reconciler:
         self._retries = retries
         work.handover.retire = self._retire
         self._entries: dict[str, Entry] = {}
+        self.gaps = Gaps(self._entries, self._begin)
         self._others: frozenset[str] = frozenset()
         self.snapshot = Snapshot(complete=False, unreadable=True, error="not read yet")
         """The newest reading of the folder; whoever reads it sets it."""
@@ -144,7 +146,7 @@ class Reconciler:
             changes = await self.look(demand.wish, ids)
         except EngineUnavailableError as error:
             await unreachable.publish(
-                self._board, self.snapshot, demand.why, error, began=began, is_busy=self.is_busy
+                self._board, self.snapshot, demand.why(), error, began=began, is_busy=self.is_busy
             )
             raise
         chosen = [change for id_, change in changes.items() if ids is None or id_ in ids]
@@ -167,7 +169,7 @@ class Reconciler:
             entry.retry.cancel()
             entry.retry = None
         if entry.task is None:
-            entry.task = self._group.create_task(self._serve(workspace_id, entry))
+            self._begin(workspace_id, entry)
         return future
 
     async def glance(self, workspace_id: str, cause: str) -> bool:
@@ -191,6 +193,9 @@ class Reconciler:
             return False
         self.submit(workspace_id, Demand(cause=cause))
         return True
+
+    def _begin(self, workspace_id: str, entry: Entry) -> None:
+        entry.task = self._group.create_task(self._serve(workspace_id, entry))
 
     def _needs_work(self, change: Change, *, force: bool) -> bool:
         if change.action is Action.INVALID and not is_id(change.id):
@@ -235,6 +240,7 @@ class Reconciler:
 
     async def _settle(self, workspace_id: str, entry: Entry, demand: Demand) -> Result:
         change: Change | None = None
+        demand = replace(demand, revision=self.snapshot.revisions.get(workspace_id, ""))
         try:
             known = await self._sight.one(workspace_id, self.snapshot, asked=demand.asked)
             if demand.retry:
@@ -245,7 +251,7 @@ class Reconciler:
                 entry.aim, entry.failures = aim_of(change), 0
             if change.action is not Action.NOTHING:
                 _log.info("working", action=change.action, reason=change.reason, cause=demand.cause)
-            await self._work.perform(change, demand.why)
+            await self._work.perform(change, demand.why(change))
         except StacksError as error:
             told = await self._sight.explained(error)
             return await self._failed(workspace_id, entry, demand, change, told)
@@ -262,7 +268,7 @@ class Reconciler:
         entry.failures = 0
         if decide(known.phase, Event.RETRY).kind is not Kind.MOVE:
             return known
-        return replace(known, row=await self._board.say(known.id, demand.why, Event.RETRY))
+        return replace(known, row=await self._board.say(known.id, demand.why(), Event.RETRY))
 
     async def _retire(self, workspace_id: str, heir: str, why: Context) -> Result:
         """Have a workspace make room for the one that it was renamed to."""
@@ -284,7 +290,7 @@ class Reconciler:
         _log.warning("failed", reason=error.reason, step=error.step, message=error.message)
         row: Published | None = None
         try:
-            row = await self._board.fail(workspace_id, demand.why, error, retry_in=delay)
+            row = await self._board.fail(workspace_id, demand.why(change), error, retry_in=delay)
         except StacksError as unpublished:
             _log.error("unpublished", message=unpublished.message)
         if delay is not None:

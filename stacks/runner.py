@@ -19,8 +19,9 @@ from stacks.board import Board, translated
 from stacks.changes import WorkspaceChange
 from stacks.demand import Demand, asked_by
 from stacks.endings import Endings
-from stacks.errors import FileStandsError, PinnedError, SourceError
+from stacks.errors import FileStandsError, SourceError
 from stacks.fence import Fence
+from stacks.gc.commands import GcCommands
 from stacks.home_commands import HomeCommands
 from stacks.isolation.guard import guard_of
 from stacks.lazy_engine import LazyEngine
@@ -44,7 +45,7 @@ from telemetry import context
 GATEWAYS = "gateway"
 
 
-class Runner(HomeCommands):
+class Runner(HomeCommands, GcCommands):
     """One runner. Use it as ``async with Runner(settings) as runner``."""
 
     def __init__(
@@ -147,6 +148,7 @@ class Runner(HomeCommands):
             retries=self._daemon,
         )
         exits.push_async_callback(self.queue.close)
+        self._open_gc(settings, ids, self.queue.gaps, fence)
 
     async def _place(self, exits: AsyncExitStack) -> tuple[Index, Fence]:
         """Give the index, and what says whether anything may be done: never without the seat."""
@@ -179,6 +181,7 @@ class Runner(HomeCommands):
         on_step: OnStep | None = None,
         prune: bool | None = None,
         max_delete: int | None = None,
+        actor: str = "",
         request_id: str = "",
     ) -> list[Result]:
         """Bring workspaces to what their files say; see `Operator`."""
@@ -189,8 +192,10 @@ class Runner(HomeCommands):
             unknown = wanted - self.queue.snapshot.ids - frozenset(await self.board.rows())
             wanted -= unknown
         demand = Demand(
-            cause="up",
+            cause=f"{actor} asked for `up`" if actor else "up",
+            actor=actor,
             request_id=request_id or context.request_id(),
+            explained=True,
             force=True,
             heal=True,
             prune=self.settings.prune if prune is None else prune,
@@ -202,7 +207,12 @@ class Runner(HomeCommands):
         return sorted([*done, *refused], key=lambda result: result.id)
 
     async def destroy(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
         """Remove a workspace whose file is gone; see `Operator`."""
         check_id(workspace_id)
@@ -215,9 +225,8 @@ class Runner(HomeCommands):
         there = row or await self.power.container(workspace_id)
         if there is None and not await self.power.homes(workspace_id):
             raise no_workspace(workspace_id)
-        demand = Demand(
-            cause="destroy", request_id=request_id or context.request_id(), remove=True, force=True
-        )
+        demand = asked_by(actor, "asked to remove it", request_id)
+        demand = replace(demand, remove=True, force=True)
         return await self.one(workspace_id, demand, on_step)
 
     async def start(
@@ -229,7 +238,7 @@ class Runner(HomeCommands):
         request_id: str = "",
     ) -> Result:
         """Start a workspace and wait until its IDE answers; see `Operator`."""
-        return await self._switch(
+        return await self.switch(
             workspace_id,
             replace(asked_by(actor, "asked to start it", request_id), asked=True),
             on_step,
@@ -244,7 +253,7 @@ class Runner(HomeCommands):
         request_id: str = "",
     ) -> Result:
         """Stop a workspace; see `Operator`."""
-        return await self._switch(
+        return await self.switch(
             workspace_id,
             replace(asked_by(actor, "asked to stop it", request_id), asked=False),
             on_step,
@@ -288,16 +297,3 @@ class Runner(HomeCommands):
         check_id(workspace_id)
         check_tail(tail)
         return await self.power.logs(workspace_id, tail=tail)
-
-    async def _switch(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:
-        snapshot = self.queue.snapshot = await self.source.read()
-        row = await self.board.row(workspace_id)
-        if row is None and workspace_id not in snapshot.specs:
-            check_id(workspace_id)
-            await self.power.container(workspace_id)  # raises when it is another data tree's
-            raise no_workspace(workspace_id)
-        spec = snapshot.specs.get(workspace_id)
-        pinned = spec.state if spec else row.pinned if row else "auto"
-        if pinned == ("warm" if demand.asked else "running"):
-            raise PinnedError(f"the file of {workspace_id} says `state: {pinned}`")
-        return await self.one(workspace_id, demand, on_step)

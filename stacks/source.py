@@ -38,6 +38,7 @@ class Snapshot:
         owners: Whom those others name as the owner, where that can be read.
         formerly: Which former ids files name, by workspace id; invalid files too, where that can
             be read.
+        revisions: The content of each file that could be read, as git names it, by workspace id.
         pending: Ids of files that are still being written.
         complete: Whether an id that is not here is truly gone.
         unreadable: Whether the folder itself could not be read.
@@ -48,6 +49,7 @@ class Snapshot:
     invalid: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
     formerly: Mapping[str, str] = field(default_factory=dict)
+    revisions: Mapping[str, str] = field(default_factory=dict)
     pending: frozenset[str] = frozenset()
     complete: bool = True
     unreadable: bool = False
@@ -215,6 +217,7 @@ def _snapshot(read: spec.FolderRead, pending: frozenset[str]) -> Snapshot:
         invalid=invalid,
         owners=read.owners,
         formerly=read.formerly,
+        revisions=read.revisions,
         pending=pending,
         complete=not problem,
         error=problem,

@@ -16,9 +16,13 @@ KINDS = (
     "adopt",
     "new-home",
     "rebuild",
+    "gc",
 )
-FOR_ALL = frozenset({"up", "preview", "rebuild"})
+FOR_ALL = frozenset({"up", "preview", "rebuild", "gc"})
 """Those that need no id."""
+
+LOOKS = frozenset({"preview", "gc"})
+"""Those that bring no workspace to anything."""
 
 ACTOR_MAX = 128
 """Characters of an actor's name: what the index holds."""
@@ -35,8 +39,9 @@ class Wanted:
         max_delete: Most workspaces that `up` may prune; None for the rule.
         confirm: The id once more, of a workspace whose home is to be purged, adopted or made anew.
         forget_missing: Whether a home that is not on this engine may be forgotten by a purge.
-        actor: Who asks, for the history (not of `up` and `destroy`); the socket's mode is why it is
-            believed.
+        actor: Who asks, for the history; the socket's mode is why it is believed.
+        remove: Whether `gc` removes what it finds.
+        only: Keys of the leftovers that it is to remove; None for all.
     """
 
     kind: str
@@ -46,6 +51,8 @@ class Wanted:
     confirm: str = ""
     forget_missing: bool = False
     actor: str = ""
+    remove: bool = False
+    only: tuple[str, ...] | None = None
 
 
 def parse(body: bytes) -> Wanted:
@@ -61,17 +68,20 @@ def parse(body: bytes) -> Wanted:
         prune, actor = options.get("prune"), options.get("actor", "")
         most, confirm = options.get("max_delete"), options.get("confirm", "")
         missing = options.get("forget_missing", False)
+        remove, only = options.get("remove", False), options.get("only")
     except (ValueError, KeyError, AttributeError, TypeError):
         raise BadRequestError('the body must be {"kind": ..., "ids": [...]}') from None
     if kind not in KINDS:
         raise BadRequestError(f"kind must be one of {', '.join(KINDS)}")
-    if ids is not None and not (isinstance(ids, list) and all(isinstance(i, str) for i in ids)):
+    if ids is not None and not _are_texts(ids):
         raise BadRequestError("ids must be a list of workspace ids")
     if kind not in FOR_ALL and (ids is None or len(ids) != 1):
         raise BadRequestError(f"{kind} takes exactly one id")
     if not isinstance(prune, bool | None):
         raise BadRequestError("options.prune must be true or false")
     _check_removal(most, confirm, missing)
+    if remove not in (True, False) or not (only is None or _are_texts(only)):
+        raise BadRequestError("options.remove must be true or false, options.only a list of keys")
     if not isinstance(actor, str) or len(actor) > ACTOR_MAX:
         raise BadRequestError(f"options.actor must be a name of at most {ACTOR_MAX} characters")
     return Wanted(
@@ -82,7 +92,13 @@ def parse(body: bytes) -> Wanted:
         confirm=confirm,
         forget_missing=missing,
         actor=actor,
+        remove=remove,
+        only=None if only is None else tuple(only),
     )
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _check_removal(most: object, confirm: object, missing: object) -> None:

@@ -29,6 +29,7 @@ from state_index.phases import Event
 from state_index.publishing import Cause
 from state_index.readonly import is_current, looking
 from state_index.removals import Removals
+from state_index.retention import Records
 from state_index.schema import GENERATION, history, runner, workspaces
 
 
@@ -131,6 +132,11 @@ class Index:
     def removals(self) -> Removals:
         """What bounds removals: the time that runners watched, and what they pruned lately."""
         return Removals(read=self._database.read, write=self._fenced, now=self._now)
+
+    @property
+    def records(self) -> Records:
+        """History and operations, as far as they are beyond their bounds."""
+        return Records(read=self._database.read, write=self._fenced, now=self._now)
 
     def publish(
         self,

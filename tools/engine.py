@@ -113,6 +113,22 @@ class Engine:
         query = urlencode({"repo": repository, "tag": tag})
         self._send("POST", f"/images/{quote(image)}/tag?{query}")
 
+    def untagged(self, label: str) -> list[str]:
+        """Ids of the images without a name that carry a label."""
+        query = urlencode({"filters": json.dumps({"dangling": ["true"], "label": [label]})})
+        found: Any = self._json("GET", f"/images/json?{query}")
+        return [str(each["Id"]) for each in found]
+
+    def remove_image(self, image: str) -> bool:
+        """Remove an image, unless a container or another name of it is there; whether it went."""
+        try:
+            self._send("DELETE", f"/images/{quote(image)}?noprune=1")
+        except EngineRequestError as error:
+            if error.status in {404, 409}:
+                return False
+            raise
+        return True
+
     def import_image(
         self, layers: Iterable[bytes], repository: str, tag: str, changes: list[str]
     ) -> None:

@@ -23,6 +23,7 @@ PROBE_SOURCES = PROJECT / "images" / "probe"
 CODE_SERVER_SOURCES = PROJECT / "images" / "code-server"
 RECIPE = "1"
 """Part of the code-server key: raise it when the code that builds the image changes what is in it."""
+IMAGE_LABEL = "codehub.image-key"
 UID = 1000
 HOME = "home/coder"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -80,6 +81,7 @@ def install(cache: Cache, engine: Engine, image: Image, *, say: Say = silent) ->
         ToolError: what kept the build or the engine from doing it.
     """
     tarball = image.tarball(cache)
+    before = {engine.image_id(name) for name in (image.reference, f"{image.name}:latest")}
     if engine.image_id(image.reference) is not None:
         say(f"naming {image.reference} latest")  # a checkout of other sources had its turn
     elif tarball.exists():
@@ -89,6 +91,9 @@ def install(cache: Cache, engine: Engine, image: Image, *, say: Say = silent) ->
         image.build(cache, engine, image, say)
         _keep(cache, engine, image, say)
     engine.tag(image.reference, image.name, "latest")
+    same = engine.untagged(f"{IMAGE_LABEL}={image.key}")  # of a set-up that built it at our side
+    for nameless in {*same, *(before & set(engine.untagged(IMAGE_LABEL)))}:
+        engine.remove_image(str(nameless))  # one that is in use stays: `codehub gc`
 
 
 def _keep(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
@@ -102,7 +107,7 @@ def _keep(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
 
 
 def _labels(image: Image) -> list[str]:
-    return [f'LABEL codehub.image-key="{image.key}"']
+    return [f'LABEL {IMAGE_LABEL}="{image.key}"']
 
 
 def _build_light(cache: Cache, engine: Engine, image: Image, say: Say) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 COLUMNS = ("WHEN", "FROM", "TO", "BY", "REQUEST", "REVISION", "CAUSE")
 _MOST = 200
 _NOTHING = "-"
+_SHORT = 12
+"""Characters of a revision that a table shows; git takes as few."""
 
 
 @click.command()
@@ -37,7 +39,8 @@ def history(frame: Frame, *, name: str, output: str, last: int) -> None:
     """Show how a workspace came to its phase: each change, newest last.
 
     CAUSE says what led to a change, BY who, REQUEST which request (the logs name it too), REVISION
-    the commit of its file. Times are UTC. What was removed keeps its history for a while.
+    the content of its file as git names it: `git log --find-object=REVISION` finds the commit. Times
+    are UTC. What was removed keeps its history for a while.
 
     \b
     Examples:
@@ -75,7 +78,7 @@ def _cells(row: "HistoryRow") -> tuple[str, ...]:
         row.to_phase,
         row.actor,
         row.request_id,
-        row.revision,
+        row.revision[:_SHORT],
         " ".join(row.cause.split()),
     )
     return tuple(str(cell) if cell else _NOTHING for cell in cells)

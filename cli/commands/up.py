@@ -3,6 +3,7 @@
 import click
 
 from cli import ids, results
+from cli.actor import actor
 from cli.frame import Frame, pass_frame
 from cli.operate import on_each, operate, telling
 from cli.output import output_option
@@ -42,11 +43,15 @@ def up(
       codehub up --prune -o json
       codehub up --prune --max-delete 40
     """
-    tell = telling()
+    tell, who = telling(), actor()
     done = operate(
         frame,
         lambda operator: operator.up(
-            names or None, on_step=tell, prune=True if prune else None, max_delete=max_delete
+            names or None,
+            on_step=tell,
+            prune=True if prune else None,
+            max_delete=max_delete,
+            actor=who,
         ),
     )
     ctx.exit(results.show(done, output))
@@ -67,5 +72,8 @@ def destroy(ctx: click.Context, frame: Frame, *, names: tuple[str, ...], output:
     Example:
       codehub destroy alice-api
     """
-    done = on_each(frame, names, lambda operator, name, tell: operator.destroy(name, on_step=tell))
+    who = actor()
+    done = on_each(
+        frame, names, lambda operator, name, tell: operator.destroy(name, actor=who, on_step=tell)
+    )
     ctx.exit(results.show(done, output))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stacks.engine import entries
 from stacks.engine.command import ORGANIZATION, PROJECT
 from stacks.engine.model import name_of
 
@@ -47,13 +48,28 @@ class StateFiles:
         """Folder of what operations did, two files for each; never read by us."""
         return self.root / ".pulumi" / "history" / PROJECT / self.stack
 
+    @property
+    def backups(self) -> Path:
+        """Folder of copies that a Pulumi CLI of somebody else's made; ours makes none."""
+        return self.root / ".pulumi" / "backups" / PROJECT / self.stack
+
+    @property
+    def aside(self) -> tuple[Path, ...]:
+        """Unreadable states that were kept beside it, the newest last."""
+        named = f"{self.checkpoint.name}.corrupt-"
+        found = (p for p in self.checkpoint.parent.glob("*.corrupt-*") if p.name.startswith(named))
+        return tuple(sorted(found))
+
     def break_locks(self) -> int:
         """Remove lock files; the caller holds the lock above Pulumi's. Gives how many."""
         return _empty(self.locks)
 
-    def prune_history(self) -> None:
-        """Remove the history files: the index keeps its own."""
-        _empty(self.history)
+    def prune_history(self, keep: int = 0) -> None:
+        """Remove the history files but for the newest entries: the index keeps its own."""
+        if not keep:
+            _empty(self.history)
+        for path in entries.beyond(self.history, entries.HISTORY, keep):
+            path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove all of the stack's files; what it held stays on the engine."""

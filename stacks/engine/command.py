@@ -86,6 +86,6 @@ def _settings(config: EngineConfig) -> Mapping[str, str]:
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         # Every call writes a log of 25 KB and lists that folder: keep it small.
-        "PULUMI_LOG_ROTATION_MAX_TOTAL_MB": "16",
+        "PULUMI_LOG_ROTATION_MAX_TOTAL_MB": str(max(1, config.logs >> 20)),
         "GOGC": "400",
     }

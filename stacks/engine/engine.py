@@ -106,7 +106,8 @@ class Engine:
             outcome = Outcome(error=_unavailable(error))
         with contextlib.suppress(OSError, StacksError):  # the next operation prunes it too
             self._fence.check()
-            await asyncio.to_thread(self._files(operation.stack).prune_history)
+            prune = self._files(operation.stack).prune_history
+            await asyncio.to_thread(prune, self._config.history)
         return replace(outcome, duration=time.monotonic() - began)
 
     async def forget(self, stack: str) -> None:

@@ -173,6 +173,8 @@ class EngineConfig:
         docker_host: ``unix:///...`` or None for the default; may hold credentials.
         timeout: Seconds that an operation may take.
         grace: Seconds between SIGINT and SIGKILL.
+        history: Entries of Pulumi's history that are kept for each stack.
+        logs: Bytes of the CLI's logs that it keeps.
     """
 
     pulumi: Path
@@ -182,3 +184,5 @@ class EngineConfig:
     docker_host: str | None = field(default=None, repr=False)
     timeout: float = 300.0
     grace: float = 10.0
+    history: int = 0
+    logs: int = 16 << 20

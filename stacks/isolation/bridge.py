@@ -47,10 +47,16 @@ def find(listed: Iterable[Mapping[str, Any]], name: str) -> Bridge | None:
     return Bridge(
         id=found["Id"],
         name=name,
-        interface=(found.get("Options") or {}).get(OPTION_NAME) or f"br-{found['Id'][:SHORT_ID]}",
+        interface=interface_of(found),
         gateways=tuple(_gateways((found.get("IPAM") or {}).get("Config") or ())),
         boot=default.get("Id", ""),
     )
+
+
+def interface_of(data: Mapping[str, Any]) -> str:
+    """Give the interface of a network in the engine's list."""
+    named: str = (data.get("Options") or {}).get(OPTION_NAME) or ""
+    return named or f"br-{data['Id'][:SHORT_ID]}"
 
 
 def _gateways(configs: Iterable[Mapping[str, str]]) -> Iterable[Address]:

@@ -60,6 +60,11 @@ async def remove(network: str) -> str:
     return problem
 
 
+async def run(*arguments: str, given: str = "") -> tuple[str, str]:
+    """Run nft for somebody else; give what it printed, and what was wrong."""
+    return await _nft(*arguments, given=given)
+
+
 async def _nft(*arguments: str, given: str = "") -> tuple[str, str]:
     """Run nft; give what it printed, and what was wrong."""
     try:

@@ -78,7 +78,19 @@ def _starts_and_stops(place: Hub) -> None:
     assert [line.split()[:3] for line in both.stdout.splitlines()[1:]] == [
         ["aa", "start", "RUNNING"]
     ]
-    assert who_asked(place) == [f"{WHO} asked to stop it", f"{WHO} asked to start it"]
+    assert who_asked(place) == [
+        f"{WHO} asked for `up`; it is new",
+        f"{WHO} asked to stop it",
+        f"{WHO} asked to start it",
+    ]
+    blob = subprocess.run(
+        ["git", "hash-object", place.workspaces / "aa.yaml"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = json.loads(place.run("history", "aa", "-o", "json").stdout)["history"]
+    assert {row["revision"] for row in rows} == {blob.stdout.strip()}, "git finds it by this"
 
 
 def _changes(place: Hub) -> None:

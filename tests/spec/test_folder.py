@@ -180,3 +180,14 @@ def test_whom_an_invalid_file_names_is_told_where_it_can_be_read(tmp_path: Path)
     read = read_folder(tmp_path)
     assert set(read.invalid) == {"named", "nobody", "silent", "unread"}
     assert read.owners == {"named": "alice"}
+
+
+def test_each_file_is_named_by_its_content_as_git_does(tmp_path: Path) -> None:
+    """Also one that is wrong; `git hash-object` gives the same."""
+    (tmp_path / "aa.yaml").write_bytes(b"owner: alice\nimage: i\n")
+    (tmp_path / "bb.yaml").write_bytes(b"")
+    (tmp_path / "cc.yaml").symlink_to(tmp_path / "aa.yaml")
+    assert read_folder(tmp_path).revisions == {
+        "aa": "e43135bc90b0d08c087b756321ac1b66a7bce4f0",
+        "bb": "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    }

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -27,6 +28,7 @@ from stacks.errors import (
     Violation,
     from_json,
 )
+from stacks.gc.model import Fate, Item, Kind
 from stacks.operator import MAX_LOG_TAIL
 from stacks.steps import OnStep, Result, Step
 from stacks.streams.model import ExecOptions, LogOptions, Process, Streams
@@ -56,6 +58,8 @@ class Told:
         self.streams: Streams = _NoStreams()
         self.go_on = asyncio.Event()
         self.go_on.set()
+        self.left: list[Item] = []
+        self.removed: list[Item] = []
 
     async def was_asked(self) -> bool:
         return bool(self.asked)
@@ -72,8 +76,10 @@ class Told:
         on_step: OnStep | None = None,
         prune: bool | None = None,
         max_delete: int | None = None,
+        actor: str = "",
         request_id: str = "",
     ) -> list[Result]:
+        self.asked += [("actor", actor)] if actor else []
         self.asked.append(("up", ids, prune, request_id))
         self.asked += [("max_delete", max_delete)] if max_delete is not None else []
         assert on_step is not None
@@ -99,8 +105,14 @@ class Told:
         return Result(id=workspace_id, action=kind)
 
     async def destroy(
-        self, workspace_id: str, *, on_step: OnStep | None = None, request_id: str = ""
+        self,
+        workspace_id: str,
+        *,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
     ) -> Result:
+        self.asked += [("actor", actor)] if actor else []
         return await self._one("destroy", workspace_id, on_step, request_id)
 
     async def start(
@@ -181,6 +193,12 @@ class Told:
         self.asked.append(("rebuild", actor))
         return [await self._one("rebuild", "alice", on_step, request_id)]
 
+    async def gc(
+        self, *, remove: bool = False, only: Iterable[str] | None = None, actor: str = ""
+    ) -> list[Item]:
+        self.asked.append(("gc", remove, only, actor))
+        return list(self.removed if remove else self.left)
+
     async def logs(self, workspace_id: str, *, tail: int = 200) -> str:
         self.asked.append(("logs", workspace_id, tail, context.request_id()))
         if self.failure:
@@ -229,6 +247,26 @@ async def test_up_streams_steps_and_results(told: Told, client: RunnerClient) ->
     steps.clear()
     await client.up(["alice"], on_step=steps.append)
     assert [step.id for step in steps] == ["alice"], "only of those that were named"
+
+
+async def test_leftovers_are_told_and_removed(told: Told, client: RunnerClient) -> None:
+    told.left = [Item(kind=Kind.STATE, id="x", name="stack x", why="test", size=7)]
+    told.removed = [replace(told.left[0], fate=Fate.REMOVED)]
+    assert await client.gc() == told.left
+    assert client.handed_over == []
+    assert await client.gc(remove=True, only=["state:x"], actor="cli:a") == told.removed
+    await client.gc(remove=True)
+    assert told.asked == [
+        ("gc", False, None, ""),
+        ("gc", True, ("state:x",), "cli:a"),
+        ("gc", True, None, ""),
+    ]
+
+
+@pytest.mark.parametrize("options", [{"remove": "yes"}, {"remove": True, "only": "x"}])
+def test_a_gc_that_is_not_meant_so_is_refused(options: dict[str, object]) -> None:
+    with pytest.raises(BadRequestError, match="remove"):
+        wanted.parse(json.dumps({"kind": "gc", "options": options}).encode())
 
 
 async def test_the_other_calls(told: Told, client: RunnerClient) -> None:

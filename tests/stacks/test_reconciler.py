@@ -321,6 +321,19 @@ async def test_a_retry_begins_the_backoff_anew_and_is_in_the_history(tmp_path: P
         assert found.row("alice").retry_at is None
 
 
+async def test_the_history_says_who_why_and_by_which_content_of_the_file(one: Bench) -> None:
+    """The reason only where the plan decided: what somebody asked for is its own reason."""
+    one.files(spec_of("alice"))
+    one.queue.snapshot = replace(one.queue.snapshot, revisions={"alice": "c0ffee"})
+    asked = Demand(cause="eve asked for `up`", actor="eve", force=True, explained=True)
+    await one.queue.sweep(asked)
+    told = {(row.actor, row.cause, row.revision) for row in one.index.history("alice")}
+    assert told == {("eve", "eve asked for `up`; it is new", "c0ffee")}
+    await one.queue.submit("alice", Demand(cause="bob asked to stop it", actor="bob", asked=False))
+    newest = one.index.history("alice", 1)[0]
+    assert (newest.cause, newest.revision) == ("bob asked to stop it", "c0ffee")
+
+
 async def test_a_retry_of_what_an_unreachable_engine_has_moves_no_phase(one: Bench) -> None:
     one.files(spec_of("alice"))
     one.power.failures["check_image"] = [EngineUnavailableError("no answer", step="image")]

@@ -158,3 +158,32 @@ def test_the_probes_image_holds_the_probe(cache: Cache, engine: Engine, name: st
     images.install(cache, engine, image)
     shown = docker("inspect", "-f", "{{json .Config.Entrypoint}} {{.Config.User}}", image.reference)
     assert shown == '["/probe"] 1000:1000'
+
+
+@pytest.mark.engine
+def test_a_rebuild_leaves_no_image_without_a_name(cache: Cache, engine: Engine, name: str) -> None:
+    """It takes the names of what was there before: by its key, and `latest`."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("a"))
+
+    def build(_cache: Cache, engine: Engine, image: images.Image, _say: object) -> None:
+        changes = [f'LABEL {images.IMAGE_LABEL}="{image.key}"']
+        engine.import_image([layer.getvalue()], image.name, image.key, changes)
+
+    image = images.Image(name, f"1-{name}", build)
+    images.install(cache, engine, image)
+    first = engine.image_id(image.reference)
+    image.build(cache, engine, image, lambda _: None)  # as another set-up does at the same time
+    assert engine.image_id(image.reference) != first
+    engine.tag(image.reference, name, "latest")
+    label = f"{images.IMAGE_LABEL}={image.key}"
+    assert engine.untagged(label) == [first], "the former build has no name any more"
+    docker("create", "--name", name, str(first), "/a")
+    images.install(cache, engine, image)
+    assert engine.untagged(label) == [first], "a container is made of it"
+    docker("rm", name)
+    images.install(cache, engine, image)
+    assert engine.untagged(label) == []
+    assert images.ready(engine, image)
+    assert not engine.remove_image(str(first)), "gone already is fine"

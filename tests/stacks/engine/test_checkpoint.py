@@ -149,6 +149,20 @@ def test_locks_and_history_go_and_other_stacks_keep_theirs(files: StateFiles) ->
     assert len(list(other.locks.iterdir())) == len(list(other.history.iterdir())) == 1
 
 
+def test_of_the_history_the_newest_entries_may_stay(files: StateFiles) -> None:
+    """An entry is two files; those of other names are nobody's entries."""
+    files.history.mkdir(parents=True)
+    for number in (1, 2, 3):
+        for kind in ("history", "checkpoint"):
+            (files.history / f"ws-{10**18 + number}.{kind}.json").touch()
+    (files.history / "notes").touch()
+    files.prune_history(2)
+    stamps = sorted(path.name.split(".")[0][-1] for path in files.history.iterdir())
+    assert stamps == ["2", "2", "3", "3", "s"]
+    files.prune_history()
+    assert list(files.history.iterdir()) == []
+
+
 def test_there_may_be_no_locks_and_no_history(files: StateFiles) -> None:
     assert files.break_locks() == 0
     files.prune_history()
