@@ -71,6 +71,11 @@ class DataPaths:
         return self.root / "isolation.json"
 
     @property
+    def rules(self) -> Path:
+        """The isolation table as it was last loaded, for the machine's next start (0600)."""
+        return self.root / "isolation.nft"
+
+    @property
     def graces(self) -> Path:
         """The runner's ledger of graces: what it removed, and how long that was watched (0600)."""
         return self.root / "graces.json"

@@ -28,7 +28,7 @@ from stacks.isolation.containers import STEP, VERSION, Cell
 from stacks.isolation.memory import Remembered
 from stacks.isolation.probe import observe
 from stacks.isolation.remedies import remedy, told
-from stacks.isolation.rules import Network, Site, marker
+from stacks.isolation.rules import Network, Site, marker, render
 from stacks.isolation.verdict import Verdict, judge
 from telemetry.logs import get_logger
 
@@ -54,6 +54,7 @@ class Guard:
         *,
         cell: Cell,
         file: Path,
+        rules: Path | None = None,
         docker_host: str | None = None,
         allowed: Iterable[Gap] = (),
         blocked: tuple[Network, ...] = (),
@@ -65,6 +66,7 @@ class Guard:
         Args:
             cell: What a workspace has.
             file: Where the verdict is remembered.
+            rules: Where rules that were loaded are kept for the machine's next start; None: nowhere.
             docker_host: The engine's address; as in `DockerPower`.
             allowed: Gaps that do not matter; when all are, nothing is loaded or probed.
             blocked: Networks that are closed besides.
@@ -74,6 +76,7 @@ class Guard:
         self._fence = fence or Fence.always()
         self._cell = cell
         self._file = file
+        self._rules = rules
         self._host = engine_address(docker_host)
         self._allowed = frozenset(allowed)
         self._blocked = blocked
@@ -187,6 +190,8 @@ class Guard:
         if self._loads:
             right = known.table if known and same else ""
             table = await nft.ensure(site, known=right, seen=before)
+            if table and self._rules:
+                await asyncio.to_thread(memory.write_rules, self._rules, render(site))
         retry = anew or (again and known is not None and bool(known.verdict.unenforced()))
         # Whoever removed our table may have removed more: loading it again is no proof.
         unchanged = known is not None and same and known.table == table == before
@@ -227,6 +232,7 @@ def guard_of(settings: RunnerSettings, *, loads: bool = True, fence: Fence | Non
     return Guard(
         cell=Cell(network=settings.network, run=settings.paths.run),
         file=settings.paths.isolation,
+        rules=settings.paths.rules,
         docker_host=settings.docker_host,
         allowed=settings.allow_unenforced,
         blocked=settings.blocked_networks,

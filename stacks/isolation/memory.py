@@ -1,4 +1,8 @@
-"""Remembers the last verdict in the data tree, so that a second runner's first start is as fast as any."""
+"""Remembers the last verdict in the data tree, so that a second runner's first start is as fast as any.
+
+And the rules beside it: at the machine's start the engine starts workspaces before any runner runs,
+so they are loaded from there (deploy/systemd/codehub-isolation.service).
+"""
 
 import json
 import os
@@ -52,7 +56,6 @@ def is_recent(file: Path, *, within: float) -> bool:
 
 def write(file: Path, known: Remembered) -> None:
     """Remember it; that it can't be kept only costs the next one a probe."""
-    new = file.with_name(f".{file.name}.{os.getpid()}")
     text = json.dumps(
         {
             "situation": known.situation,
@@ -62,8 +65,22 @@ def write(file: Path, known: Remembered) -> None:
         indent=1,
     )
     try:
-        new.touch(MODE)
-        new.write_text(text)
-        new.replace(file)
+        _replace(file, text)
     except OSError as error:
         _log.warning("verdict on isolation not kept", problem=str(error))
+
+
+def write_rules(file: Path, rules: str) -> None:
+    """Keep the rules for the machine's next start; without them workspaces are open for seconds then."""
+    try:
+        if not file.exists() or file.read_text() != rules:
+            _replace(file, rules)
+    except OSError as error:
+        _log.warning("rules of isolation not kept", problem=str(error))
+
+
+def _replace(file: Path, text: str) -> None:
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    new.touch(MODE)
+    new.write_text(text)
+    new.replace(file)

@@ -59,9 +59,8 @@ def test_only_the_engine_proxy_may_open_the_engines_socket() -> None:
         groups = re.findall(r"^SupplementaryGroups=(.*)$", text, re.MULTILINE)
         assert ("docker" in " ".join(groups).split()) == is_proxy
         assert ("-/run/docker.sock" in text) == (not is_proxy)
-        assert ("-/run/codehub-engine" in text) == (
-            unit.stem in ("codehub-gateway", "codehub-edge")
-        )
+        asks = unit.stem in ("codehub-runner", "codehub-engine-proxy")
+        assert ("-/run/codehub-engine" in text) == (not asks)
 
 
 def test_their_users_are_made() -> None:

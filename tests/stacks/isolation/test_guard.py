@@ -290,3 +290,21 @@ async def test_without_the_lease_nothing_is_loaded_or_probed(
         fence.extend(math.inf)
         await guard.check()
     assert await has_table(network)
+
+
+async def test_rules_that_were_loaded_are_kept_for_the_machines_next_start(
+    make: Make, network: str, tmp_path: Path
+) -> None:
+    """They load where neither engine nor network is: here, a network namespace without anything."""
+    rules = tmp_path / "isolation.nft"
+    async with make(rules=rules) as guard:
+        await guard.check()
+    assert rules.stat().st_mode & 0o777 == 0o600
+    script = f"nft -f {rules} && nft list table inet {table(network)}"
+    started = await asyncio.create_subprocess_exec(
+        *("unshare", "--net", "sh", "-c", script), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await started.communicate()
+    listed, _ = await nft.run("list", "table", "inet", table(network))
+    assert started.returncode == 0
+    assert said.decode() == listed != ""

@@ -164,4 +164,16 @@ def test_what_was_remembered_is_read_by_the_next_one_only_where_it_makes_sense(
 
 def test_what_cannot_be_remembered_is_no_error(tmp_path: Path) -> None:
     memory.write(tmp_path / "none" / "isolation.json", KNOWN)
+    memory.write_rules(tmp_path / "none" / "isolation.nft", "table inet t {}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rules_are_written_when_they_change(tmp_path: Path) -> None:
+    file = tmp_path / "isolation.nft"
+    memory.write_rules(file, "one")
+    before = file.stat().st_ino
+    memory.write_rules(file, "one")
+    assert file.stat().st_ino == before
+    memory.write_rules(file, "two")
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("two", 0o600)
+    assert list(tmp_path.iterdir()) == [file]
