@@ -29,7 +29,13 @@ TENANT_GID = 1000
 # one, in a mount namespace of the process's own.
 _OPEN = """
 set -eu
-kept=$1 closed=$2; shift 2
+kept=$1; shift
+closed=
+while [ "$1" != -- ]; do
+    closed="$closed $1"
+    shift
+done
+shift
 number=0 paths=
 while [ "$1" != -- ]; do
     number=$((number + 1)) paths="$paths $1"
@@ -37,7 +43,9 @@ while [ "$1" != -- ]; do
     shift
 done
 shift
-mount -t tmpfs -o mode=755 none "$closed"
+for path in $closed; do
+    mount -t tmpfs -o mode=755 none "$path"
+done
 number=0
 for path in $paths; do
     number=$((number + 1))
@@ -199,7 +207,6 @@ def _openly(kept: Path) -> list[str]:
     closed = {path for each in needed for path in each.parents if not path.stat().st_mode & 0o001}
     if not closed:
         return []
-    top = min(closed, key=lambda path: len(path.parts))
-    assert all(path.is_relative_to(top) for path in needed), "more than one closed folder"
-    words = [kept, top, *needed, "--"]
+    tops = sorted(path for path in closed if closed.isdisjoint(path.parents))
+    words = [kept, *tops, "--", *needed, "--"]
     return ["unshare", "--mount", "sh", "-c", _OPEN, "sh", *map(str, words)]
