@@ -68,6 +68,8 @@ class Endings:
         self._clock = clock
         self._ledger = ledger
         self._prefix = name_prefix
+        self.turn = asyncio.Lock()
+        """Held while one home is removed: the last look at it is not older than its turn."""
 
     def epitaph(self, change: Change) -> str:
         """Say what is left of a workspace that was removed."""
@@ -146,7 +148,9 @@ class Endings:
         if (entry := change.known.entry) is not None:
             # Of an earlier home, whose name the new one may get; or of none at all.
             new = change.inputs is not None and not change.inputs.home.exists
-            if new or (change.action is Action.FORGET and not entry.volumes):
+            if new and change.inputs is not None:
+                await asyncio.to_thread(self._ledger.renew, change.id, change.inputs.volume)
+            elif change.action is Action.FORGET and not entry.volumes:
                 await asyncio.to_thread(self._ledger.drop, change.id)
         if change.wanted_again and change.action is not Action.PURGE:
             await self._wanted(change.known)
@@ -193,10 +197,15 @@ class Endings:
         """Let Pulumi forget."""
         await self._engine.forget(workspace_id)
 
-    async def removing(self, workspace_id: str, volume: Leftover) -> None:
-        """Write that a volume is about to be removed."""
+    async def removing(self, workspace_id: str, volume: Leftover) -> bool:
+        """Write that a volume is about to be removed; whether that is news."""
         there = {each.name for each in await self._volumes(workspace_id)}
-        await asyncio.to_thread(self._ledger.removing, workspace_id, volume.name, volumes=there)
+        write = self._ledger.removing
+        return await asyncio.to_thread(write, workspace_id, volume.name, volumes=there)
+
+    async def refused(self, volume: Leftover) -> None:
+        """Write that a volume is whole after all."""
+        await asyncio.to_thread(self._ledger.accept, volume.name)
 
     async def removed(self, workspace_id: str, volume: Leftover) -> None:
         """Write that a volume was removed."""
@@ -254,7 +263,9 @@ class _Hands:
         self._why = why
         self.grounds = endings.grounds
         self.forget = endings.forget
+        self.turn = endings.turn
         self.removing = endings.removing
+        self.refused = endings.refused
         self.remove_volume = endings.remove_volume
         self.removed = endings.removed
 

@@ -121,6 +121,8 @@ class GraceClock:
         for row in rows:
             if row.phase is not Phase.TOMBSTONED or row.grace_end is None:
                 continue
+            if row.expires_at is None and self._expires:
+                continue  # its grace is yet to begin
             end = self._end(row.grace_end - watched)
             if _differ(end, row.expires_at):
                 told = Changes(expires_at=end)

@@ -6,6 +6,7 @@ volume labels and the index. The decisions are pure. `remove` is the one functio
 removes home volumes (a test reads the code for others); what it needs to know it has read anew.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -151,8 +152,19 @@ class Hands(Protocol):
     async def forget(self, workspace_id: str) -> None:
         """Let Pulumi forget the workspace; nothing on the engine is touched."""
 
-    async def removing(self, workspace_id: str, volume: Leftover) -> None:
-        """Write durably that a volume is about to be removed: from here on it may be half empty."""
+    @property
+    def turn(self) -> asyncio.Lock:
+        """Held while the last look is taken and acted upon: nobody may wait in between."""
+
+    async def removing(self, workspace_id: str, volume: Leftover) -> bool:
+        """Write durably that a volume is about to be removed: from here on it may be half empty.
+
+        Returns:
+            Whether that is news.
+        """
+
+    async def refused(self, volume: Leftover) -> None:
+        """Write durably that a volume is whole after all: the engine would not remove it."""
 
     async def remove_volume(self, volume: Leftover) -> None:
         """Remove a volume on the engine, unless another one has its name by now."""
@@ -186,12 +198,22 @@ async def remove(
     await hands.forget(workspace_id)
     grounds = await hands.grounds(workspace_id)
     may(grounds, begun=True)
-    for number, volume in enumerate(grounds.volumes):
-        if number:  # removing the one before may have taken long
+    for volume in grounds.volumes:
+        # Removing another one may have taken long, and the file be back since.
+        async with hands.turn:
             may(await hands.grounds(workspace_id), begun=True)
-        await hands.removing(workspace_id, volume)
+            await _remove(workspace_id, volume, hands)
+
+
+async def _remove(workspace_id: str, volume: Leftover, hands: Hands) -> None:
+    is_news = await hands.removing(workspace_id, volume)
+    try:
         await hands.remove_volume(volume)
-        await hands.removed(workspace_id, volume)
+    except HomeKeptError:
+        if is_news:
+            await hands.refused(volume)
+        raise
+    await hands.removed(workspace_id, volume)
 
 
 def check_removal(

@@ -112,8 +112,10 @@ class Ledger:
                 }
             )
 
-    def removing(self, workspace_id: str, volume: str, *, volumes: Iterable[str]) -> None:
+    def removing(self, workspace_id: str, volume: str, *, volumes: Iterable[str]) -> bool:
         """Write that the engine is about to remove a home: from here on it may be half empty.
+
+        Gives whether that is news.
 
         Raises:
             LedgerError: It cannot be read or written; the engine must not be told.
@@ -128,6 +130,7 @@ class Ledger:
                 removed=tuple(name for name in entry.removed if name not in names),
             )
             self._write({**known, workspace_id: told})
+            return volume not in entry.removing
 
     def removed(self, workspace_id: str, volume: str) -> None:
         """Write that the engine has removed a home.
@@ -168,6 +171,20 @@ class Ledger:
             known = self._fresh()
             if any(entry.removal for entry in known.values()):
                 self._write(_without_graces(known))
+
+    def renew(self, workspace_id: str, volume: str) -> None:
+        """Forget what was of a workspace that gets a new home, but which other homes are torn.
+
+        Raises:
+            LedgerError: It cannot be read or written.
+        """
+        with self._lock:
+            known = self._fresh()
+            torn = tuple(it for it in known.get(workspace_id, Entry()).removing if it != volume)
+            others = {id_: each for id_, each in known.items() if id_ != workspace_id}
+            new = {workspace_id: Entry(volumes=torn, removing=torn)} if torn else {}
+            if others | new != known:
+                self._write(others | new)
 
     def drop(self, workspace_id: str) -> None:
         """Forget a workspace of which nothing is left.

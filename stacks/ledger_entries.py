@@ -73,6 +73,8 @@ def is_over(row: Published | None, watched: int | None, entry: Entry | None) -> 
     """
     if row is None or row.grace_end is None or watched is None:
         return False
+    if row.expires_at is None:
+        return False  # it was shown without an end: homes did not expire then
     return agree(row, entry) and entry is not None and not entry.left and watched >= row.grace_end
 
 

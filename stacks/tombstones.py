@@ -98,7 +98,9 @@ def _kept(known: Known, row: Published, change: Change, *, wish: Wish) -> Change
 
 def _graced(known: Known, row: Published, change: Change, *, wish: Wish) -> Change:
     """Decide on the grace of a tombstone that stays."""
-    counts = row.grace_end is not None and agree(row, known.entry)
+    # Where homes did not expire, no end was shown: there, a whole grace begins once they do.
+    endless = row.expires_at is None and wish.watched is not None
+    counts = row.grace_end is not None and agree(row, known.entry) and not endless
     if counts or (known.entry is not None and not known.entry.readable):
         return change
     if not (known.homes or row.applied_hash):
@@ -106,7 +108,7 @@ def _graced(known: Known, row: Published, change: Change, *, wish: Wish) -> Chan
     if row.grace_end is None and not (row.removal or wish.prune or wish.remove):
         return change  # found after a lost index; nobody wanted it removed
     told = "its grace begins"
-    if row.grace_end is not None:
+    if row.grace_end is not None and not endless:
         told = "its grace begins anew: what was counted of it is lost, or a copy"
     return replace(change, action=Action.KEEP, reason=told)
 

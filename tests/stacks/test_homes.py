@@ -1,6 +1,9 @@
 """Which home is mounted, never an empty one under an old id; and what speaks against removing one."""
 
-from dataclasses import replace
+# ruff: noqa: ARG002 - what is told does not depend on the question
+
+import asyncio
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -21,8 +24,9 @@ from stacks.programs.inputs import (
     HomeInputs,
 )
 from stacks.source import Snapshot
-from state_index.models import Published
+from state_index.models import Published, utc_now
 from state_index.phases import Phase, Sync
+from tests.waiting import until
 
 
 def volume(number: int, owner: str = "alice") -> HomeVolume:
@@ -84,7 +88,13 @@ VOLUME = Leftover(
     labels={LABEL_WORKSPACE: "w", LABEL_HOME: "1", LABEL_PREFIX: "x-", LABEL_TREE: "t"},
 )
 KEPT = Published(
-    id="w", owner="alice", phase=Phase.TOMBSTONED, sync=Sync.SYNCED, grace_end=100, removal="r"
+    id="w",
+    owner="alice",
+    phase=Phase.TOMBSTONED,
+    sync=Sync.SYNCED,
+    grace_end=100,
+    expires_at=utc_now(),
+    removal="r",
 )
 BY_HAND = Container(id="h", name="by-hand", workspace="", state="running", image="i")
 GOOD = Grounds(
@@ -167,3 +177,67 @@ def test_in_which_phases_a_home_may_go(where: Phase, by_name: bool) -> None:
             continue
         with pytest.raises(HomeKeptError, match=f"it is {where}"):
             homes.check_removal("w", grounds, by_name=by_name, begun=begun)
+
+
+@dataclass
+class Hands:
+    """What is seen of one workspace, and what was done; removing takes until it is let go on."""
+
+    found: Grounds
+    turn: asyncio.Lock
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    did: list[str] = field(default_factory=list)
+    refuses: HomeKeptError | None = None
+
+    async def grounds(self, workspace_id: str) -> Grounds:
+        return self.found
+
+    async def begin(self, workspace_id: str) -> None:
+        assert self.found.row is not None
+        self.found = replace(self.found, row=replace(self.found.row, phase=Phase.DELETING))
+
+    async def forget(self, workspace_id: str) -> None:
+        self.did.append("forgotten")
+
+    async def removing(self, workspace_id: str, volume: Leftover) -> bool:
+        self.did.append("marked")
+        return True
+
+    async def remove_volume(self, volume: Leftover) -> None:
+        await self.let_go.wait()
+        if self.refuses:
+            raise self.refuses
+        self.did.append("removed")
+
+    async def refused(self, volume: Leftover) -> None:
+        self.did.append("whole")
+
+    async def removed(self, workspace_id: str, volume: Leftover) -> None:
+        self.did.append("told")
+
+
+async def test_a_home_whose_file_came_back_while_another_went_is_kept() -> None:
+    turn = asyncio.Lock()
+    first, second = Hands(GOOD, turn), Hands(GOOD, turn)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(homes.remove("w", by_name=False, hands=first))
+        waiting = group.create_task(refused("w", second))
+        await until(lambda: first.did == ["forgotten", "marked"] and second.did == ["forgotten"])
+        second.found = replace(second.found, snapshot=Snapshot(invalid={"w": ()}))
+        first.let_go.set()
+        assert "its file is there" in await waiting
+    assert first.did == ["forgotten", "marked", "removed", "told"]
+    assert second.did == ["forgotten"], "neither marked nor removed"
+
+
+async def test_what_the_engine_would_not_remove_is_whole() -> None:
+    hands = Hands(GOOD, asyncio.Lock(), refuses=HomeKeptError("in use"))
+    hands.let_go.set()
+    assert await refused("w", hands) == "in use"
+    assert hands.did == ["forgotten", "marked", "whole"]
+
+
+async def refused(workspace: str, hands: Hands) -> str:
+    with pytest.raises(HomeKeptError) as kept:
+        await homes.remove(workspace, by_name=False, hands=hands)
+    return kept.value.message

@@ -12,12 +12,18 @@ from stacks.fence import Fence
 from stacks.graces import look
 from stacks.ledger import SAME_MOMENT, Ledger
 from stacks.ledger_entries import UNREADABLE, Entry, agree, dump, is_over, parse
-from state_index.models import Published
+from state_index.models import Published, utc_now
 from state_index.phases import Phase, Sync
 
 NAME = "x-ws-home-1"
 ROW = Published(
-    id="ws", owner="a", phase=Phase.TOMBSTONED, sync=Sync.SYNCED, grace_end=5, removal="r"
+    id="ws",
+    owner="a",
+    phase=Phase.TOMBSTONED,
+    sync=Sync.SYNCED,
+    grace_end=5,
+    expires_at=utc_now(),
+    removal="r",
 )
 names = st.lists(st.text(max_size=5), max_size=2).map(tuple)
 entries = st.builds(
@@ -211,6 +217,7 @@ def test_they_agree_on_one_and_the_same_removal_only(
         (ROW, None, Entry(removal="r")),
         (ROW, 5, Entry(removal="r", left=1)),
         (replace(ROW, grace_end=None), 5, Entry(removal="r")),
+        (replace(ROW, expires_at=None), 5, Entry(removal="r")),
     ],
 )
 def test_it_is_over_when_both_say_so(row: Published, watched: int | None, entry: Entry) -> None:

@@ -129,7 +129,7 @@ def users(owner: str, attribute: str) -> set[str]:
 def test_the_way_to_it_is_a_single_file() -> None:
     """`homes.remove` decides and is alone at the head of the way down to the engine."""
     assert users("homes", "remove") == {"stacks.endings.Endings.purge"}
-    assert callers("remove_volume") == {"stacks.endings._Hands.__init__", "stacks.homes.remove"}
+    assert callers("remove_volume") == {"stacks.endings._Hands.__init__", "stacks.homes._remove"}
     assert callers("remove_home") == {"stacks.endings.Endings.remove_volume"}
     assert users("home_volumes", "remove") == {"stacks.power_docker.DockerPower.remove_home"}
 

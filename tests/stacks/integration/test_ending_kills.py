@@ -43,6 +43,7 @@ def reach(step):
 class Hands:
     def __init__(self, hands):
         self.hands, self.forgotten = hands, False
+        self.turn, self.refused = hands.turn, hands.refused
 
     async def grounds(self, workspace):
         found = await self.hands.grounds(workspace)
@@ -59,8 +60,9 @@ class Hands:
         reach("forgotten")
 
     async def removing(self, workspace, volume):
-        await self.hands.removing(workspace, volume)
+        news = await self.hands.removing(workspace, volume)
         reach("marked")
+        return news
 
     async def removed(self, workspace, volume):
         await self.hands.removed(workspace, volume)
