@@ -150,6 +150,12 @@ class Work:
         if not await self._healing.is_possible(change):
             await self._tell(replace(change, action=Action.NOTHING), why)
             return
+        if (stays := self._healing.given_up(change)) is not None:
+            why = replace(why, cause=f"{why.cause}; it comes back each time, and is left")
+            left = replace(change, action=Action.NOTHING, drift=stays, sync=Sync.SYNCED)
+            await self._tell(left, why)
+            return
+        self._healing.note(change)
         path = paths.TO_CREATE if change.known.new else paths.TO_APPLY
         told = Changes(desired_hash=change.desired_hash, step="image")
         told |= described(change)

@@ -32,8 +32,9 @@ def gc(ctx: click.Context, frame: Frame, *, yes: bool, dry_run: bool, output: st
 
     What killed operations, removed workspaces and rebuilt images left: containers, networks, images
     without a name, tables of rules, run folders, state, sockets; and records beyond the bounds that
-    are set. What lacks this data tree's labels is never touched, nor what runs or is in use. Homes
-    are only told: `codehub purge` removes them.
+    are set. What lacks our labels is never touched, nor what is another data tree's, runs or is in
+    use. Images, probes and tables bear no tree: those that nobody uses go. Homes are only told:
+    `codehub purge` removes them.
 
     Without --yes it lists, and asks in a terminal. The exit code is 1 when something could not be
     removed.

@@ -104,6 +104,11 @@ class End(asyncio.Protocol):
         return bool(poll.poll(0))
 
     @property
+    def unwritten(self) -> int:
+        """Bytes that wait to be written."""
+        return self._transport.get_write_buffer_size() if self.is_open else 0
+
+    @property
     def is_open(self) -> bool:
         """Whether writing still makes sense."""
         return self.transport is not None and not self.transport.is_closing()
@@ -134,6 +139,7 @@ class Splice:
         self._closed = closed
         self._timer: asyncio.TimerHandle | None = None
         self._paused: set[End] = set()
+        self._stuck: dict[End, int] = {}
         self._look: asyncio.TimerHandle | None = None
         one.splice = two.splice = self
         one.resume()
@@ -155,9 +161,12 @@ class Splice:
 
     def _looked(self) -> None:
         self._look = None
-        if any(end.has_left() for end in self._paused):
-            self.linger()  # what it sent before may still be taken
+        # What is still to be written to the other side: while that shrinks, it is merely slow.
+        stuck = {end: self._other[end].unwritten for end in self._paused if end.has_left()}
+        if any(self._stuck.get(end) == left for end, left in stuck.items()):
+            self.linger()
         elif self._paused:
+            self._stuck = stuck
             self._look = asyncio.get_running_loop().call_later(LOOK, self._looked)
 
     def half_closed(self, end: End) -> None:

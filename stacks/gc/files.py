@@ -26,8 +26,8 @@ from stacks.gc.model import Entry, InTree, Item, Kind, Stack
 from stacks.programs.inputs import CONTAINER_TYPE, NETWORK_TYPE, VOLUME_TYPE
 
 _PROJECT_SETTINGS = re.compile(r"Pulumi\.(?P<stem>.+)\.yaml")
-_TREE_DRAFT = re.compile(r"\.tree\.[0-9a-f]{8}")
-_VERDICT_DRAFT = re.compile(r"\.isolation\.json\.[0-9]+")
+_TREE_DRAFT = re.compile(r"\.tree\.(place\.)?[0-9a-f]{8}")
+_VERDICT_DRAFT = re.compile(r"\.isolation\.(json|nft)\.[0-9]+")
 _CLI_WORKSPACE = re.compile(rf"{PROJECT}-[0-9a-f]{{40}}-workspace\.json")
 
 

@@ -1,5 +1,6 @@
 """What a person asks about isolation: try it now, tell what is known, print or remove the rules."""
 
+import asyncio
 import secrets
 import tempfile
 from collections.abc import AsyncIterator
@@ -88,6 +89,8 @@ async def remove(settings: RunnerSettings) -> None:
     if problem := await nft.remove(settings.network):
         name = rules.table(settings.network)
         raise RulesRefusedError(f"the table {name} was not removed: {problem}", step=STEP)
+    # Else it would be back at the machine's next start.
+    await asyncio.to_thread(settings.paths.rules.unlink, missing_ok=True)
 
 
 async def _on_scratch(settings: RunnerSettings) -> Checked:

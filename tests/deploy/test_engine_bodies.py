@@ -42,7 +42,14 @@ def body(host: dict[str, Any], **changes: object) -> str:
 
 
 def test_what_a_workspace_has_passes(proxy: EngineProxy, mounts: list[dict[str, str]]) -> None:
-    harmless = {"Privileged": False, "PidMode": "", "CapAdd": None, "Devices": [], "Mounts": mounts}
+    harmless: dict[str, Any] = {
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m"}},
+        "Privileged": False,
+        "PidMode": "",
+        "CapAdd": None,
+        "Devices": [],
+        "Mounts": mounts,
+    }
     env = ['A="Privileged": true', "B=" + json.dumps({"NetworkMode": "host"}), "Ü=é<>&"]
     assert ask(proxy, CREATE, body(harmless, Env=env)) == ASKED_THE_ENGINE
     probe = {"Binds": [f"{proxy.run}/.net-probe-one-1f:/run/codehub"]}
@@ -60,6 +67,7 @@ REACHING: list[dict[str, Any]] = [
     {"UsernsMode": "host"},
     {"CgroupnsMode": "host"},
     {"CapAdd": ["SYS_ADMIN"]},
+    {"CapAdd": "ALL"},
     {"Devices": [{"PathOnHost": "/dev/sda"}]},
     {"DeviceCgroupRules": ["a *:* rwm"]},
     {"DeviceRequests": [{"Driver": ""}]},
@@ -71,7 +79,15 @@ REACHING: list[dict[str, Any]] = [
     {"ReadonlyPaths": []},
     {"SecurityOpt": ["seccomp=unconfined"]},
     {"SecurityOpt": ["no-new-privileges:false"]},
+    {"SecurityOpt": ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}']},
+    {"SecurityOpt": ["label=user:]", "seccomp=unconfined"]},
+    {"SecurityOpt": ["no-new-privileges=0"]},
+    {"SecurityOpt": "seccomp=unconfined"},
     {"VolumeDriver": "other"},
+    {"Runtime": "other"},
+    {"CgroupParent": "/"},
+    {"LogConfig": {"Type": "syslog", "Config": {"syslog-address": "tcp://127.0.0.1:1"}}},
+    {"LogConfig": {"Config": {"a": "b"}, "type": "journald"}},
     {"Binds": ["/:/host"]},
     {"binds": ["/:/host"]},
     {"Binds": ["/var/run/docker.sock:/run/codehub"]},
@@ -92,6 +108,11 @@ def test_what_reaches_for_the_host_is_refused(proxy: EngineProxy, host: dict[str
         ',"Binds":["/:/host"]',
         ',"Binds":["RUN/one:/run/codehub","/:/host"]',
         ',"Binds":["RUN/../../etc:/run/codehub"]',
+        ',"Binds":["RUN/..:/run/codehub"]',
+        ',"Binds":["RUN/.:/run/codehub"]',
+        ',"SecurityOpt":["seccomp=unconfined"]',
+        ',"X":{"User":"0"}',
+        ',"X":{"CapDrop":[]}',
         ',"Binds":["RUN/one:/run/codehub"],"Binds":["/:/host"]',
         ',"Binds":\n\t[ "/:/host" ]',
         ',"Bind\\u0073":["/:/host"]',

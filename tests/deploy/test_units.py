@@ -25,7 +25,7 @@ def here(tmp_path: Path) -> Path:
         text = text.replace("/opt/codehub/cache", str(Cache.from_env().root))
         text = text.replace("/opt/codehub", str(PROJECT))
         # The docker unit may be of another package here, or of none.
-        (tmp_path / unit.name).write_text(text.replace("Requires=docker.service\n", ""))
+        (tmp_path / unit.name).write_text(text.replace("Wants=docker.service\n", ""))
     return tmp_path
 
 

@@ -12,7 +12,9 @@ from stacks import drift
 from stacks.demand import Demand
 from stacks.engine import Kind
 from stacks.errors import MemoryInUseError
+from stacks.healing import TIMES, WITHIN, Healing
 from stacks.observed import Observed
+from stacks.planned import Action, Change, Known
 from stacks.power import GOING, Container, Inventory
 from stacks.programs.inputs import HomeInputs
 from stacks.rendering import Facts, render
@@ -296,3 +298,37 @@ async def test_what_is_going_or_has_no_file_is_not_looked_at(place: Place) -> No
     place.power.calls.clear()
     assert not await place.look()
     assert place.power.calls == []
+
+
+async def test_what_comes_back_each_time_is_left_in_the_end(place: Place) -> None:
+    """An agent on the machine may connect each container that starts: no loop of new containers."""
+    for _ in range(TIMES):
+        place.power.hands["ws"] = {"network": "theirs"}
+        assert await place.look()
+        assert place.told == ""
+    done = len(place.bench.engine.done)
+    place.power.hands["ws"] = {"network": "theirs"}
+    await place.look()
+    assert len(place.bench.engine.done) == done, "nothing is made anew"
+    assert "comes back each time, and is left" in place.causes[0]
+    row = place.bench.row("ws")
+    assert (row.phase, [it.stays for it in drift.read(row.drift)]) == (Phase.RUNNING, [True])
+    assert not await place.look()
+    place.power.hands["ws"] = {"network": "another"}
+    assert await place.look(), "what is new is healed"
+    assert len(place.bench.engine.done) > done
+
+
+async def test_healing_forgets_what_was_long_ago() -> None:
+    now = [0.0]
+    healing = Healing(power=SeenPower(run="r"), grace=1.0, monotonic=lambda: now[0])
+    there = Container(id="c", name="x-ws", workspace="ws", state="running", image="i")
+    found = (drift.Difference(field="network", wanted="ours", found="theirs"),)
+    change = Change(known=Known(id="ws", container=there), action=Action.REPLACE, drift=found)
+    for _ in range(TIMES):
+        assert healing.given_up(change) is None
+        healing.note(change)
+    assert healing.given_up(change) == (replace(found[0], stays=True),)
+    assert healing.given_up(replace(change, known=Known(id="ws"))) is None, "it is not there"
+    now[0] = WITHIN + 1
+    assert healing.given_up(change) is None

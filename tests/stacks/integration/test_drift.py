@@ -202,7 +202,7 @@ async def test_without_events_the_list_finds_it_or_the_hourly_look(house: House)
             assert (row.phase, row.sync, row.drift) == (Phase.RUNNING, Sync.SYNCED, ())
             return (await causes(house, "alice"))[0]
 
-        assert await passes() == "up"
+        assert await passes() == "up; it is new"
         await detach(house, "alice")
         assert await passes() == f"drift: network {house.prefix}net → none"
         await passes()
