@@ -28,11 +28,14 @@ func run() error {
 	if delay, err := time.ParseDuration(os.Getenv("LIGHT_START_DELAY")); err == nil {
 		time.Sleep(delay)
 	}
+	// Before anybody can see that it serves: who then ends it must not find the default.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	listener, err := listen(env("CODEHUB_SOCKET", "/run/codehub/ide.sock"))
 	if err != nil {
 		return err
 	}
-	go endOnSignal(listener)
+	go endOnSignal(signals, listener)
 	log.Printf("light: serving on %s", listener.Addr())
 	server := &http.Server{Handler: routes(env("HOME", "/home/coder")), ReadHeaderTimeout: 30 * time.Second}
 	if err := server.Serve(listener); !errors.Is(err, net.ErrClosed) {
@@ -55,9 +58,7 @@ func listen(path string) (net.Listener, error) {
 	return net.Listen("unix", path)
 }
 
-func endOnSignal(listener net.Listener) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+func endOnSignal(signals <-chan os.Signal, listener net.Listener) {
 	log.Printf("light: ending on %s", <-signals)
 	listener.Close() // also removes the socket
 	os.Exit(0)
