@@ -147,8 +147,7 @@ class Endings:
             await asyncio.to_thread(self._ledger.accept, change.takes)
         if (entry := change.known.entry) is not None:
             # Of an earlier home, whose name the new one may get; or of none at all.
-            new = change.inputs is not None and not change.inputs.home.exists
-            if new and change.inputs is not None:
+            if change.inputs is not None and not change.inputs.home.exists:
                 await asyncio.to_thread(self._ledger.renew, change.id, change.inputs.volume)
             elif change.action is Action.FORGET and not entry.volumes:
                 await asyncio.to_thread(self._ledger.drop, change.id)

@@ -43,13 +43,11 @@ class Healing:
         Something on the machine may set it whenever a container starts: healing would remove that
         container, and the next one, for ever.
         """
-        if change.known.container is None or not any(not it.stays for it in change.drift or ()):
+        heals = [each for each in change.drift or () if not each.stays]
+        if change.known.container is None or not heals:
             return None
         recent = self._recent(change.id)
-        back = [
-            recent.count((it.field, it.found)) >= TIMES for it in change.drift or () if not it.stays
-        ]
-        if not all(back):
+        if any(recent.count((each.field, each.found)) < TIMES for each in heals):
             return None
         return tuple(replace(each, stays=True) for each in change.drift or ())
 

@@ -1,12 +1,12 @@
 """The commands of `RunnerClient` that someone has to mean; the same as `stacks.home_commands` has."""
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
+from stacks.calls import Calls
 from stacks.steps import OnStep, Result
 
 
-class HomeCalls(Protocol):
+class HomeCalls(Calls, Protocol):
     """Part of `RunnerClient`: how it calls is told there."""
 
     async def one(
@@ -18,17 +18,6 @@ class HomeCalls(Protocol):
         **options: str | bool,
     ) -> Result:
         """Have the daemon do an operation on one workspace."""
-
-    async def operate(
-        self,
-        kind: str,
-        ids: Iterable[str] | None,
-        *,
-        options: dict[str, Any] | None = None,
-        on_step: OnStep | None = None,
-        request_id: str = "",
-    ) -> Any:
-        """Have the daemon do an operation; gives its result as plain values."""
 
     async def adopt(
         self,

@@ -3,23 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from stacks.calls import Calls
 from stacks.gc.model import Item
-from stacks.steps import OnStep
 
 
-class GcCalls(Protocol):
+class GcCalls(Calls, Protocol):
     """Part of `RunnerClient`: how it calls is told there."""
-
-    async def operate(
-        self,
-        kind: str,
-        ids: Iterable[str] | None,
-        *,
-        options: dict[str, Any] | None = None,
-        on_step: OnStep | None = None,
-        request_id: str = "",
-    ) -> Any:
-        """Have the daemon do an operation; gives its result as plain values."""
 
     async def gc(
         self, *, remove: bool = False, only: Iterable[str] | None = None, actor: str = ""

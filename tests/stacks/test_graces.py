@@ -1,6 +1,7 @@
 """What begins a grace anew: files in any form, copies of index and ledger, time that nobody watched."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -102,7 +103,10 @@ async def test_another_owners_file_suspends_it_too(life: Afterlife) -> None:
     assert life.homes("ws")
 
 
-async def test_an_old_index_alone_ends_nothing_early(life: Afterlife) -> None:
+@pytest.mark.parametrize("restore", [Backup.restore_index, Backup.restore_ledger])
+async def test_an_old_index_or_ledger_alone_ends_nothing_early(
+    life: Afterlife, restore: Callable[[Backup], None]
+) -> None:
     """It has a tombstone whose grace is over; meanwhile the workspace was back, and removed."""
     await watch(life, GRACE - 1)
     backup = Backup.of(life)
@@ -110,21 +114,7 @@ async def test_an_old_index_alone_ends_nothing_early(life: Afterlife) -> None:
     await look(life)
     del life.files["ws"]
     await look(life)
-    backup.restore_index()
-    await watch(life, GRACE - 1)
-    assert life.homes("ws")
-    await watch(life, 1)
-    assert not life.homes("ws")
-
-
-async def test_an_old_ledger_alone_ends_nothing_early(life: Afterlife) -> None:
-    await watch(life, GRACE - 1)
-    backup = Backup.of(life)
-    life.write("ws")
-    await look(life)
-    del life.files["ws"]
-    await look(life)
-    backup.restore_ledger()
+    restore(backup)
     await watch(life, GRACE - 1)
     assert life.homes("ws")
     await watch(life, 1)
