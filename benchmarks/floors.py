@@ -58,15 +58,19 @@ def docker_start(container: str, ide: Path) -> float:
     return time.perf_counter() - began
 
 
-def docker_run(name: str, *, image: str, run: Path, network: str) -> float:
-    """Create and start a container as a workspace's is, and wait for it; seconds."""
-    flags = [
+def plain_flags(name: str, *, run: Path, network: str, cpus: str, memory: str) -> list[str]:
+    """Return the flags with which `docker` makes a container as a workspace's is."""
+    return [
         f"--name={name}", "--user=1000:1000", "--cap-drop=ALL", f"--network={network}",
-        "--security-opt=no-new-privileges", "--cpus=1", "--memory=256m", "--memory-swap=256m",
-        "--pids-limit=128", "--restart=unless-stopped",
+        "--security-opt=no-new-privileges", f"--cpus={cpus}", f"--memory={memory}",
+        f"--memory-swap={memory}", "--pids-limit=128", "--restart=unless-stopped",
         f"--volume={name}-home:{HOME}", f"--volume={run}:{RUN_FOLDER}",
     ]  # fmt: skip
+
+
+def docker_run(flags: list[str], *, image: str, ide: Path) -> float:
+    """Create and start a container, and wait for its IDE; seconds."""
     began = time.perf_counter()
     subprocess.run(["docker", "run", "-d", *flags, image], check=True, capture_output=True)
-    wait_until_healthy(run / "ide.sock")
+    wait_until_healthy(ide)
     return time.perf_counter() - began

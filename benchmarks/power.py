@@ -5,9 +5,10 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Self
 
 import httpx
 
@@ -76,8 +77,7 @@ def _phase(line: str) -> Phase | None:
 @contextmanager
 def visitor() -> Iterator[Visitor]:
     """Serve a hub with one logged-in user."""
-    # The floors start and stop containers by hand: the daemon's looks must not meddle.
-    with hub(settings={"CODEHUB_POLL_INTERVAL": "1h"}) as served:
+    with hub() as served:
         served.add_user("alice")
         served.start("run")
         served.start("gateway")
@@ -85,25 +85,43 @@ def visitor() -> Iterator[Visitor]:
         yield Visitor(served)
 
 
+class Plain:
+    """A container as a workspace's is, made by hand: without our labels the daemon lets it be."""
+
+    def __init__(self, served: Hub, *, cpus: str = "1", memory: str = "256m") -> None:
+        self.name = f"{served.name}-plain-{secrets.token_hex(2)}"
+        self.run = Path(mkdtemp(prefix="codehub-bench-"))
+        self.run.chmod(0o777)
+        self.ide = self.run / "ide.sock"
+        network = served.env["CODEHUB_NETWORK"]
+        self.flags = floors.plain_flags(
+            self.name, run=self.run, network=network, cpus=cpus, memory=memory
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        docker("rm", "-f", self.name)
+        docker("volume", "rm", f"{self.name}-home")
+        shutil.rmtree(self.run)
+
+
 async def start(pairs: int) -> Result:
     """Button "start" to the first byte of the IDE, beside `docker start` and healthy."""
     workspace = "bench-start"
-    with visitor() as alice:
-        served = alice.served
-        served.write(workspace, spec_text(image=IDE_IMAGE))
+    with ExitStack() as stack:
+        alice = stack.enter_context(visitor())
+        alice.served.write(workspace, spec_text(image=IDE_IMAGE))
         alice.wait(workspace, Phase.RUNNING)
+        plain = stack.enter_context(Plain(alice.served, cpus="2", memory="4g"))
+        floors.docker_run(plain.flags, image=IDE_IMAGE, ide=plain.ide)
+        docker("stop", "-t", "2", plain.name)
         alice.press(workspace, "stop")
-        alice.wait(workspace, Phase.WARM)
-        container = served.container(workspace)
-        ide = served.root / "data/run" / workspace / "ide.sock"
 
         async def floor() -> float:
-            # A daemon sees by the engine's events what another hand does, and sets it right.
-            served.stop("run")
-            seconds = floors.docker_start(container, ide)
-            docker("stop", "-t", "2", container)
-            served.start("run")
-            served.run("wait", workspace, "--for", "phase=WARM")
+            seconds = floors.docker_start(plain.name, plain.ide)
+            docker("stop", "-t", "2", plain.name)
             return seconds
 
         async def subject() -> float:
@@ -136,7 +154,7 @@ async def create(pairs: int) -> Result:
         alice.wait("bench-first", Phase.RUNNING)
 
         async def floor() -> float:
-            return plain(served)
+            return plain_run(served)
 
         async def subject() -> float:
             workspace = f"bench-{next(numbers)}"
@@ -158,15 +176,7 @@ async def create(pairs: int) -> Result:
         )
 
 
-def plain(served: Hub) -> float:
+def plain_run(served: Hub) -> float:
     """Run the same container by hand once, and remove it."""
-    run = Path(mkdtemp(prefix="codehub-bench-"))
-    run.chmod(0o777)
-    name = f"{served.name}-plain-{secrets.token_hex(2)}"
-    try:
-        network = served.env["CODEHUB_NETWORK"]
-        return floors.docker_run(name, image=LIGHT_IMAGE, run=run, network=network)
-    finally:
-        docker("rm", "-f", name)
-        docker("volume", "rm", f"{name}-home")
-        shutil.rmtree(run)
+    with Plain(served) as plain:
+        return floors.docker_run(plain.flags, image=LIGHT_IMAGE, ide=plain.ide)

@@ -100,6 +100,23 @@ def test_it_stops_fast_and_starts_over_a_stale_socket(box: Box) -> None:
     box.start()
 
 
+def test_the_editor_is_read_before_anyone_asks_for_it(box: Box) -> None:
+    box.start()
+    # code-server itself reads it at the first page; here none was asked for.
+    wait_for(
+        lambda: "Extension host agent started" in docker("logs", box.name),
+        "the editor's server is there",
+        seconds=START_SECONDS,
+    )
+
+
+def test_what_was_compiled_is_kept_for_the_next_start(box: Box) -> None:
+    box.start()
+    docker("stop", box.name)
+    box.start()
+    assert box.sh("find /tmp/.code-server-compiled -type f")
+
+
 def test_the_skeleton_never_replaces_what_the_user_made(box: Box) -> None:
     box.start()
     settings = box.home / ".local/share/code-server/User/settings.json"
