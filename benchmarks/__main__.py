@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import idle, memory, power, publish, route, shape
+from benchmarks import fleets, idle, memory, power, publish, route, shape
 from benchmarks.harness import Result, machine, results_file, save, table
 
 RESULTS = Path(__file__).parent / "results"
@@ -26,6 +26,8 @@ SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "operation": (shape.operation, PAIRS),
     "first-up": (shape.first_up, FLEET_PAIRS),
     "no-op": (shape.no_op_up, PAIRS),
+    "one-of-many": (fleets.one_of_many, PAIRS),
+    "thousand": (fleets.among_a_thousand, PAIRS),
     "idle": (idle.idle, IDLE_WINDOWS),
     "memory": (memory.memory, 1),
 }

@@ -49,26 +49,28 @@ async def measured(*, files: int, real: int, passes: int = PASSES) -> int:
         await asyncio.to_thread(write, place.workspaces, files, real)
         place.start("run", CODEHUB_LOG_LEVEL="error")
         pid = place.processes["run"].pid
-        await _until_done(place, files=files, real=real)
+        await until_done(place, files=files, real=real)
         await asyncio.sleep(passes * POLL)
         found = await asyncio.to_thread(share_of_session, pid)
         place.stop("run")
         return found
 
 
-def write(folder: Path, files: int, real: int) -> None:
-    """Write the files: real ones first, then ones without an image, some of them wrong."""
+def write(folder: Path, files: int, real: int, *, wrong: bool = True) -> None:
+    """Write the files: real ones first, then ones without an image, some of these wrong."""
     for number in range(files):
         if number < real:
             text = spec_text(note=f"{number}")
-        elif number % WRONG_EACH:
+        elif number % WRONG_EACH or not wrong:
             text = spec_text(image="codehub/absent", note=f"{number}")
         else:
             text = "owner: alice\nimages: codehub/light\n"
         (folder / f"bench-{number:04d}.yaml").write_text(text, encoding="utf-8")
 
 
-async def _until_done(place: Hub, *, files: int, real: int) -> None:
+async def until_done(place: Hub, *, files: int, real: int) -> None:
+    """Wait until the real ones run and all others are told about."""
+
     def done(rows: list[Published]) -> bool:
         running = sum(row.phase is Phase.RUNNING for row in rows)
         told = sum(bool(row.reason or row.problems) for row in rows)
