@@ -1,12 +1,16 @@
 """What is wanted of a workspace, and its place in the queue. Plain values; the queue is elsewhere."""
 
 import asyncio
+import random
 from dataclasses import dataclass, field, replace
 
 from spec import WorkspaceSpec
+from stacks import retries
 from stacks.board import Context
+from stacks.errors import TemporaryError
 from stacks.plan import Action, Change, Wish
 from stacks.steps import Result
+from state_index.phases import Phase
 from telemetry import context
 
 _MAKING = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.START, Action.STOP})
@@ -33,6 +37,7 @@ class Demand:
         new_home: Whether someone typed that a home is made where the former one is gone.
         forget_missing: Whether someone typed that a home which is on no engine is forgotten.
         heal: Whether drift is healed where the file wants it reported.
+        spares: Whether no container is made anew for drift: others come first.
         explained: Whether the history also says what the plan said of the workspace.
         revision: The content of its file, as git names it; read when it is worked on.
     """
@@ -53,6 +58,7 @@ class Demand:
     new_home: bool = False
     forget_missing: bool = False
     heal: bool = False
+    spares: bool = False
     explained: bool = False
     revision: str = ""
 
@@ -73,6 +79,7 @@ class Demand:
             new_home=self.new_home or newer.new_home,
             forget_missing=self.forget_missing or newer.forget_missing,
             heal=self.heal or newer.heal,
+            spares=self.spares and newer.spares,
         )
 
     @property
@@ -109,6 +116,7 @@ class Demand:
             new_home=self.new_home,
             forget_missing=self.forget_missing,
             heal=self.heal,
+            spares=self.spares,
         )
 
 
@@ -141,6 +149,7 @@ class Entry:
         failures: How often its present aim was missed in a row.
         aim: That aim; a new one begins with no failures.
         retry: The timer of the next attempt.
+        owes: Whether that attempt is to heal what else is only told: whoever comes before it does.
     """
 
     demand: Demand | None = None
@@ -149,6 +158,29 @@ class Entry:
     failures: int = 0
     aim: Aim | None = None
     retry: asyncio.TimerHandle | None = None
+    owes: bool = False
+
+    def wants(self, demand: Demand) -> None:
+        """Take a demand in, in place of the next attempt of what failed."""
+        if self.retry is not None:
+            self.retry.cancel()
+            self.retry = None
+            demand = replace(demand, heal=demand.heal or self.owes)
+        self.demand = self.demand.merged(demand) if self.demand else demand
+
+    def backs_off(self, change: Change) -> bool:
+        """Whether its timer alone tries it again: a mere look must not cut the backoff short.
+
+        One that is UNKNOWN does not wait: a plan means that the engine answers again.
+        """
+        waits = self.retry is not None and self.aim == aim_of(change)
+        return waits and change.known.phase is not Phase.UNKNOWN
+
+    def delay(self, error: TemporaryError) -> float:
+        """Count one more failure; the seconds until the next attempt."""
+        self.failures += 1
+        chance = random.random()  # noqa: S311 - spreads load only
+        return retries.backoff(self.failures, chance=chance, least=error.delay or 0.0)
 
 
 def aim_of(change: Change) -> Aim:

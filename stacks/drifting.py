@@ -11,15 +11,30 @@ from spec import WorkspaceSpec
 from stacks import drift
 from stacks.drift import Difference
 from stacks.planned import Action, Change, Known, Wish
-from stacks.power import Container
+from stacks.power import GOING, Container
 from stacks.programs.inputs import WorkspaceInputs
 from state_index.models import Published
 from state_index.phases import Event, Phase, Sync
 
 REPORT = "report"
+CAUSE = "drift: "
+"""How a cause in the history begins that is drift."""
+
+WAITS = (
+    "it waits: only so many containers are made anew for drift in an hour (`heal_remakes`); "
+    "`codehub up {id}` does it at once"
+)
 
 _AT_REST = frozenset({Phase.RUNNING, Phase.WARM, Phase.UNKNOWN})
 """Phases in which nothing of ours is under way."""
+
+_SAID_TO_RUN = frozenset({Phase.RUNNING, Phase.UNKNOWN})
+"""Phases that a stop which is only told ends."""
+
+
+def is_going(known: Known) -> bool:
+    """Whether its container is being removed at this moment: when it has gone, it can be judged."""
+    return known.container is not None and known.container.state == GOING
 
 
 def before(known: Known) -> tuple[Difference, ...]:
@@ -82,14 +97,20 @@ def differences(
 
 
 def left_alone(known: Known, change: Change, wish: Wish) -> Change:
-    """Take a shape's repair back where the file wants to be told only."""
+    """Take a shape's repair back where the file wants to be told only, or where it has to wait."""
     told = [each for each in change.drift or () if not each.stays]
-    if not told or not change.action.needs_pulumi or not _reports(change, wish):
+    if not told or not change.action.needs_pulumi:
+        return change
+    reports = _reports(change, wish)
+    if not reports and not (wish.spares and change.remakes):
         return change
     if known.container is None and known.asked:
         return change  # whoever starts it wants it made
     reason = f"differs: {drift.words(told)}"
-    return replace(change, action=Action.NOTHING, refresh=False, remakes=False, reason=reason)
+    if not reports:
+        reason += f"; {WAITS.format(id=known.id)}"
+    left = replace(change, action=Action.NOTHING, refresh=False, remakes=False, reason=reason)
+    return replace(left, held=not reports)
 
 
 def powered(known: Known, change: Change, wish: Wish) -> Change:
@@ -98,15 +119,18 @@ def powered(known: Known, change: Change, wish: Wish) -> Change:
     if change.action is not Action.START or container is None or container.running:
         return change
     assert change.spec is not None, "only what has a file is compared"
-    by_hand = known.phase is Phase.RUNNING or was_stopped(known, change.spec)
+    reports = _reports(change, wish)
+    # An engine that was away may itself have ended it, and then it is started without a word.
+    phase = (known.before or known.phase) if reports else known.phase
+    by_hand = phase is Phase.RUNNING or was_stopped(known, change.spec)
     if known.asked is not None or not by_hand:
         return change
     found = (drift.stopped(container.state), *(change.drift or ()))
-    change = replace(change, drift=found, reason=_told(found))
-    if not _reports(change, wish):
-        return change
+    if not reports and not change.held:
+        return replace(change, drift=found, reason=_told(found))
     told = [each for each in found if not each.stays]
-    reason = f"differs: {drift.words(told)}"
+    reason = f"differs: {drift.words(told)}" if reports else change.reason
+    change = replace(change, drift=found)
     return replace(change, action=Action.NOTHING, sync=Sync.OUT_OF_SYNC, reason=reason)
 
 
@@ -118,7 +142,12 @@ def found(change: Change) -> tuple[Event, ...]:
     if known.container is None:
         return (Event.VANISHED,) if known.phase in _AT_REST else ()
     is_stopped = any(each.field == drift.STATE for each in change.drift)
-    return (Event.STOPPED,) if is_stopped and known.phase is Phase.RUNNING else ()
+    return (Event.STOPPED,) if is_stopped and known.phase in _SAID_TO_RUN else ()
+
+
+def why_held(change: Change) -> str:
+    """Say why a cap holds it back; the row has the differences besides."""
+    return WAITS.format(id=change.id) if change.drift else change.reason
 
 
 def is_complete(change: Change) -> bool:
@@ -144,7 +173,7 @@ def cause(change: Change, row: Published | None, told: str) -> str:
     if change.drift and any(not each.stays for each in change.drift):
         what = _told(each for each in change.drift if not each.stays)
         if change.action is Action.NOTHING:
-            what = f"{what}; reported, nothing is touched"
+            what = f"{what}; {'it waits' if change.held else 'reported'}, nothing is touched"
         return f"{told}; {what}" if _is_asked(change) else what
     told_of = row is not None and any(not each.stays for each in drift.read(row.drift))
     ended = told_of and change.action is Action.NOTHING and is_complete(change)
@@ -164,7 +193,11 @@ def _is_as_applied(known: Known, change: Change) -> bool:
     row = known.row
     if row is None or known.new or row.applied_hash != change.desired_hash:
         return False
-    return row.phase in _AT_REST or bool(row.drift)
+    if (known.before or row.phase) in _AT_REST:
+        return True
+    # Anything else is work of ours that was cut off, which is ours to go on with, but for this:
+    left = (known.before or row.phase) is Phase.PENDING
+    return left and any(each.field == drift.CONTAINER for each in before(known))
 
 
 def _reports(change: Change, wish: Wish) -> bool:
@@ -172,4 +205,4 @@ def _reports(change: Change, wish: Wish) -> bool:
 
 
 def _told(differences: Iterable[Difference]) -> str:
-    return f"drift: {drift.words(differences)}"
+    return f"{CAUSE}{drift.words(differences)}"

@@ -8,15 +8,25 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from stacks import drift
+from stacks.board import Context
 from stacks.drift import Difference
 from stacks.errors import MemoryInUseError
-from stacks.planned import Change
+from stacks.planned import Action, Change
 from stacks.power import Power
+from state_index.phases import Sync
 
 WITHIN = 600.0
 """Seconds in which what was healed may come back `TIMES` times; then it is somebody's will."""
 
 TIMES = 3
+
+LOOK_AGAIN = 3600.0
+"""Seconds after which it is looked again whether memory in use lets a limit be set: a look takes two."""
+
+PUT_OFF = "; it uses more memory than its file gives it, so that waits"
+
+Found = tuple[str, frozenset[Difference]]
+"""A container, and how it differs."""
 
 
 class Healing:
@@ -36,6 +46,24 @@ class Healing:
         self._grace = grace
         self._now = monotonic
         self._healed: dict[str, list[tuple[float, str, str]]] = {}
+        self._put_off: dict[str, tuple[float, Found]] = {}
+
+    async def decided(self, change: Change, why: Context) -> tuple[Change, Context]:
+        """Give what is done of a change of shape right now, and why: it, or nothing but to tell.
+
+        Raises:
+            StacksError: It cannot be seen.
+        """
+        if not await self.is_possible(change):
+            heals = [each for each in change.drift or () if not each.stays]
+            reason = f"differs: {drift.words(heals)}{PUT_OFF}"
+            return replace(change, action=Action.NOTHING, refresh=False, reason=reason), why
+        stays = self.given_up(change)
+        if stays is None:
+            return change, why
+        change = replace(change, action=Action.NOTHING, refresh=False, remakes=False)
+        told = replace(why, cause=f"{why.cause}; it comes back each time, and is left")
+        return replace(change, drift=stays, sync=Sync.SYNCED), told
 
     def given_up(self, change: Change) -> tuple[Difference, ...] | None:
         """Give the differences where all that is to be healed comes back each time; else None.
@@ -74,11 +102,26 @@ class Healing:
             return True
         if change.remakes or not any(each.field == "memory" for each in change.drift):
             return True
+        if self.waits(change):
+            return False
         try:
             await self._power.check_memory(change.id, change.inputs.memory)
         except MemoryInUseError:
+            self._put_off[change.id] = (self._now(), _found(change))
             return False
+        self._put_off.pop(change.id, None)
         return True
+
+    def waits(self, change: Change) -> bool:
+        """Whether it was seen within the hour that this cannot be set right, and nothing changed."""
+        if change.id not in self._put_off:
+            return False
+        at, found = self._put_off[change.id]
+        return self._now() - at < LOOK_AGAIN and found == _found(change)
+
+    def ask_again(self, workspace_id: str) -> None:
+        """Forget what was put off: someone asks."""
+        self._put_off.pop(workspace_id, None)
 
     async def clear(self, change: Change) -> None:
         """Remove a container of which Pulumi would not see what is wrong with it.
@@ -94,6 +137,9 @@ class Healing:
     async def left(self, change: Change) -> tuple[Difference, ...]:
         """Give what differs right after an `up`; what it was to set right and did not, stays.
 
+        On a container that it made, no other hand was yet: there all is the engine's doing, by its
+        settings or the image's. On one that was there before, another hand may have been.
+
         Raises:
             StacksError: It cannot be seen.
         """
@@ -102,5 +148,13 @@ class Healing:
             return ()
         row = change.known.row
         known = [each for each in drift.read(row.drift) if each.stays] if row else []
-        tried = [replace(each, stays=True) for each in change.drift or ()]
-        return drift.standing(drift.compare(change.inputs, container.observed), [*known, *tried])
+        found = drift.compare(change.inputs, container.observed)
+        before = change.known.container
+        is_new = before is None or before.id != container.id
+        tried = [replace(each, stays=True) for each in (found if is_new else change.drift or ())]
+        return drift.standing(found, [*known, *tried])
+
+
+def _found(change: Change) -> Found:
+    container = change.known.container
+    return (container.id if container else ""), frozenset(change.drift or ())

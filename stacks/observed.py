@@ -4,6 +4,7 @@ A value is named by a key (``memory``, ``env.TZ``, ``mount./home/coder``) that a
 What Docker fills in by itself is written the way `stacks.drift` writes what is wanted.
 """
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -120,7 +121,8 @@ def _network(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _image(config: Mapping[str, Any]) -> dict[str, str]:
-    volumes = {f"mount.{place}": OWN_VOLUME for place in config.get("Volumes") or ()}
+    places = map(posixpath.normpath, config.get("Volumes") or ())  # `VOLUME /data/` is kept so
+    volumes = {f"mount.{place}": OWN_VOLUME for place in places}
     return _from_image(config) | volumes
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from spec import WorkspaceSpec
-from stacks import drifting, identity, renames, tombstones
+from stacks import drifting, identity, renames, retries, tombstones
 from stacks.errors import HomeMissingError, InvalidFileError, StacksError
 from stacks.homes import Proof
 from stacks.identity import HOME_REFUSALS
@@ -90,6 +90,7 @@ def plan(
             torn=torn,
             wanted=wish.last.get(id_),
             asked=wish.asked.get(id_),
+            before=wish.before.get(id_),
         )
         changes[id_] = plan_one(known, snapshot=snapshot, facts=facts, wish=wish)
     return changes
@@ -218,8 +219,10 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -
         takes=inputs.volume if inputs.home.exists and inputs.volume in known.torn else "",
         on=wants_on(known, spec.state) or drifting.was_stopped(known, spec),
     )
-    if _is_held(known, change) and not wish.force:
+    if retries.is_held(known, change.desired_hash) and not wish.force:
         return replace(change, sync=Sync.OUT_OF_SYNC, reason="it failed; a change is waited for")
+    if drifting.is_going(known) and not wish.force:
+        return replace(change, sync=_sync(known), reason="its container is being removed right now")
     change = replace(change, retires=renames.to_retire(known))
     shape = drifting.left_alone(known, _shape(known, change), wish)
     if shape.action.needs_pulumi:
@@ -250,19 +253,6 @@ def _stopped_first(known: Known, change: Change) -> Change:
         return change  # the phase alone says that there is work to be taken up
     # Without the file, which was not applied.
     return Change(known=known, action=Action.STOP, sync=Sync.OUT_OF_SYNC, reason=change.reason)
-
-
-def _is_held(known: Known, change: Change) -> bool:
-    """Whether this very state failed for good, so that only a change or a person helps."""
-    row = known.row
-    return (
-        row is not None
-        and known.asked is None
-        and row.phase is Phase.ERROR
-        and row.retry_at is None
-        and row.grace_end is None  # what failed was the removal of its home
-        and row.desired_hash == change.desired_hash
-    )
 
 
 def _shape(known: Known, change: Change) -> Change:

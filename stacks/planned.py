@@ -63,8 +63,11 @@ class Wish:
         adopt: Whether someone typed that its home changes hands.
         new_home: Whether someone typed that a home is made where the former one is gone.
         forget_missing: Whether someone typed that a home which is on no engine is forgotten.
-        heal: Whether drift is healed where the file wants it reported: someone typed `up`.
+        heal: Whether drift is healed at once, also where the file wants it reported: someone typed
+            `up`.
+        spares: Whether no container is made anew for drift: as many were within the hour as may.
         last: Per workspace, whether it should run, by its last wish (`last_wish`).
+        before: Per workspace whose engine was lost, the phase it was in (`phase_before`).
         asked: Per workspace, whether it shall run: what someone asks for right now.
     """
 
@@ -79,7 +82,9 @@ class Wish:
     new_home: bool = False
     forget_missing: bool = False
     heal: bool = False
+    spares: bool = False
     last: Mapping[str, bool | None] = field(default_factory=dict)
+    before: Mapping[str, Phase | None] = field(default_factory=dict)
     asked: Mapping[str, bool] = field(default_factory=dict)
 
 
@@ -131,6 +136,8 @@ class Known:
     """Whether it should run, by the last wish; None when nobody ever said."""
     asked: bool | None = None
     """Whether someone asks right now that it runs, or does not."""
+    before: Phase | None = None
+    """The phase in which its engine was lost, while its phase is UNKNOWN."""
 
     @property
     def phase(self) -> Phase:
@@ -174,7 +181,7 @@ class Change:
         by_name: Whether someone typed its name: its home goes before its grace is over.
         prunes: Whether it is removed, or its home, for its file being gone only; the cap is for
             these.
-        held: Whether the cap holds it back.
+        held: Whether a cap holds it back: that on prunes, or that on containers made anew.
         ends: Whether the grace that begins has an end: not where nobody wanted it removed.
         takes: Home volume whose removal had begun, and which someone typed to take as it is.
         forget_missing: Whether someone typed to forget a home that is on no engine.

@@ -97,7 +97,7 @@ class PruneCap:
 
     def told(self, change: Change, demand: Demand) -> Demand:
         """Give the demand for a change: what is held back must not overtake what is not."""
-        return replace(demand, max_delete=0) if change.held else demand
+        return replace(demand, max_delete=0, spares=True) if change.held else demand
 
     async def admitted(self, change: Change, wish: Wish) -> Change:
         """Count a workspace as pruned, or hold it back: others may have come first."""

@@ -6,11 +6,10 @@ and the engine say then; so changes coalesce, and none is lost. What a demand le
 """
 
 import asyncio
-import random
 from collections.abc import Collection
 from dataclasses import replace
 
-from stacks import drifting, retries, unreachable
+from stacks import drifting, unreachable
 from stacks.board import Board, Context
 from stacks.demand import Demand, Entry, aim_of
 from stacks.errors import (
@@ -21,8 +20,8 @@ from stacks.errors import (
 )
 from stacks.gaps import Gaps
 from stacks.plan import Action, Change, Known, Wish, plan, plan_one
-from stacks.power import GOING
 from stacks.pruning import PruneCap
+from stacks.remakes import LEAST, RemakeCap
 from stacks.rendering import Facts
 from stacks.results import ended, failed
 from stacks.sight import Sight
@@ -31,7 +30,7 @@ from stacks.steps import Result
 from stacks.telling import cause_of, described, differs, is_id, is_quiet
 from stacks.work import Work
 from state_index.models import Published
-from state_index.phases import Event, Kind, Phase, decide
+from state_index.phases import Event, Kind, decide
 from telemetry import context
 from telemetry.logs import get_logger
 
@@ -50,6 +49,7 @@ class Reconciler:
         facts: Facts,
         group: asyncio.TaskGroup,
         retries: bool = False,
+        remakes: int = LEAST,
     ) -> None:
         """Prepare.
 
@@ -60,6 +60,7 @@ class Reconciler:
             facts: What is the same for all workspaces.
             group: Holds the running work.
             retries: Whether passing errors are tried again by themselves (the daemon).
+            remakes: Containers that may always be made anew for drift within an hour.
         """
         self._board = board
         self._sight = sight
@@ -67,6 +68,7 @@ class Reconciler:
         self._facts = facts
         self._group = group
         self._cap = PruneCap(board)
+        self._remakes = RemakeCap(board, least=remakes, spared=self._spared)
         self._retries = retries
         work.handover.retire = self._retire
         self._entries: dict[str, Entry] = {}
@@ -110,11 +112,12 @@ class Reconciler:
             published=view.rows,
             inventory=view.inventory,
             facts=self._facts,
-            wish=replace(wish, last=view.last),
+            wish=replace(wish, last=view.last, before=view.before),
             proofs=view.proofs,
             entries=view.entries,
         )
         changes = await self._cap.limited(changes, view.rows, wish, ids)
+        changes = await self._remakes.limited(changes, view.rows, wish)
         return {id_: await self._explained(change) for id_, change in changes.items()}
 
     async def _explained(self, change: Change) -> Change:
@@ -162,12 +165,9 @@ class Reconciler:
     def submit(self, workspace_id: str, demand: Demand) -> asyncio.Future[Result]:
         """Want something of one workspace; the result comes when it was looked at afterwards."""
         entry = self._entries.setdefault(workspace_id, Entry())
-        entry.demand = entry.demand.merged(demand) if entry.demand else demand
+        entry.wants(demand)
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         entry.waiting.append(future)
-        if entry.retry is not None:
-            entry.retry.cancel()
-            entry.retry = None
         if entry.task is None:
             self._begin(workspace_id, entry)
         return future
@@ -184,11 +184,11 @@ class Reconciler:
         if workspace_id not in self.snapshot.specs:
             return False
         known = await self._sight.one(workspace_id, self.snapshot, asked=None)
-        if known.container is not None and known.container.state == GOING:
+        if drifting.is_going(known):
             return False  # when it has gone, the engine says so
         if known.container is not None:
             self.listed[workspace_id] = known.container.id
-        change = plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=Wish())
+        change = self._planned(known, Wish())
         if not self._needs_work(change, force=False):
             return False
         self.submit(workspace_id, Demand(cause=cause))
@@ -200,20 +200,19 @@ class Reconciler:
     def _needs_work(self, change: Change, *, force: bool) -> bool:
         if change.action is Action.INVALID and not is_id(change.id):
             return False  # no row can stand for it; whoever asked is told
-        if drifting.is_news(change):
-            return True
         if self.is_busy(change.id) or differs(change.known.row, described(change)):
             return True
-        return not is_quiet(change) and (force or not self._backs_off(change))
-
-    def _backs_off(self, change: Change) -> bool:
-        """Whether its timer alone tries it again: a mere look must not cut the backoff short.
-
-        One that is UNKNOWN does not wait: a plan means that the engine answers again.
-        """
+        waits = is_quiet(change) or (not force and self._work.healing.waits(change))
+        if waits and not drifting.is_news(change):
+            return False
         entry = self._entries.get(change.id)
-        waits = entry is not None and entry.retry is not None and entry.aim == aim_of(change)
-        return waits and change.known.phase is not Phase.UNKNOWN
+        return force or entry is None or not entry.backs_off(change)
+
+    def _planned(self, known: Known, wish: Wish) -> Change:
+        return plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=wish)
+
+    def _spared(self, known: Known, wish: Wish) -> Change:
+        return self._planned(known, replace(wish, spares=True))
 
     def is_busy(self, workspace_id: str) -> bool:
         """Whether it is being worked on."""
@@ -245,13 +244,15 @@ class Reconciler:
             known = await self._sight.one(workspace_id, self.snapshot, asked=demand.asked)
             if demand.retry:
                 known = await self._again(known, entry, demand)
-            change = plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=demand.wish)
-            change = await self._cap.admitted(change, demand.wish)
+            change = await self._cap.admitted(self._planned(known, demand.wish), demand.wish)
+            change = await self._remakes.admitted(change, demand.wish)
             if entry.aim != aim_of(change):
                 entry.aim, entry.failures = aim_of(change), 0
             if change.action is not Action.NOTHING:
                 _log.info("working", action=change.action, reason=change.reason, cause=demand.cause)
-            await self._work.perform(change, demand.why(change))
+            if demand.heal:
+                self._work.healing.ask_again(workspace_id)
+            change = await self._work.perform(change, demand.why(change))
         except StacksError as error:
             told = await self._sight.explained(error)
             return await self._failed(workspace_id, entry, demand, change, told)
@@ -285,8 +286,7 @@ class Reconciler:
         change: Change | None,
         error: StacksError,
     ) -> Result:
-        passing = isinstance(error, TemporaryError)
-        delay = self._delay(entry, error) if passing and self._retries else None
+        delay = entry.delay(error) if isinstance(error, TemporaryError) and self._retries else None
         _log.warning("failed", reason=error.reason, step=error.step, message=error.message)
         row: Published | None = None
         try:
@@ -295,13 +295,8 @@ class Reconciler:
             _log.error("unpublished", message=unpublished.message)
         if delay is not None:
             loop = asyncio.get_running_loop()
+            entry.owes = demand.heal
             entry.retry = loop.call_later(delay, self.submit, workspace_id, demand.again)
         action = change.action if change else Action.NOTHING
         problems = change.problems if change else ()
         return failed(workspace_id, action, row, error, problems=problems)
-
-    def _delay(self, entry: Entry, error: StacksError) -> float:
-        entry.failures += 1
-        least = error.delay if isinstance(error, TemporaryError) and error.delay else 0.0
-        chance = random.random()  # noqa: S311 - spreads load only
-        return retries.backoff(entry.failures, chance=chance, least=least)

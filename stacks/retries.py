@@ -4,6 +4,7 @@
 """
 
 from stacks.errors import InvalidFileError, NothingToRetryError, StacksError
+from stacks.planned import Known
 from stacks.source import Snapshot
 from state_index.models import Published
 from state_index.phases import Phase
@@ -33,6 +34,19 @@ def backoff(failures: int, *, chance: float, least: float = 0.0) -> float:
     """
     doubled = FIRST * 2.0 ** min(failures - 1, _DOUBLINGS)
     return max(least, min(doubled, MOST) * (1 - JITTER * chance))
+
+
+def is_held(known: Known, desired_hash: str) -> bool:
+    """Whether this very state failed for good, so that only a change or a person helps."""
+    row = known.row
+    return (
+        row is not None
+        and known.asked is None
+        and row.phase is Phase.ERROR
+        and row.retry_at is None
+        and row.grace_end is None  # what failed was the removal of its home
+        and row.desired_hash == desired_hash
+    )
 
 
 def check(workspace_id: str, row: Published | None, snapshot: Snapshot) -> None:

@@ -146,6 +146,7 @@ class Runner(HomeCommands, GcCommands):
             facts=self.facts,
             group=group,
             retries=self._daemon,
+            remakes=settings.heal_remakes,
         )
         exits.push_async_callback(self.queue.close)
         self._open_gc(settings, ids, self.queue.gaps, fence)

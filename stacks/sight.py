@@ -22,6 +22,7 @@ from stacks.planned import Former
 from stacks.power import Container, HomeVolume, Inventory, Power
 from stacks.recorded import Recorded
 from stacks.source import Snapshot
+from stacks.wishes import phase_before
 from state_index.models import HistoryRow, Published
 from state_index.phases import Phase
 
@@ -34,6 +35,7 @@ class View:
     inventory: Inventory
     proofs: Mapping[str, tuple[Proof, ...]]
     last: Mapping[str, bool | None]
+    before: Mapping[str, Phase | None]
     entries: Entries | None
     """What the ledger says of what was removed; None where it can't be read."""
 
@@ -84,6 +86,7 @@ class Sight:
                 for id_ in sorted(homeless)
             },
             last={id_: last_wish(row, histories.get(id_, [])) for id_, row in rows.items()},
+            before={id_: phase_before(rows.get(id_), histories[id_]) for id_ in sorted(unclear)},
             entries=await self._entries(),
         )
 
@@ -118,6 +121,7 @@ class Sight:
             entry=UNREADABLE if entries is None else entries.get(workspace_id),
             torn=torn_homes(entries or {}),
             wanted=last_wish(row, history),
+            before=phase_before(row, history),
             asked=asked,
         )
 

@@ -36,7 +36,7 @@ def described(change: Change) -> Changes:
     if known.phase not in GONE | {Phase.ERROR, Phase.UNKNOWN}:
         told["message"] = change.reason if change.spec is None else ""
     if change.held:
-        told["message"] = change.reason
+        told["message"] = drifting.why_held(change)
     if change.wanted_again and known.row is not None:
         told |= _suspended(change, known.row)
     return told

@@ -45,6 +45,14 @@ def last_wish(row: Published | None, history: Sequence[HistoryRow]) -> bool | No
     return None
 
 
+def phase_before(row: Published | None, history: Sequence[HistoryRow]) -> Phase | None:
+    """Tell in which phase the engine was lost; None where it is not, or where nobody knows any more."""
+    if row is None or row.phase is not Phase.UNKNOWN:
+        return None
+    lost = (each.from_phase for each in history if each.to_phase is Phase.UNKNOWN)
+    return next((phase for phase in lost if phase is not Phase.UNKNOWN), None)
+
+
 def is_settled(phase: Phase) -> bool:
     """Whether a phase says by itself whether the workspace should run."""
     return phase in _ON | _OFF | GONE

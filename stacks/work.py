@@ -91,11 +91,11 @@ class Work:
         self._limits = limits
         self._slots = Slots(limits.parallel)
         self.handover = Handover(board=board, power=power, forget=engine.forget, grace=limits.stop)
-        self._healing = Healing(power=power, grace=limits.stop)
+        self.healing = Healing(power=power, grace=limits.stop)
         self._network = asyncio.Lock()
 
-    async def perform(self, change: Change, why: Context) -> None:
-        """Do a change to its end.
+    async def perform(self, change: Change, why: Context) -> Change:
+        """Do a change to its end, and give what was done: what can't be healed now is only told.
 
         Raises:
             StacksError: A step failed; what came before it stands.
@@ -120,7 +120,10 @@ class Work:
         await self._endings.prepare(change)
         if change.retires and not change.action.needs_pulumi:
             await self.handover.take(change, why)
+        if change.action.needs_pulumi:
+            change, why = await self.healing.decided(change, why)
         await steps.get(change.action, self._tell)(change, why)
+        return change
 
     async def preview(self, change: Change, *, request_id: str = "") -> Outcome:
         """Ask what a change would do, Pulumi once nothing else refuses it.
@@ -131,31 +134,21 @@ class Work:
             await self._check(change)
         except StacksError as error:
             return Outcome(error=error)
-        kind = Kind.PREVIEW
-        inputs = change.inputs.to_json() if change.inputs else {}
-        return await self._run(
-            Operation(
-                kind=kind,
-                stack=change.id,
-                inputs=inputs,
-                policies=self._limits.policies,
-                refresh=change.refresh,
-                request_id=request_id,
-            ),
-            owner_of(change),
+        return await self._run(self._operation(Kind.PREVIEW, change, request_id), owner_of(change))
+
+    def _operation(self, kind: Kind, change: Change, request_id: str) -> Operation:
+        return Operation(
+            kind=kind,
+            stack=change.id,
+            inputs=change.inputs.to_json() if change.inputs else {},
+            policies=self._limits.policies,
+            refresh=change.refresh,
+            request_id=request_id,
         )
 
     async def _apply(self, change: Change, why: Context) -> None:
         assert change.inputs is not None, "a change of shape has inputs"
-        if not await self._healing.is_possible(change):
-            await self._tell(replace(change, action=Action.NOTHING), why)
-            return
-        if (stays := self._healing.given_up(change)) is not None:
-            why = replace(why, cause=f"{why.cause}; it comes back each time, and is left")
-            left = replace(change, action=Action.NOTHING, drift=stays, sync=Sync.SYNCED)
-            await self._tell(left, why)
-            return
-        self._healing.note(change)
+        self.healing.note(change)
         path = paths.TO_CREATE if change.known.new else paths.TO_APPLY
         told = Changes(desired_hash=change.desired_hash, step="image")
         told |= described(change)
@@ -166,17 +159,23 @@ class Work:
         run = Path(self._facts.run)
         await asyncio.to_thread(rundir.prepare, run, change.id)
         await self._share(why)
-        await self._healing.clear(change)
-        operation = Operation(
-            kind=Kind.UP,
-            stack=change.id,
-            inputs=change.inputs.to_json(),
-            policies=self._limits.policies,
-            refresh=change.refresh,
-            request_id=why.request_id,
-        )
+        await self._make_room(change, why)
+        operation = self._operation(Kind.UP, change, why.request_id)
         (await self._run_told(operation, change, why)).check()
-        await self._settle(replace(change, drift=await self._healing.left(change)), why)
+        await self._settle(replace(change, drift=await self.healing.left(change)), why)
+
+    async def _make_room(self, change: Change, why: Context) -> None:
+        """Remove a container that is made anew, once the policies allow what takes its place.
+
+        Raises:
+            StacksError: They do not, or it could not be removed.
+        """
+        if not change.remakes or change.known.container is None:
+            return
+        if self._limits.policies:
+            asked = self._operation(Kind.PREVIEW, change, why.request_id)
+            (await self._run(asked, owner_of(change))).check()
+        await self.healing.clear(change)
 
     async def _check(self, change: Change) -> None:
         """Look whether the engine can take a change of shape; nothing is changed.
@@ -220,10 +219,9 @@ class Work:
         except StaleContainerError as error:
             if change.inputs is None:
                 raise
-            if error.broken and change.known.container is not None:
-                # Pulumi sees nothing wrong with it. Its home is a volume and stays.
-                await self._power.remove_container(change.known.container.id)
-            await self._apply(replace(change, action=Action.UPDATE, refresh=True), why)
+            # Of a broken one, Pulumi sees nothing wrong with it. Its home is a volume and stays.
+            change = replace(change, action=Action.UPDATE, refresh=True, remakes=error.broken)
+            await self._apply(change, why)
 
     async def _wake(self, change: Change, why: Context) -> None:
         await self._power.start(change.id, spec_hash=change.spec_hash, within=self._limits.start)

@@ -77,6 +77,12 @@ INSPECTED: Data = {
 }
 
 
+def test_a_volume_written_with_a_slash_is_where_the_engine_puts_it() -> None:
+    config: Data = {**IMAGE["Config"], "Volumes": {"/data/": {}}}
+    seen = observed.inspected(INSPECTED, {"Config": config})
+    assert drift.compare(INPUTS, seen) == ()
+
+
 def changed(change: Callable[[Data], None]) -> Data:
     data = copy.deepcopy(INSPECTED)
     change(data)

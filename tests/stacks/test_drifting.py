@@ -1,5 +1,6 @@
 """What drift leads to: healed or reported, told and ended, never twice for what the engine does."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,8 +12,13 @@ from spec import WorkspaceSpec
 from stacks import drift
 from stacks.demand import Demand
 from stacks.engine import Kind
-from stacks.errors import MemoryInUseError
-from stacks.healing import TIMES, WITHIN, Healing
+from stacks.errors import (
+    EngineUnavailableError,
+    MemoryInUseError,
+    OperationTimeoutError,
+    PolicyViolationError,
+)
+from stacks.healing import LOOK_AGAIN, PUT_OFF, TIMES, WITHIN, Healing
 from stacks.observed import Observed
 from stacks.planned import Action, Change, Known
 from stacks.power import GOING, Container, Inventory
@@ -34,12 +40,19 @@ class SeenPower(FakePower):
         run: Parent of the run folders.
         hands: What is another value than was made, by workspace and field.
         kept: Fields that no `up` sets right.
+        hold: Cleared once a container was removed, so that what comes then waits.
     """
 
     run: str = ""
     hands: dict[str, dict[str, str]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     specs: dict[str, WorkspaceSpec] = field(default_factory=dict)
+    hold: asyncio.Event | None = None
+
+    async def remove_container(self, container_id: str) -> None:
+        await super().remove_container(container_id)
+        if self.hold:
+            self.hold.clear()
 
     def _seen(self, found: Container, *, complete: bool) -> Container:
         facts = Facts(name_prefix="x-", network="x-net", run=self.run)
@@ -96,21 +109,28 @@ class Place:
 async def place(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Place]:
     mode = getattr(request, "param", "heal")
     power = SeenPower(run=str(tmp_path / "run"))
-    async with bench(tmp_path, power=power) as found:
+    async with bench(tmp_path, power=power, retries=mode == "retries") as found:
         right = found.engine.run
 
         async def run(operation: Any, **more: Any) -> Any:
             outcome = await right(operation, **more)
+            if operation.kind is not Kind.UP:
+                return outcome
             hands = power.hands.pop(operation.stack, {})
             power.hands[operation.stack] = {k: v for k, v in hands.items() if k in power.kept}
             return outcome
 
         found.engine.run = run  # type: ignore[method-assign]
-        made = Place(bench=found, power=power, spec=spec_of("ws", drift=mode))
+        made = Place(
+            bench=found,
+            power=power,
+            spec=spec_of("ws", drift="heal" if mode == "retries" else mode),
+        )
         await made.made()
         yield made
 
 
+retrying = pytest.mark.parametrize("place", ["retries"], indirect=True)
 reporting = pytest.mark.parametrize("place", ["report"], indirect=True)
 
 
@@ -149,7 +169,16 @@ async def test_memory_that_is_needed_is_left_until_it_is_not(place: Place) -> No
     row = place.bench.row("ws")
     assert (row.phase, row.sync) == (Phase.RUNNING, Sync.OUT_OF_SYNC)
     assert (place.told, place.bench.engine.done) == ("memory 4Gi → 8Gi", [])
+    # A look at what is in use takes seconds: the same is not looked at again at each pass.
+    place.power.calls.clear()
     await place.bench.queue.sweep(LOOK)
+    assert place.power.calls == ["inventory"]
+    (again,) = await place.bench.queue.sweep(replace(LOOK, force=True))
+    assert "check_memory" not in place.power.calls
+    assert (again.action, again.changed, place.bench.engine.done) == ("nothing", False, [])
+    assert again.note == f"differs: memory 4Gi → 8Gi{PUT_OFF}"
+    # What someone asks for is; and what changed.
+    await place.bench.queue.sweep(replace(UP, heal=True))
     assert (place.told, place.bench.engine.done) == ("", [(Kind.UP, "ws")])
 
 
@@ -332,3 +361,193 @@ async def test_healing_forgets_what_was_long_ago() -> None:
     assert healing.given_up(replace(change, known=Known(id="ws"))) is None, "it is not there"
     now[0] = WITHIN + 1
     assert healing.given_up(change) is None
+
+
+async def test_memory_in_use_is_looked_at_again_after_an_hour_or_a_change() -> None:
+    now, power = [0.0], SeenPower(run="r")
+    healing = Healing(power=power, grace=1.0, monotonic=lambda: now[0])
+    there = Container(id="c", name="x-ws", workspace="ws", state="running", image="i")
+    power.containers["ws"] = there
+    facts = Facts(name_prefix="x-", network="x-net", run="/run")
+    inputs = render(spec_of("ws"), facts=facts, home=HomeInputs(number=1, owner="alice"))
+    found = (drift.Difference(field="memory", wanted="4Gi", found="8Gi"),)
+    change = Change(
+        known=Known(id="ws", container=there), action=Action.UPDATE, drift=found, inputs=inputs
+    )
+    other = replace(change, drift=(replace(found[0], found="9Gi"),))
+    power.failures["check_memory"] = [MemoryInUseError("in use", step="memory") for _ in range(3)]
+    for asked, looks in ((change, 1), (change, 1), (other, 2), (other, 2)):
+        assert not await healing.is_possible(asked)
+        assert power.calls.count("check_memory") == looks
+    now[0] = LOOK_AGAIN
+    assert not await healing.is_possible(other)
+    assert power.calls.count("check_memory") == 3
+    healing.ask_again("ws")
+    assert await healing.is_possible(other)
+    assert not healing.waits(other)
+
+
+async def test_what_the_engine_makes_otherwise_is_its_own_from_the_beginning(place: Place) -> None:
+    """Its own defaults of output, say: no container is made anew for what the next one has too."""
+    place.power.kept = frozenset({"logs"})
+    place.power.hands["ws"] = {"logs": "json-file compress=true"}
+    place.power.containers.clear()
+    assert await place.look()
+    made = place.power.containers["ws"].id
+    row = place.bench.row("ws")
+    assert (row.phase, row.sync) == (Phase.RUNNING, Sync.SYNCED)
+    assert [(each.field, each.stays) for each in drift.read(row.drift)] == [("logs", True)]
+    assert not await place.look()
+    assert not (await place.bench.queue.sweep(LOOK))[0].changed
+    assert place.power.containers["ws"].id == made
+    # What a hand does later is seen all the same, and healed.
+    place.power.hands["ws"]["logs"] = "none"
+    assert await place.look()
+    assert place.causes[0].startswith("drift: logs json-file")
+
+
+async def test_what_was_done_to_a_container_that_stays_is_not_the_engines(place: Place) -> None:
+    """An `up` for a changed file sees nothing of a network that was taken off meanwhile."""
+    place.power.kept = frozenset({"network"})
+    place.power.hands["ws"] = {"network": "none"}
+    before = place.power.containers["ws"].id
+    place.power.specs["ws"] = spec_of("ws", resources={"memory": "2Gi"})
+    place.bench.files(place.power.specs["ws"])
+    await place.bench.queue.sweep(LOOK)
+    assert place.power.containers["ws"].id == before
+    assert [each.stays for each in drift.read(place.bench.row("ws").drift)] == [False]
+    place.power.kept = frozenset()
+    await place.bench.queue.sweep(LOOK)
+    assert place.told == ""
+    assert place.power.containers["ws"].id != before
+
+
+async def test_nothing_is_removed_when_the_policies_refuse_what_takes_its_place(
+    place: Place,
+) -> None:
+    place.power.hands["ws"] = {"network": "none"}
+    place.bench.engine.errors["ws"] = [PolicyViolationError(())]
+    place.power.calls.clear()
+    before = place.power.containers["ws"]
+    assert await place.look()
+    assert (place.bench.row("ws").phase, place.told) == (Phase.ERROR, "network x-net → none")
+    assert place.power.containers["ws"] == before
+    assert not {"stop", "remove_container"} & set(place.power.calls)
+    assert place.bench.engine.done == [(Kind.PREVIEW, "ws")]
+    await place.bench.queue.sweep(UP)
+    assert (place.bench.row("ws").phase, place.told) == (Phase.RUNNING, "")
+    assert place.bench.engine.done[1:] == [(Kind.PREVIEW, "ws"), (Kind.UP, "ws")]
+
+
+async def cut_off(place: Place) -> None:
+    """End the runner's work on it between the removal of its container and the `up`."""
+    place.power.hold = place.bench.engine.going
+    place.power.hands["ws"] = {"network": "none"}
+    place.bench.queue.submit("ws", replace(UP, heal=True))
+    await until(lambda: not place.bench.engine.going.is_set())
+    await until(lambda: place.bench.engine.running == ["ws"])
+    await place.bench.queue.close()
+    place.power.hold = None
+    place.bench.engine.going.set()
+    assert place.power.containers == {}
+
+
+@reporting
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_heal_of_ours_that_was_cut_off_is_nobody_elses_work(
+    place: Place, away: bool
+) -> None:
+    await place.look()
+    await cut_off(place)
+    if away:
+        place.power.failures["inventory"] = [EngineUnavailableError("away")]
+        with pytest.raises(EngineUnavailableError):
+            await place.bench.queue.sweep(LOOK)
+        assert place.bench.row("ws").phase is Phase.UNKNOWN
+    await place.bench.queue.sweep(LOOK)
+    assert (place.bench.row("ws").phase, place.told) == (Phase.RUNNING, "")
+    assert "gone" not in place.causes[0]
+
+
+@reporting
+@pytest.mark.parametrize("look", [False, True])
+async def test_what_was_done_while_the_engine_was_away_is_told(place: Place, look: bool) -> None:
+    async def away() -> None:
+        place.power.failures["inventory"] = [EngineUnavailableError("away")]
+        with pytest.raises(EngineUnavailableError):
+            await place.bench.queue.sweep(LOOK)
+        assert place.bench.row("ws").phase is Phase.UNKNOWN
+
+    async def seen(phase: Phase, told: str) -> None:
+        await (place.look() if look else place.bench.queue.sweep(LOOK))
+        row = place.bench.row("ws")
+        assert (row.phase, row.sync, place.told) == (phase, Sync.OUT_OF_SYNC, told)
+
+    await away()
+    place.power.switch("ws", "exited")
+    await seen(Phase.WARM, "state running → exited")
+    assert place.power.containers["ws"].state == "exited"
+    await away()
+    await seen(Phase.WARM, "state running → exited")
+    await away()
+    place.power.containers.clear()
+    await seen(Phase.PENDING, "container there → gone")
+    await away()
+    await seen(Phase.PENDING, "container there → gone")
+    assert place.bench.engine.done == []
+
+
+async def test_an_engine_that_was_away_has_ended_it_itself_perhaps(place: Place) -> None:
+    """The control: where drift is healed, it is started again."""
+    place.power.failures["inventory"] = [EngineUnavailableError("away")]
+    with pytest.raises(EngineUnavailableError):
+        await place.bench.queue.sweep(LOOK)
+    place.power.switch("ws", "exited")
+    await place.bench.queue.sweep(LOOK)
+    assert (place.bench.row("ws").phase, place.told) == (Phase.RUNNING, "")
+
+
+@retrying
+async def test_whoever_comes_before_the_next_attempt_heals_as_that_would(place: Place) -> None:
+    place.bench.files(spec_of("ws", drift="report"))
+    place.power.specs["ws"] = spec_of("ws", drift="report")
+    place.power.hands["ws"] = {"memory": "8Gi"}
+    place.power.kept = frozenset({"memory"})
+    place.bench.engine.errors["ws"] = [OperationTimeoutError("too slow", step="up")]
+    await place.bench.queue.sweep(replace(UP, heal=True))
+    assert place.bench.row("ws").phase is Phase.ERROR
+    place.power.kept = frozenset()
+    await place.bench.queue.submit("ws", LOOK)
+    assert (place.bench.row("ws").phase, place.told) == (Phase.RUNNING, "")
+    # And only that one.
+    place.power.hands["ws"] = {"memory": "8Gi"}
+    await place.bench.queue.submit("ws", LOOK)
+    assert place.told == "memory 4Gi → 8Gi"
+
+
+@retrying
+async def test_news_of_the_list_do_not_cut_a_backoff_short(place: Place) -> None:
+    place.power.hands["ws"] = {"memory": "8Gi"}
+    place.bench.engine.errors["ws"] = [OperationTimeoutError("too slow", step="up")]
+    assert await place.look()
+    assert place.bench.row("ws").retry_at
+    place.power.hands["ws"] = {"network": "none"}
+    place.bench.engine.done.clear()
+    await place.bench.queue.sweep(LOOK)
+    assert place.bench.engine.done == []
+    # The control: nothing else than the backoff was in its way.
+    await place.bench.queue.sweep(UP)
+    assert (Kind.UP, "ws") in place.bench.engine.done
+
+
+async def test_a_pass_leaves_alone_what_is_being_removed(place: Place) -> None:
+    place.power.switch("ws", GOING)
+    before = place.bench.row("ws")
+    place.power.calls.clear()
+    (result,) = await place.bench.queue.sweep(LOOK)
+    assert (result.changed, place.power.calls) == (False, ["inventory"])
+    assert place.bench.row("ws") == before
+    place.power.containers.clear()
+    await place.bench.queue.sweep(LOOK)
+    assert place.causes[0] == "drift: container there → gone"
+    assert place.bench.row("ws").phase is Phase.RUNNING

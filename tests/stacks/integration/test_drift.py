@@ -138,7 +138,8 @@ def rested(house: House, id_: str, cause: str) -> Callable[[], Awaitable[bool]]:
 
 
 async def test_every_drift_is_found_told_and_healed(house: House) -> None:
-    house = replace(house, extra={"CODEHUB_POLL_INTERVAL": "600s", "CODEHUB_POLICIES": "false"})
+    extra = {"CODEHUB_POLL_INTERVAL": "600s", "CODEHUB_POLICIES": "false"}
+    house = replace(house, extra={**extra, "CODEHUB_HEAL_REMAKES": "100"})
     for id_ in IDS.values():
         house.write(id_)
     async with house.daemon():

@@ -1,0 +1,142 @@
+"""The cap on what drift makes anew: a few an hour, the others wait and say so; who asks is served at once."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from stacks.board import Board
+from stacks.demand import Demand
+from stacks.drifting import WAITS
+from stacks.plan import Action, Change, Known
+from stacks.planned import Wish
+from stacks.remakes import LEAST, RemakeCap, counts, most
+from stacks.steps import Result
+from state_index.index import Index
+from state_index.models import Published
+from state_index.phases import Event, Phase, Sync
+from tests.stacks.test_drifting import SeenPower
+from tests.stacks.test_pruning import rows
+from tests.stacks.test_reconciler import UP, Bench, bench, spec_of
+
+LOOK = Demand(cause="a look")
+IDS = [f"w{number}" for number in range(5)]
+CHANGE = Change(known=Known(id="ws"), action=Action.REPLACE, remakes=True)
+
+
+@pytest.mark.parametrize(
+    ("living", "gone", "least", "number"),
+    [(1, 0, 3, 3), (39, 0, 3, 3), (40, 0, 3, 4), (1_000, 50, 3, 100), (1_000, 0, 200, 200)],
+)
+def test_the_most_that_may_be_made_anew(living: int, gone: int, least: int, number: int) -> None:
+    assert most(rows(living=living, gone=gone), least) == number
+
+
+def test_only_what_nobody_asked_for_is_counted() -> None:
+    assert counts(CHANGE, Wish())
+    assert counts(CHANGE, Wish(force=True)), "a runner that starts asks for nothing"
+    assert not counts(CHANGE, Wish(heal=True))
+    assert not counts(replace(CHANGE, known=Known(id="ws", asked=True)), Wish())
+    assert not counts(replace(CHANGE, remakes=False), Wish())
+
+
+@pytest.fixture
+async def fleet(tmp_path: Path) -> AsyncIterator[Bench]:
+    """Five that run, and an engine that now tells of each that it is on no network."""
+    power = SeenPower(run=str(tmp_path / "run"))
+    async with bench(tmp_path, power=power) as found:
+        power.specs |= {id_: spec_of(id_) for id_ in IDS}
+        found.files(*power.specs.values())
+        await found.queue.sweep(UP)
+        power.hands |= {id_: {"network": "none"} for id_ in IDS}
+        power.kept = frozenset({"network"})
+        power.calls.clear()
+        yield found
+
+
+def remade(results: Iterable[Result]) -> list[str]:
+    return [result.id for result in results if result.action == "replace"]
+
+
+async def test_a_few_are_made_anew_and_the_others_wait_and_say_why(fleet: Bench) -> None:
+    before = dict(fleet.power.containers)
+    results = await fleet.queue.sweep(LOOK)
+    assert remade(results) == ["w0", "w1", "w2"]
+    for result in results[LEAST:]:
+        row = fleet.row(result.id)
+        assert fleet.power.containers[row.id] == before[row.id]
+        assert (row.phase, row.sync) == (Phase.RUNNING, Sync.OUT_OF_SYNC)
+        assert row.message == WAITS.format(id=row.id)
+        assert [each["field"] for each in row.drift] == ["network"]
+        told = fleet.index.history(row.id)[0].cause
+        assert told == "drift: network x-net → none; it waits, nothing is touched"
+        assert result.note == f"differs: network x-net → none; {WAITS.format(id=row.id)}"
+    # What waits costs nothing.
+    fleet.power.calls.clear()
+    assert remade(await fleet.queue.sweep(LOOK)) == []
+    assert fleet.power.calls == ["inventory"]
+    assert not await fleet.queue.glance("w0", "an event")
+    assert await fleet.queue.glance("w4", "an event")
+    results = await fleet.queue.sweep(replace(UP, heal=True))
+    assert remade(results) == ["w3", "w4"]
+    assert {(fleet.row(id_).message, fleet.row(id_).sync) for id_ in IDS} == {("", Sync.SYNCED)}
+
+
+async def test_who_starts_one_that_waits_has_it_made_anew(fleet: Bench) -> None:
+    await fleet.queue.sweep(LOOK)
+    result = await fleet.queue.submit("w4", replace(LOOK, asked=True))
+    assert (result.action, fleet.row("w4").message) == ("replace", "")
+
+
+async def test_one_that_waits_and_is_stopped_by_hand_is_told_so(fleet: Bench) -> None:
+    await fleet.queue.sweep(LOOK)
+    fleet.power.switch("w4", "exited")
+    await fleet.queue.sweep(LOOK)
+    row = fleet.row("w4")
+    assert (row.phase, row.message) == (Phase.WARM, WAITS.format(id="w4"))
+    assert [each["field"] for each in row.drift] == ["state", "network"]
+    await fleet.queue.sweep(replace(UP, heal=True))
+    assert fleet.row("w4").phase is Phase.RUNNING
+
+
+async def test_whoever_comes_second_waits(fleet: Bench) -> None:
+    """Seen by itself, each has room: what was made anew meanwhile counts."""
+    waiting = [fleet.queue.submit(id_, LOOK) for id_ in IDS]
+    assert len(remade([await one for one in waiting])) == LEAST
+
+
+def healed(index: Index, id_: str, cause: str) -> Published:
+    """Have a workspace run, and be updated for a cause."""
+    for event in (Event.PROVISION, Event.BOOTING, Event.READY):
+        index.publish(id_, event=event, cause="up", owner="a")
+    index.publish(id_, event=Event.UPDATE, cause=cause)
+    return index.publish(id_, event=Event.FAILED, cause="later")
+
+
+async def test_the_count_is_of_an_hour_and_a_new_runner_reads_it(tmp_path: Path) -> None:
+    now, wish = [100.0], Wish()
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    waits = replace(CHANGE, action=Action.NOTHING, remakes=False)
+
+    def of(id_: str) -> Change:
+        return replace(CHANGE, known=Known(id=id_))
+
+    with Index.open(f"sqlite:///{tmp_path}/index.db", now=lambda: long_ago) as index:
+        healed(index, "old", "drift: network x → none")
+    with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
+        healed(index, "one", "drift: network x → none")
+        healed(index, "two", "its file changed")
+        cap = RemakeCap(Board(index), least=2, spared=lambda *_: waits, monotonic=lambda: now[0])
+        assert await cap.admitted(of("three"), wish) == of("three")
+        assert await cap.admitted(of("three"), wish) == of("three"), "it is counted already"
+        assert await cap.admitted(of("four"), wish) == waits
+        published = {row.id: row for row in index.workspaces()}
+        planned = {id_: of(id_) for id_ in ("one", "four", "three")}
+        limited = await cap.limited(planned, published, wish)
+        assert limited == {**planned, "four": waits}
+        assert await cap.limited(planned, published, Wish(heal=True)) == planned
+        now[0] += 3601
+        assert await cap.limited(planned, published, wish) == {**planned, "three": waits}
+        assert await cap.admitted(of("four"), wish) == of("four")
