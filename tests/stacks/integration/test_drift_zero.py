@@ -42,7 +42,7 @@ async def test_nothing_drifts_after_an_up(
     room: Room, derived: Derive, keys: dict[str, Any]
 ) -> None:
     if keys.get("image"):
-        line = "VOLUME /data\nENV TZ=UTC A=b\nLABEL a=b\nWORKDIR /srv\nUSER root"
+        line = "VOLUME /data /slash/\nENV TZ=UTC A=b\nLABEL a=b\nWORKDIR /srv\nUSER root"
         keys = keys | {"image": await derived(line)}
     inputs = room.inputs(**keys)
     (await room.up(inputs)).check()
