@@ -14,7 +14,7 @@ from stacks.programs import shape
 from stacks.programs.inputs import HOME_PATH, RUN_PATH, USER, WorkspaceInputs
 
 IN_PLACE = frozenset({"memory", "memory and swap", "pids", "restart"})
-"""What an `up` sets right on a living container; for all else the container is made anew."""
+"""What an `up` sets right on a living container; for all else but `is_detached`, it is made anew."""
 
 STATE = "state"
 CONTAINER = "container"
@@ -140,6 +140,11 @@ def _is_hidden(key: str) -> bool:
 def _told(value: str | None) -> str:
     text = " ".join((value or NONE).split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def is_detached(difference: Difference) -> bool:
+    """Whether it was taken off its network, and put on no other: it can be put back as it is."""
+    return (difference.field, difference.found) == ("network", NONE)
 
 
 def stopped(state: str) -> Difference:

@@ -70,7 +70,7 @@ def shaped(known: Known, change: Change, container: Container) -> Change:
     heals = [each for each in found if not each.stays]
     if not heals:
         return change
-    remakes = not {each.field for each in heals} <= drift.IN_PLACE
+    remakes = not all(each.field in drift.IN_PLACE or drift.is_detached(each) for each in heals)
     return replace(
         change,
         action=Action.REPLACE if remakes else Action.UPDATE,

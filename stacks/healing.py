@@ -1,4 +1,4 @@
-"""What healing drift needs beside Pulumi: room for a container to be made anew, and a look afterwards.
+"""What healing drift needs beside Pulumi: room for a new container, its network, and a look afterwards.
 
 Only a container is ever removed here. A home is a volume, stays, and is mounted by the new one.
 """
@@ -133,6 +133,18 @@ class Healing:
         if change.remakes and container is not None:
             await self._power.stop(change.id, grace=self._grace)
             await self._power.remove_container(container.id)
+
+    async def connect(self, change: Change) -> None:
+        """Put a container that stays back on its network: an `up` sees nothing of that.
+
+        Raises:
+            StacksError: It could not be.
+        """
+        container = change.known.container
+        if change.remakes or container is None or change.inputs is None:
+            return
+        if any(drift.is_detached(each) and not each.stays for each in change.drift or ()):
+            await self._power.connect(container.id, change.inputs.network)
 
     async def left(self, change: Change) -> tuple[Difference, ...]:
         """Give what differs right after an `up`; what it was to set right and did not, stays.

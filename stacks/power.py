@@ -1,7 +1,8 @@
 """What is on the container engine, and on/off: the Protocol that each target implements.
 
 Pulumi owns the shape of things; `Power` lists, starts, stops and reads them and is the runner's only
-other hand on the engine. Nothing here makes or changes a container, a volume or a network.
+other hand on the engine. Nothing here makes or changes a container, a volume or a network, but that
+one which was taken off its network is put back.
 """
 
 from collections.abc import Mapping
@@ -149,6 +150,13 @@ class Power(Protocol):
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""
+
+    async def connect(self, container_id: str, network: str) -> None:
+        """Put a container back on the network that it was made on.
+
+        Raises:
+            IsolationUnenforcedError: Nothing may be on a network here.
+        """
 
     async def remove_home(self, volume: Leftover) -> None:
         """Remove a home volume for good; gone already is fine. For `stacks.homes` alone.

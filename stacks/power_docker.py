@@ -16,6 +16,7 @@ import aiodocker
 import aiohttp
 from aiodocker.exceptions import DockerError
 from aiodocker.multiplexed import MultiplexedResult
+from aiodocker.networks import DockerNetwork
 
 from stacks import health, home_volumes, rundir
 from stacks.address import engine_address
@@ -309,6 +310,15 @@ class DockerPower:
             except DockerError as error:
                 if error.status != NOT_FOUND:
                     raise
+
+    async def connect(self, container_id: str, network: str) -> None:
+        """Put a container back on its network; see `Power`."""
+        if self._cleared:
+            await self._cleared()
+        with translated("connect"):
+            self._fence.check("connect")
+            found: Any = DockerNetwork(self._docker, network)  # type: ignore[no-untyped-call]
+            await found.connect({"Container": container_id})
 
     async def remove_home(self, volume: Leftover) -> None:
         """Remove a home volume for good, however long it takes; see `Power`."""

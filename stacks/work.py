@@ -160,6 +160,7 @@ class Work:
         await asyncio.to_thread(rundir.prepare, run, change.id)
         await self._share(why)
         await self._make_room(change, why)
+        await self.healing.connect(change)
         operation = self._operation(Kind.UP, change, why.request_id)
         (await self._run_told(operation, change, why)).check()
         await self._settle(replace(change, drift=await self.healing.left(change)), why)

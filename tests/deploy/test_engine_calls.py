@@ -14,7 +14,7 @@ import pytest
 
 from stacks.gc.decide import IMAGE_LABEL
 from tests.deploy.house import RUNNER_UID, TENANT_GID, EngineProxy, deployed, engine_proxy, rules
-from tests.hub import Hub, docker
+from tests.hub import Hub, docker, wait_for
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 
@@ -45,7 +45,7 @@ def test_a_life_uses_each_rule_and_needs_no_other() -> None:
 
 
 def live(made: Hub) -> None:
-    """Create, no-op, less memory, replace, logs, terminal, stop, start: all by a daemon that is not root."""
+    """Create, no-op, less memory, replace, logs, terminal, stop, start, drift: all by a daemon that is not root."""
     made.start("run")
     running(made)
     folder = made.root / "data" / "run" / "one"
@@ -67,6 +67,19 @@ def live(made: Hub) -> None:
     assert "24 80" in terminal(made, SIZE)
     made.run("stop", "one")
     made.run("start", "one")
+    reconnect(made)
+
+
+def reconnect(made: Hub) -> None:
+    """Have the daemon put it back on its network, by which nothing in it ends."""
+    one = made.container("one")
+    networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}"
+    began = docker("inspect", "-f", "{{.State.StartedAt}}", one)
+    network = docker("inspect", "-f", networks, one)
+    docker("network", "disconnect", network, one)
+    wait_for(lambda: docker("inspect", "-f", networks, one) == network, "it is on its network")
+    running(made)
+    assert docker("inspect", "-f", "{{.State.StartedAt}}", one) == began
 
 
 def leave(made: Hub) -> None:

@@ -112,6 +112,11 @@ class FakePower:
             id_: found for id_, found in self.containers.items() if found.id != container_id
         }
 
+    async def connect(self, container_id: str, network: str) -> None:
+        self._called("connect")
+        assert container_id in {found.id for found in self.containers.values()}
+        assert network in self.networks
+
     async def remove_home(self, volume: Leftover) -> None:
         self._called("remove_home")
         kept = {

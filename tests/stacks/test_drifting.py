@@ -54,6 +54,11 @@ class SeenPower(FakePower):
         if self.hold:
             self.hold.clear()
 
+    async def connect(self, container_id: str, network: str) -> None:
+        await super().connect(container_id, network)
+        for hands in self.hands.values():
+            hands.pop("network", None)
+
     def _seen(self, found: Container, *, complete: bool) -> Container:
         facts = Facts(name_prefix="x-", network="x-net", run=self.run)
         home = HomeInputs(number=1, owner="alice")
@@ -409,7 +414,7 @@ async def test_what_the_engine_makes_otherwise_is_its_own_from_the_beginning(pla
 async def test_what_was_done_to_a_container_that_stays_is_not_the_engines(place: Place) -> None:
     """An `up` for a changed file sees nothing of a network that was taken off meanwhile."""
     place.power.kept = frozenset({"network"})
-    place.power.hands["ws"] = {"network": "none"}
+    place.power.hands["ws"] = {"network": "theirs"}
     before = place.power.containers["ws"].id
     place.power.specs["ws"] = spec_of("ws", resources={"memory": "2Gi"})
     place.bench.files(place.power.specs["ws"])
@@ -417,20 +422,21 @@ async def test_what_was_done_to_a_container_that_stays_is_not_the_engines(place:
     assert place.power.containers["ws"].id == before
     assert [each.stays for each in drift.read(place.bench.row("ws").drift)] == [False]
     place.power.kept = frozenset()
+    place.power.calls.clear()
     await place.bench.queue.sweep(LOOK)
     assert place.told == ""
-    assert place.power.containers["ws"].id != before
+    assert "remove_container" in place.power.calls
 
 
 async def test_nothing_is_removed_when_the_policies_refuse_what_takes_its_place(
     place: Place,
 ) -> None:
-    place.power.hands["ws"] = {"network": "none"}
+    place.power.hands["ws"] = {"network": "theirs"}
     place.bench.engine.errors["ws"] = [PolicyViolationError(())]
     place.power.calls.clear()
     before = place.power.containers["ws"]
     assert await place.look()
-    assert (place.bench.row("ws").phase, place.told) == (Phase.ERROR, "network x-net → none")
+    assert (place.bench.row("ws").phase, place.told) == (Phase.ERROR, "network x-net → theirs")
     assert place.power.containers["ws"] == before
     assert not {"stop", "remove_container"} & set(place.power.calls)
     assert place.bench.engine.done == [(Kind.PREVIEW, "ws")]
@@ -442,7 +448,7 @@ async def test_nothing_is_removed_when_the_policies_refuse_what_takes_its_place(
 async def cut_off(place: Place) -> None:
     """End the runner's work on it between the removal of its container and the `up`."""
     place.power.hold = place.bench.engine.going
-    place.power.hands["ws"] = {"network": "none"}
+    place.power.hands["ws"] = {"network": "theirs"}
     place.bench.queue.submit("ws", replace(UP, heal=True))
     await until(lambda: not place.bench.engine.going.is_set())
     await until(lambda: place.bench.engine.running == ["ws"])
@@ -551,3 +557,22 @@ async def test_a_pass_leaves_alone_what_is_being_removed(place: Place) -> None:
     await place.bench.queue.sweep(LOOK)
     assert place.causes[0] == "drift: container there → gone"
     assert place.bench.row("ws").phase is Phase.RUNNING
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_what_is_on_no_network_is_put_back_and_goes_on(place: Place, running: bool) -> None:
+    if not running:
+        await place.bench.queue.submit("ws", Demand(cause="alice asked", asked=False))
+    before = place.power.containers["ws"]
+    # Nothing but a call sets it right.
+    place.power.hands["ws"] = {"network": "none", "pids": "7"}
+    place.power.kept = frozenset({"network"})
+    place.power.calls.clear()
+    assert await place.look()
+    assert place.power.containers["ws"] == before
+    assert place.power.calls.count("connect") == 1
+    assert "remove_container" not in place.power.calls
+    row = place.bench.row("ws")
+    assert (row.phase, row.drift) == (Phase.RUNNING if running else Phase.WARM, ())
+    assert "drift: pids 4096 → 7, network x-net → none" in place.causes
+    assert not await place.look()

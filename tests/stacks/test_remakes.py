@@ -44,13 +44,13 @@ def test_only_what_nobody_asked_for_is_counted() -> None:
 
 @pytest.fixture
 async def fleet(tmp_path: Path) -> AsyncIterator[Bench]:
-    """Five that run, and an engine that now tells of each that it is on no network."""
+    """Five that run, and an engine that now tells of each that it is on another network."""
     power = SeenPower(run=str(tmp_path / "run"))
     async with bench(tmp_path, power=power) as found:
         power.specs |= {id_: spec_of(id_) for id_ in IDS}
         found.files(*power.specs.values())
         await found.queue.sweep(UP)
-        power.hands |= {id_: {"network": "none"} for id_ in IDS}
+        power.hands |= {id_: {"network": "theirs"} for id_ in IDS}
         power.kept = frozenset({"network"})
         power.calls.clear()
         yield found
@@ -71,8 +71,8 @@ async def test_a_few_are_made_anew_and_the_others_wait_and_say_why(fleet: Bench)
         assert row.message == WAITS.format(id=row.id)
         assert [each["field"] for each in row.drift] == ["network"]
         told = fleet.index.history(row.id)[0].cause
-        assert told == "drift: network x-net → none; it waits, nothing is touched"
-        assert result.note == f"differs: network x-net → none; {WAITS.format(id=row.id)}"
+        assert told == "drift: network x-net → theirs; it waits, nothing is touched"
+        assert result.note == f"differs: network x-net → theirs; {WAITS.format(id=row.id)}"
     # What waits costs nothing.
     fleet.power.calls.clear()
     assert remade(await fleet.queue.sweep(LOOK)) == []

@@ -160,8 +160,8 @@ async def test_every_drift_is_found_told_and_healed(house: House) -> None:
     for name, id_ in IDS.items():
         assert await house.marker(id_) == id_
         after = await house.started(id_)
-        assert (after == before[name]) == (name == "place"), name
-        assert (after[0] == before[name][0]) == (name in {"place", "stop"}), name
+        assert (after == before[name]) == (name in {"place", "detach"}), name
+        assert (after[0] == before[name][0]) == (name in {"place", "detach", "stop"}), name
     results = await house.up()
     assert {result.action for result in results} == {"nothing"}
     with Index.open(house.settings.index_url) as index:
