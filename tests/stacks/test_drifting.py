@@ -451,7 +451,8 @@ async def cut_off(place: Place) -> None:
     place.power.hands["ws"] = {"network": "theirs"}
     place.bench.queue.submit("ws", replace(UP, heal=True))
     await until(lambda: not place.bench.engine.going.is_set())
-    await until(lambda: place.bench.engine.running == ["ws"])
+    # Told, so that no thread writes anything after the end.
+    await until(lambda: place.bench.row("ws").step == "creating container")
     await place.bench.queue.close()
     place.power.hold = None
     place.bench.engine.going.set()
