@@ -32,7 +32,7 @@ def source_key(folder: Path, *, version: str, extra: tuple[str, ...] = ()) -> st
         extra: whatever else decides on the outcome, such as build flags.
     """
     digest = hashlib.sha256("\0".join((version, *extra)).encode())
-    for path in sorted(_sources(folder)):
+    for path in sorted(sources(folder)):
         digest.update(f"\0{path.relative_to(folder)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return f"{version}-{digest.hexdigest()[:12]}"
@@ -43,7 +43,8 @@ def text_key(*parts: str, version: str) -> str:
     return f"{version}-{hashlib.sha256(chr(0).join((version, *parts)).encode()).hexdigest()[:12]}"
 
 
-def _sources(folder: Path) -> Iterator[Path]:
+def sources(folder: Path) -> Iterator[Path]:
+    """Every regular file below a folder, except byte code and hidden files."""
     for path in folder.rglob("*"):
         parts = path.relative_to(folder).parts
         if path.is_file() and not any(p.startswith(".") or p == "__pycache__" for p in parts):
@@ -78,6 +79,11 @@ class Cache:
     def caddy(self) -> Path:
         """Caddy: a stable link to the current build."""
         return self.bin / "caddy"
+
+    @property
+    def compose(self) -> Path:
+        """The compose command: a stable link to the current build."""
+        return self.bin / "docker-compose"
 
     @property
     def pulumi_home(self) -> Path:
