@@ -144,6 +144,26 @@ class Engine:
         query += [("changes", change) for change in changes]
         self._send("POST", f"/images/create?{urlencode(query)}", body=layers)
 
+    def build(
+        self,
+        context: Iterable[bytes],
+        reference: str,
+        *,
+        labels: dict[str, str],
+        arguments: dict[str, str],
+    ) -> None:
+        """Build an image by a Dockerfile; its steps have no network.
+
+        Args:
+            context: the tar of the Dockerfile and what it copies, in pieces.
+            reference: the image's name and tag.
+            labels: its labels.
+            arguments: values of the Dockerfile's ARGs.
+        """
+        query = {"t": reference, "networkmode": "none", "rm": "1", "forcerm": "1", "version": "1"}
+        query |= {"labels": json.dumps(labels), "buildargs": json.dumps(arguments)}
+        self._send("POST", f"/build?{urlencode(query)}", body=context)
+
     def save(self, references: list[str], file: Path) -> None:
         """Write images with these names to a tar file that `load` reads."""
         query = urlencode([("names", reference) for reference in references])

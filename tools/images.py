@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import code_server, rootfs, toolchains
-from tools.cache import BUILD_FLAGS, PROJECT, Cache, source_key, text_key
+from tools.cache import BUILD_FLAGS, PROJECT, Cache, source_key
 from tools.commands import Say, run, silent
 from tools.engine import Engine, pieces
 from tools.errors import BuildError
-from tools.pins import CODE_SERVER_VERSION, DEBIAN_SUITE
+from tools.pins import CODE_SERVER_VERSION
 
 LIGHT_SOURCES = PROJECT / "images" / "light"
 PROBE_SOURCES = PROJECT / "images" / "probe"
@@ -36,6 +36,8 @@ class Image:
     name: str
     key: str
     build: Callable[[Cache, Engine, "Image", Say], None]
+    kept: bool = True
+    """Whether the cache keeps it as a tar file; without, what it is made of is kept."""
 
     @property
     def reference(self) -> str:
@@ -89,7 +91,8 @@ def install(cache: Cache, engine: Engine, image: Image, *, say: Say = silent) ->
         engine.load(tarball)
     else:
         image.build(cache, engine, image, say)
-        _keep(cache, engine, image, say)
+        if image.kept:
+            _keep(cache, engine, image, say)
     engine.tag(image.reference, image.name, "latest")
     same = engine.untagged(f"{IMAGE_LABEL}={image.key}")  # of a set-up that built it at our side
     for nameless in {*same, *(before & set(engine.untagged(IMAGE_LABEL)))}:
@@ -163,15 +166,18 @@ def _static_layer(name: str, binary: bytes) -> bytes:
             ("run/codehub", 0o770, UID),
             ("tmp", 0o1777, 0),
         ):
-            _add(tar, path, mode, owner)
+            add_entry(tar, path, mode, owner)
         passwd = f"root:x:0:0::/:/\ncoder:x:{UID}:{UID}::/{HOME}:/\n"
-        _add(tar, "etc/passwd", 0o644, 0, passwd.encode())
-        _add(tar, "etc/group", 0o644, 0, f"root:x:0:\ncoder:x:{UID}:\n".encode())
-        _add(tar, name, 0o755, 0, binary)
+        add_entry(tar, "etc/passwd", 0o644, 0, passwd.encode())
+        add_entry(tar, "etc/group", 0o644, 0, f"root:x:0:\ncoder:x:{UID}:\n".encode())
+        add_entry(tar, name, 0o755, 0, binary)
     return buffer.getvalue()
 
 
-def _add(tar: tarfile.TarFile, path: str, mode: int, owner: int, data: bytes | None = None) -> None:
+def add_entry(
+    tar: tarfile.TarFile, path: str, mode: int, owner: int, data: bytes | None = None
+) -> None:
+    """Add a file, or without data a folder."""
     entry = tarfile.TarInfo(path)
     entry.mode, entry.uid, entry.gid = mode, owner, owner
     entry.type = tarfile.DIRTYPE if data is None else tarfile.REGTYPE
@@ -181,7 +187,8 @@ def _add(tar: tarfile.TarFile, path: str, mode: int, owner: int, data: bytes | N
 
 def _build_code_server(cache: Cache, engine: Engine, image: Image, say: Say) -> None:
     tree = code_server.tree(cache, say=say)
-    base = _base(cache, say)
+    packages = (CODE_SERVER_SOURCES / "packages.txt").read_text().split()
+    base = rootfs.kept(cache, packages, user="coder", uid=UID, say=say)
     with cache.scratch("code-server-image") as scratch:
         layer = scratch / "layer.tar"
         say("putting the image together")
@@ -189,8 +196,8 @@ def _build_code_server(cache: Cache, engine: Engine, image: Image, say: Say) -> 
             seen = _copy(base, tar)
             _add_tree(tar, tree, Path("opt/code-server"), seen)
             _add_tree(tar, CODE_SERVER_SOURCES / "rootfs", Path(), seen)
-            _add(tar, f"./{HOME}", 0o755, UID)
-            _add(tar, "./run/codehub", 0o770, UID)
+            add_entry(tar, f"./{HOME}", 0o755, UID)
+            add_entry(tar, "./run/codehub", 0o770, UID)
         say(f"importing {image.reference}")
         engine.import_image(pieces(layer), image.name, image.key, _configuration() + _labels(image))
 
@@ -203,20 +210,6 @@ def _configuration() -> list[str]:
         f"WORKDIR /{HOME}",
         f"ENV HOME=/{HOME} LANG=C.UTF-8 SHELL=/bin/bash PATH={PATH}",
     ]
-
-
-def _base(cache: Cache, say: Say) -> Path:
-    packages = (CODE_SERVER_SOURCES / "packages.txt").read_text().split()
-    key = text_key(*packages, *rootfs.UNWANTED, version=DEBIAN_SUITE)
-    target = cache.images / f"base-{key}.rootfs"
-    if not target.exists():
-        with cache.scratch("rootfs") as scratch:
-            made = scratch / "base.tar"
-            rootfs.make(
-                packages, made, user="coder", uid=UID, log=cache.logs / "rootfs.log", say=say
-            )
-            cache.install(made, target)
-    return target
 
 
 def _copy(base: Path, tar: tarfile.TarFile) -> set[Path]:

@@ -1,4 +1,4 @@
-"""The Debian root file system of the workspace image, from the machine's own apt mirror, by mmdebstrap.
+"""The Debian root file systems of images, from the machine's own apt mirror, by mmdebstrap.
 
 mmdebstrap and not debootstrap: it takes the security archive in as well, writes a tar file and needs 20 s.
 """
@@ -6,6 +6,7 @@ mmdebstrap and not debootstrap: it takes the security archive in as well, writes
 import re
 from pathlib import Path
 
+from tools.cache import Cache, text_key
 from tools.commands import Say, run, silent
 from tools.errors import MissingToolError
 from tools.pins import DEBIAN_SUITE
@@ -36,6 +37,27 @@ def mirrors(apt: Path = APT_FOLDER) -> list[str]:
     if security:
         lines.append(f"deb {security} {DEBIAN_SUITE}-security main")
     return lines
+
+
+def key(packages: list[str]) -> str:
+    """The key of a root file system: of what it is made of, not of the mirror's state."""
+    return text_key(*packages, *UNWANTED, version=DEBIAN_SUITE)
+
+
+def kept(cache: Cache, packages: list[str], *, user: str, uid: int, say: Say = silent) -> Path:
+    """The tar file of a root file system, made where the cache has none.
+
+    Raises:
+        MissingToolError: as `make`.
+        CommandFailedError: as `make`.
+    """
+    target = cache.images / f"base-{key(packages)}.rootfs"
+    if not target.exists():
+        with cache.scratch("rootfs") as scratch:
+            made = scratch / "base.tar"
+            make(packages, made, user=user, uid=uid, log=cache.logs / "rootfs.log", say=say)
+            cache.install(made, target)
+    return target
 
 
 def _uris(apt: Path) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from settings.errors import SettingsError
 from settings.load import load
 from settings.model import RunnerSettings
-from tools import apt, build, caddy, dockerd, doctor, images, isolation, toolchains
+from tools import apt, build, deploying, dockerd, doctor, images, isolation, toolchains
 from tools.cache import Cache
 from tools.engine import Engine
 from tools.errors import BuildError, ToolError
@@ -31,20 +31,30 @@ POSTGRES = Path("/usr/lib/postgresql")
 """Where Debian puts PostgreSQL's programs, a folder a version."""
 
 
-def steps(cache: Cache, engine: Engine, *, dev: bool = False, deploy: bool = False) -> list[Step]:
+def steps(
+    cache: Cache,
+    engine: Engine,
+    *,
+    dev: bool = False,
+    deploy: bool = False,
+    compose: bool = False,
+) -> list[Step]:
     """What there is to do, in order.
 
     Args:
         cache: where builds go.
         engine: where images go.
         dev: with what only the tests need.
-        deploy: with what `deploy/` needs besides.
+        deploy: with what the units of `deploy/` need besides.
+        compose: with what `deploy/compose.yaml` needs besides.
     """
+    deploy, compose = deploy or compose or dev, compose or dev
     return [
         *_engine_steps(cache, engine),
-        *_pulumi_steps(cache, dev=dev or deploy),
+        *_pulumi_steps(cache, dev=deploy),
         *_image_steps(cache, engine),
-        *([_caddy_step(cache)] if dev or deploy else []),
+        *([deploying.caddy_step(cache, _go)] if deploy else []),
+        *(deploying.compose_steps(cache, engine, _go) if compose else []),
         *([_browser_step(cache), _postgres_step(cache), *_small_steps(cache)] if dev else []),
     ]
 
@@ -164,17 +174,6 @@ def _image_steps(cache: Cache, engine: Engine) -> list[Step]:
     ]
 
 
-def _caddy_step(cache: Cache) -> Step:
-    return Step(
-        name="caddy",
-        title="Caddy, engine proxy and TLS edge",
-        estimate=90,
-        check=lambda: caddy.ready(cache),
-        run=lambda say: caddy.install(cache, _go(cache), say=say),
-        needs=("go",),
-    )
-
-
 def _browser_step(cache: Cache) -> Step:
     return Step(
         name="browser",
@@ -226,7 +225,14 @@ def _go(cache: Cache) -> Path:
     return go
 
 
-def set_up(cache: Cache, engine: Engine, *, dev: bool = False, deploy: bool = False) -> list[str]:
+def set_up(
+    cache: Cache,
+    engine: Engine,
+    *,
+    dev: bool = False,
+    deploy: bool = False,
+    compose: bool = False,
+) -> list[str]:
     """Bring this machine to where CodeHub runs.
 
     Returns:
@@ -236,7 +242,8 @@ def set_up(cache: Cache, engine: Engine, *, dev: bool = False, deploy: bool = Fa
         StepFailedError: one failed; it says what to do.
     """
     with _alone(cache), display_for(sys.stderr) as display:
-        return run_steps(steps(cache, engine, dev=dev, deploy=deploy), display)
+        wanted = steps(cache, engine, dev=dev, deploy=deploy, compose=compose)
+        return run_steps(wanted, display)
 
 
 @contextmanager
@@ -258,11 +265,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/setup", description="Set this machine up.")
     parser.add_argument("--dev", action="store_true", help="with what the tests need")
     parser.add_argument("--deploy", action="store_true", help="with what deploy/ needs: Caddy")
+    parser.add_argument(
+        "--compose", action="store_true", help="with what deploy/compose.yaml needs"
+    )
     options = parser.parse_args(argv)
     try:
         settings = load(RunnerSettings)
         cache = Cache.from_env()
-        set_up(cache, doctor.engine_of(settings), dev=options.dev, deploy=options.deploy)
+        set_up(cache, doctor.engine_of(settings), **vars(options))
         isolation.tell(cache, settings)
     except SettingsError as error:
         print(error, file=sys.stderr)

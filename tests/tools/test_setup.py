@@ -52,9 +52,11 @@ def test_each_need_is_a_step_before(cache: Cache) -> None:
         assert seen.issuperset(step.needs), name
         seen.add(name)
     for_tests = {"browser", "postgresql", "iproute2", "systemd"}
-    assert seen >= for_tests | {"caddy"}
-    assert not (for_tests | {"caddy"}) & set(steps(cache))
+    for_compose = {"caddy", "compose", "mmdebstrap", "services"}
+    assert seen >= for_tests | for_compose
+    assert not (for_tests | for_compose) & set(steps(cache))
     assert set(steps(cache, deploy=True)) - set(steps(cache)) == {"caddy"}
+    assert set(steps(cache, compose=True)) - set(steps(cache)) == for_compose
 
 
 def test_where_it_may_not_it_says_what_is_missing() -> None:

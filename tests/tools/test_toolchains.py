@@ -1,13 +1,11 @@
 """Go and Node: the machine's where they serve, else from a wheel."""
 
-import base64
-import hashlib
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.tools.wheels import add_wheel
 from tools import toolchains
 from tools.cache import Cache
 from tools.commands import output
@@ -24,28 +22,6 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder
-
-
-def add_wheel(folder: Path, name: str, requirements: str, files: dict[str, str]) -> None:
-    """Make a wheel of some files and the requirements file that asks for it by its hash."""
-    info = f"{name}-1.0.dist-info"
-    records = {
-        **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    path = folder / f"{name}-1.0-py3-none-any.whl"
-    lines = []
-    with zipfile.ZipFile(path, "w") as archive:
-        for file, text in records.items():
-            entry = zipfile.ZipInfo(file)
-            entry.external_attr = 0o100755 << 16
-            archive.writestr(entry, text)
-            hashed = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
-            lines.append(f"{file},sha256={hashed.decode().rstrip('=')},{len(text)}")
-        archive.writestr(f"{info}/RECORD", "\n".join([*lines, f"{info}/RECORD,,", ""]))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    (folder / requirements).write_text(f"{name}==1.0 --hash=sha256:{digest}\n")
 
 
 def test_the_version_of_this_machines_go() -> None:

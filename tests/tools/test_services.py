@@ -1,0 +1,55 @@
+"""The images of our services: what each holds and lacks; `tests/deploy/test_compose.py` runs them."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.hub import docker
+from tools import images, services
+from tools.cache import Cache
+from tools.engine import Engine
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    """The beginning of image names of this test's own, which are removed at the end."""
+    name = f"codehub-test-{secrets.token_hex(3)}"
+    yield name
+    shown = docker("images", "--format", "{{.Repository}}:{{.Tag}}", f"{name}-*")
+    if shown:
+        docker("rmi", *shown.split())
+
+
+@pytest.mark.engine
+def test_they_are_built_once(name: str) -> None:
+    """Under other names, out of the cache: nothing of the set-up's own is touched."""
+    cache, engine = Cache.from_env(), Engine.from_env()
+    built = [replace(one, name=one.name.replace("codehub/", f"{name}-")) for one in all_of(cache)]
+    for image in built:
+        images.install(cache, engine, image)
+        assert images.ready(engine, image)
+        assert not image.tarball(cache).exists()
+    services.install(cache, engine)
+    assert services.ready(cache, engine)
+    gateway, runner = (content(f"{name}-{kind}") for kind in ("gateway", "runner"))
+    assert {"gateway", "spec", "packages"} <= gateway
+    assert not {"stacks", "tools", "cache"} & gateway
+    assert {"stacks", "spec", "packages", "cache"} <= runner
+    assert "gateway" not in runner
+
+
+def all_of(cache: Cache) -> list[images.Image]:
+    return services.all_images(cache)
+
+
+def content(image: str) -> set[str]:
+    listed = docker("run", "--rm", "--network", "none", "--entrypoint", "ls", image, "/opt/codehub")
+    return set(listed.split())
+
+
+def test_the_tag_is_of_what_is_inside(cache: Cache) -> None:
+    before = services.key(cache)
+    cache.write(cache.identity_file, "another plugin")
+    assert services.key(cache) != before
