@@ -42,7 +42,7 @@ def compose_steps(cache: Cache, engine: Engine, go: Go) -> list[Step]:
             name="mmdebstrap",
             title="mmdebstrap, which makes Debian for the images of our services",
             estimate=8,
-            check=lambda: services.ready(cache, engine) or shutil.which("mmdebstrap") is not None,
+            check=lambda: services.has_debian(cache) or shutil.which("mmdebstrap") is not None,
             run=lambda say: apt.install(
                 DEBIAN, why="mmdebstrap", log=cache.logs / "apt.log", say=say
             ),

@@ -44,6 +44,11 @@ def key(packages: list[str]) -> str:
     return text_key(*packages, *UNWANTED, version=DEBIAN_SUITE)
 
 
+def place(cache: Cache, packages: list[str]) -> Path:
+    """Where the tar file of a root file system is kept."""
+    return cache.images / f"base-{key(packages)}.rootfs"
+
+
 def kept(cache: Cache, packages: list[str], *, user: str, uid: int, say: Say = silent) -> Path:
     """The tar file of a root file system, made where the cache has none.
 
@@ -51,7 +56,7 @@ def kept(cache: Cache, packages: list[str], *, user: str, uid: int, say: Say = s
         MissingToolError: as `make`.
         CommandFailedError: as `make`.
     """
-    target = cache.images / f"base-{key(packages)}.rootfs"
+    target = place(cache, packages)
     if not target.exists():
         with cache.scratch("rootfs") as scratch:
             made = scratch / "base.tar"

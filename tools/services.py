@@ -56,6 +56,11 @@ def ready(cache: Cache, engine: Engine) -> bool:
     return all(images.ready(engine, image) for image in all_images(cache))
 
 
+def has_debian(cache: Cache) -> bool:
+    """Whether the root file system that all are built on is in the cache."""
+    return rootfs.place(cache, _debian()).exists()
+
+
 def install(cache: Cache, engine: Engine, *, say: Say = silent) -> None:
     """Build what the engine has not.
 

@@ -6,11 +6,13 @@ proxy, edge and runner do in detail is tested beside it, without containers.
 
 import os
 import secrets
+import signal
 import socket
 import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -248,13 +250,23 @@ def test_only_the_proxy_has_the_engines_socket(house: Composed) -> None:
     docker("exec", house.container("gateway"), "python3", "-c", look)
 
 
+def test_what_is_killed_comes_back_and_works_on(house: Composed) -> None:
+    for service in ("engine-proxy", "runner"):
+        os.kill(int(house.shown(service, "{{.State.Pid}}")), signal.SIGKILL)
+    again = "{{.State.Running}} {{.RestartCount}}"
+    for service in ("engine-proxy", "runner"):
+        wait_for(partial(lambda one: house.shown(one, again) == "true 1", service), service)
+    house.hub.write("alice-b", "owner: alice\nimage: codehub/light\n")
+    house.codehub("runner", "wait", "alice-b", "--for", "phase=RUNNING", "--timeout", "60s")
+
+
 def test_down_leaves_homes_and_what_runs(house: Composed) -> None:
     """The last one: it ends what the others use, and begins it again."""
     container = house.hub.container("alice-a")
     began = docker("inspect", "-f", "{{.State.StartedAt}}", container)
     house.run("down")
     left = docker("ps", "-a", "--filter", f"name={house.hub.name}", "--format", "{{.Names}}")
-    assert left.split() == [container]
+    assert set(left.split()) == {container, house.hub.container("alice-b")}
     assert docker("inspect", "-f", "{{.State.Running}} {{.State.StartedAt}}", container) == (
         f"true {began}"
     )

@@ -1,13 +1,14 @@
 """The images of our services: what each holds and lacks; `tests/deploy/test_compose.py` runs them."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.hub import docker
-from tools import images, services
+from tools import deploying, images, services
 from tools.cache import Cache
 from tools.engine import Engine
 
@@ -47,6 +48,19 @@ def all_of(cache: Cache) -> list[images.Image]:
 def content(image: str) -> set[str]:
     listed = docker("run", "--rm", "--network", "none", "--entrypoint", "ls", image, "/opt/codehub")
     return set(listed.split())
+
+
+def test_without_debian_in_the_cache_mmdebstrap_is_needed(
+    cache: Cache, only_programs: Callable[[str, str], Path]
+) -> None:
+    def wanted(cache: Cache) -> bool:
+        steps = deploying.compose_steps(cache, Engine("unix:///nonexistent"), lambda _: Path("go"))
+        return not next(step for step in steps if step.name == "mmdebstrap").check()
+
+    assert wanted(cache)
+    assert not wanted(Cache.from_env())
+    only_programs("mmdebstrap", "")
+    assert not wanted(cache)
 
 
 def test_the_tag_is_of_what_is_inside(cache: Cache) -> None:
