@@ -1,6 +1,7 @@
 """Caddy, which `deploy/` uses as engine proxy and TLS edge: built from its Go module into the cache.
 
-Debian 12's own is older than what the engine proxy needs (`log_append`), so one version is pinned and tested.
+A handler of ours is built in, by which the engine proxy reads bodies (`caddy_server/body`). Debian 12's own is older
+than what that proxy needs besides (`log_append`).
 """
 
 from pathlib import Path
@@ -33,7 +34,7 @@ def install(cache: Cache, go: Path, *, say: Say = silent) -> None:
     """
     program = GoProgram(
         sources=SOURCES,
-        package="github.com/caddyserver/caddy/v2/cmd/caddy",
+        package=".",
         flags=("-ldflags=-s -w",),
         binary="caddy",
     )

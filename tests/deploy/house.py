@@ -73,12 +73,13 @@ def _rule(request: dict[str, Any]) -> str:
 class EngineProxy:
     """The proxy of `deploy/`, by its own files, as a user who may open the engine's socket and nothing else."""
 
-    def __init__(self, folder: Path, *, run: Path, without: str = "") -> None:
+    def __init__(self, folder: Path, *, run: Path, network: str, without: str = "") -> None:
         """Prepare.
 
         Args:
             folder: For its files; made.
             run: The run folders' parent.
+            network: The workspaces' network.
             without: A rule that is taken away.
         """
         folder.mkdir()
@@ -87,6 +88,7 @@ class EngineProxy:
         self.socket = folder / "engine.sock"
         self._log = folder / "access.log"
         self.run = run
+        self.network = network
         self._config = folder / "engine-proxy.Caddyfile"
         self._config.write_bytes((DEPLOY / self._config.name).read_bytes())
         kept = [line for line in CALLS.read_text().splitlines() if not line.endswith(f" {without}")]
@@ -101,6 +103,7 @@ class EngineProxy:
         env = os.environ | {
             "CODEHUB_ENGINE_PROXY": str(self.socket),
             "CODEHUB_RUN": str(self.run),
+            "CODEHUB_NETWORK": self.network,
             "XDG_DATA_HOME": str(self.socket.parent),
             "XDG_CONFIG_HOME": str(self.socket.parent),
         }
@@ -155,7 +158,7 @@ def engine_proxy() -> Iterator[EngineProxy]:
     """Run one by itself."""
     root = Path(mkdtemp(prefix="codehub-test-"))  # pytest's own folders are closed to others
     root.chmod(0o755)
-    proxy = EngineProxy(root / "proxy", run=root / "run")
+    proxy = EngineProxy(root / "proxy", run=root / "run", network="codehub-test-net")
     try:
         proxy.start()
         yield proxy
@@ -168,7 +171,12 @@ def engine_proxy() -> Iterator[EngineProxy]:
 def deployed(*, settings: dict[str, str], without: str = "") -> Iterator[tuple[Hub, EngineProxy]]:
     """Make a CodeHub whose commands run as a user without rights, behind an engine proxy."""
     with hub(settings=settings) as made:
-        proxy = EngineProxy(made.root / "proxy", run=made.root / "data" / "run", without=without)
+        proxy = EngineProxy(
+            made.root / "proxy",
+            run=made.root / "data" / "run",
+            network=made.env["CODEHUB_NETWORK"],
+            without=without,
+        )
         made.env |= {
             "CODEHUB_DOCKER_HOST": proxy.host,
             "CODEHUB_CACHE": str(Cache.from_env().root),

@@ -13,6 +13,7 @@ from tests.deploy.house import DEPLOY
 from tools.cache import PROJECT, Cache
 
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+MOUNT = DEPLOY / "systemd" / "var-lib-codehub-run.mount"
 EXPOSURE = 25
 """Tenths of systemd's own score, of 100: it calls up to 40 good."""
 
@@ -20,7 +21,7 @@ EXPOSURE = 25
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     """Units as they would be for this checkout and cache."""
-    for unit in UNITS:
+    for unit in (*UNITS, MOUNT):
         text = unit.read_text(encoding="utf-8")
         text = text.replace("/opt/codehub/cache", str(Cache.from_env().root))
         text = text.replace("/opt/codehub", str(PROJECT))
@@ -43,7 +44,7 @@ def analyze(*words: str, folder: Path) -> str:
 
 
 def test_systemd_understands_them_and_finds_their_commands(here: Path) -> None:
-    names = [f"./{unit.name}" for unit in UNITS]
+    names = [f"./{unit.name}" for unit in (*UNITS, MOUNT)]
     assert analyze("verify", "--man=no", "--recursive-errors=no", *names, folder=here) == ""
 
 
@@ -61,6 +62,16 @@ def test_only_the_engine_proxy_may_open_the_engines_socket() -> None:
         assert ("-/run/docker.sock" in text) == (not is_proxy)
         asks = unit.stem in ("codehub-runner", "codehub-engine-proxy")
         assert ("-/run/codehub-engine" in text) == (not asks)
+
+
+def test_who_may_write_run_folders_waits_for_their_mount() -> None:
+    """Once a service runs, it could move the folder away before something is mounted over it."""
+    place = re.search(r"^Where=(.*)$", MOUNT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert place
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8")
+        serves = unit.stem in ("codehub-runner", "codehub-gateway", "codehub-engine-proxy")
+        assert (f"\nRequiresMountsFor={place[1]}\n" in text) == serves
 
 
 def test_their_users_are_made() -> None:
