@@ -27,6 +27,7 @@ func (h House) calls() map[string]check {
 		"exec-start":       fields(map[string]check{"Detach": flag, "Tty": flag}),
 		"volume-create":    volume(),
 		"network-create":   h.network(),
+		"network-connect":  fields(map[string]check{"Container": text}, "Container"),
 	}
 }
 

@@ -29,6 +29,7 @@ var whole = map[string]string{
 	"exec-start":       `{"Detach":false,"Tty":true}`,
 	"volume-create":    `{"Name":"codehub-ws-one-home-2","Driver":"local","Labels":{"codehub.home":"2"}}`,
 	"network-create":   net,
+	"network-connect":  `{"Container":"0123456789ab"}`,
 	"container-start":  ``,
 	"container-stop":   `{}`,
 	"container-list":   `null`,
@@ -132,6 +133,8 @@ var wrong = []struct{ rule, old, new, why string }{
 	{"network-create", `_icc":"false"`, `_icc":"false","com.docker.network.bridge.name":"eth0"`, "bridge.name is not"},
 	{"network-create", `_icc":"false"`, `_icc":"false","com.docker.network.bridge.host_binding_ipv4":"0.0.0.0"`, "ipv4 is not"},
 	{"network-create", `"Options":{"com.docker.network.bridge.enable_icc":"false"}`, `"Options":{}`, "enable_icc is missing"},
+	{"network-connect", `"Container"`, `"EndpointConfig":{"IPAMConfig":{"IPv4Address":"10.0.0.1"}},"Container"`, "EndpointConfig is not"},
+	{"network-connect", `"Container"`, `"X":"","container"`, "Container is missing"},
 	{"container-stop", `{}`, `{"Privileged":true}`, "is not empty"},
 	{"container-list", `null`, `[]`, "is not empty"},
 }
