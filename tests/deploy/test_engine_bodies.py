@@ -179,6 +179,12 @@ def test_tricks_of_json_do_not_help(proxy: EngineProxy, tail: str) -> None:
             {"Privileged": False, "Cmd": ["id"], "AttachStdout": True, "User": "1000:1000"},
         ),
         ("POST /containers/none/exec", {"User": "0", "Cmd": ["id"]}, None),
+        ("POST /networks/bridge/connect", {"Container": "none"}, None),
+        (
+            "POST /networks/codehub-test-net/connect",
+            {"Container": "none", "EndpointConfig": {"Aliases": ["another"]}},
+            {"Container": "none"},
+        ),
     ],
 )
 def test_other_bodies(
