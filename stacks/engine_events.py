@@ -11,13 +11,12 @@ import random
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import aiodocker
 import aiohttp
 
 from stacks.docker_calls import CALL_TIMEOUT, quoted, translated
+from stacks.engine_client import EngineClient
 from stacks.errors import StacksError
 from stacks.programs.inputs import LABEL_PREFIX, LABEL_WORKSPACE
 from telemetry.logs import get_logger
@@ -71,7 +70,7 @@ def read(event: Mapping[str, Any], *, name_prefix: str) -> Happened | None:
     return None
 
 
-class EngineEvents:
+class EngineEvents(EngineClient):
     """The stream of one engine; use it as ``async with``."""
 
     def __init__(self, *, host: str, name_prefix: str) -> None:
@@ -81,23 +80,8 @@ class EngineEvents:
             host: The engine's address.
             name_prefix: First part of our names, and the value of our prefix label.
         """
-        self._host = host
+        super().__init__(host)
         self._prefix = name_prefix
-        self._client: aiodocker.Docker | None = None
-
-    async def __aenter__(self) -> Self:
-        self._client = aiodocker.Docker(self._host)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
 
     async def follow(self) -> AsyncGenerator[Happened | Gap]:
         """Give what happens, for ever; a `Gap` whenever the stream was opened."""
@@ -117,11 +101,10 @@ class EngineEvents:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _once(self) -> AsyncGenerator[Happened | Gap]:
-        assert self._client is not None, "use it as `async with EngineEvents(...)`"
         filters = json.dumps({"type": list(KINDS), "event": list(ACTIONS)})
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CALL_TIMEOUT)
         with translated("events"):
-            async with self._client._query(  # noqa: SLF001 - its own channel hides a lost stream
+            async with self._docker._query(  # noqa: SLF001 - its own channel hides a lost stream
                 "events", method="GET", params={"filters": filters}, timeout=timeout
             ) as answer:
                 yield Gap()

@@ -1,58 +1,47 @@
-"""`Power` for a Docker engine, by aiodocker with the engine's own API version.
+"""`Power` for a Docker engine, by aiodocker with the engine's own API version: what is ours, and what is done to it.
 
-One client and so one pool of connections for the life of the runner. Calls have a deadline each, so
-that an engine which accepts and then says nothing shows as unreachable.
+How it is read stands in `docker_reads`, how it is started and stopped in `docker_switch`. One client and
+so one pool of connections for the life of the runner. Calls have a deadline each, so that an engine
+which accepts and then says nothing shows as unreachable.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiodocker
 import aiohttp
 from aiodocker.exceptions import DockerError
-from aiodocker.multiplexed import MultiplexedResult
 from aiodocker.networks import DockerNetwork
 
-from stacks import health, home_volumes, rundir
+from stacks import home_volumes, rundir
 from stacks.address import engine_address
 from stacks.docker_calls import (
-    CALL_TIMEOUT,
-    LISTED,
     NOT_FOUND,
     REMOVAL_TIMEOUT,
     container_of,
-    holds,
     homes_of,
     inspected_container,
     label_filter,
     leftover,
     memory_used,
     prefix_label,
-    quoted,
-    refusal,
     translated,
-    volumes_in_home,
 )
+from stacks.docker_switch import DockerSwitch
 from stacks.engine.model import Leftover
 from stacks.errors import (
     HomeMissingError,
-    ImageMissingError,
-    ImageUnfitError,
     MemoryInUseError,
     NameTakenError,
     OtherTreeError,
     StaleContainerError,
-    StartFailedError,
     UnknownWorkspaceError,
 )
 from stacks.fence import Fence
 from stacks.images import Images
-from stacks.log_tail import LogTail
 from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import (
     LABEL_FORMERLY,
@@ -63,20 +52,8 @@ from stacks.programs.inputs import (
 )
 from stacks.tree import Tree
 
-WATCH_INTERVAL = 0.25
-"""Seconds between two looks at a container whose IDE does not answer yet."""
 
-MAX_RESTARTS = 3
-"""Restarts after which a starting container is given up."""
-
-FAILED_START_GRACE = 2.0
-"""Seconds that a container gets to end when its start failed."""
-
-TOLD_LOG_LINES = 5
-"""Lines of the log that go into the error of a failed start."""
-
-
-class DockerPower:
+class DockerPower(DockerSwitch):
     """On/off and reading on one Docker engine."""
 
     def __init__(
@@ -101,37 +78,14 @@ class DockerPower:
             cleared: Awaited before any container is started; raises when none may be.
             fence: Says whether anything may be changed; asked right before. None: always.
         """
-        self._fence = fence or Fence.always()
+        super().__init__(engine_address(docker_host), run=run, fence=fence or Fence.always())
         self._prefix = name_prefix
         self._tree = tree
         self._cleared = cleared
-        self._run = run
-        self._host = engine_address(docker_host)
-        self._client: aiodocker.Docker | None = None
         self._remover = asyncio.Lock()
         self._standing: dict[str, Any] | None = None
         """The volumes from right before one is removed: meanwhile the engine lists none to anybody."""
         self._images = Images()
-
-    async def __aenter__(self) -> Self:
-        timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
-        self._client = aiodocker.Docker(self._host, timeout=timeout)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-
-    @property
-    def _docker(self) -> aiodocker.Docker:
-        assert self._client is not None, "use it as `async with DockerPower(...)`"
-        return self._client
 
     @property
     def tree_file(self) -> str:
@@ -188,24 +142,6 @@ class DockerPower:
         found = homes_of(answer, name_prefix=self._prefix).get(workspace_id, ())
         return await asyncio.to_thread(self._kept, found)
 
-    async def check_image(self, image: str) -> None:
-        """Make sure that the engine has the image, and that it is fit; see `Power`."""
-        with translated("image"):
-            try:
-                found = await self._docker.images.inspect(image)
-            except DockerError as error:
-                if error.status != NOT_FOUND:
-                    raise
-                raise ImageMissingError(
-                    f"image {image} is not on this engine; build or pull it", step="image"
-                ) from error
-        if inside := volumes_in_home(found):
-            raise ImageUnfitError(
-                f"image {image} declares a VOLUME inside the home, at {', '.join(inside)}: what is "
-                "written there would be lost with each container",
-                step="image",
-            )
-
     async def check_memory(self, workspace_id: str, limit: int) -> None:
         """Make sure that a container can go on under a memory limit; see `Power`."""
         data = await self._inspect(f"{self._prefix}{workspace_id}")
@@ -237,22 +173,14 @@ class DockerPower:
                 await self._start_and_watch(workspace_id, found)
         except TimeoutError:
             told = f"the IDE of {workspace_id} did not answer within {within:g} s"
-            raise await self._start_failed(workspace_id, found, told) from None
+            raise await self._start_failed(found, told) from None
 
     async def stop(self, workspace_id: str, *, grace: float) -> None:
         """Stop the container, by force after `grace` seconds; see `Power`."""
         found = await self.container(workspace_id)
         if found is None or not found.running:
             return
-        deadline = aiohttp.ClientTimeout(total=grace + CALL_TIMEOUT)
-        with translated("stop"):
-            self._fence.check("stop")
-            try:
-                container = self._docker.containers.container(found.id)
-                await container.stop(t=round(grace), timeout=deadline)
-            except DockerError as error:
-                if error.status != NOT_FOUND:
-                    raise
+        await self._stop(found.id, grace=grace)
 
     async def logs(self, workspace_id: str, *, tail: int) -> str:
         """Give the last lines that the container printed; see `Power`."""
@@ -292,14 +220,6 @@ class DockerPower:
         if data is None:
             return None
         return await asyncio.to_thread(self._marked, leftover(kind, data))
-
-    async def holders(self, volume: str) -> tuple[Container, ...]:
-        """Give the containers that mount a volume, or bind its folder; see `Power`."""
-        data = await self._volume(volume)
-        with translated("home"):
-            listed = await self._list_containers({})
-        place = str(data.get("Mountpoint", "")) if data else ""
-        return tuple(container_of(each) for each in listed if holds(each, volume, place))
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""
@@ -348,39 +268,9 @@ class DockerPower:
         named = bool(found.workspace) and found.name == f"{self._prefix}{found.workspace}"
         return named and found.labels.get(LABEL_PREFIX) == self._prefix
 
-    async def _list_containers(self, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
-        listed = await self._docker.containers.list(all=True, filters=json.dumps(filters))
-        return [{key: entry[key] for key in LISTED} for entry in listed]
-
-    async def _list_volumes(self, filters: Mapping[str, Any]) -> dict[str, Any]:
-        listed: dict[str, Any] = await self._docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]
-        return listed
-
     async def _list_homes(self, filters: Mapping[str, Any]) -> dict[str, Any]:
         """List volumes, perhaps more than are asked for, and without waiting for a removal."""
         return await self._list_volumes(filters) if self._standing is None else self._standing
-
-    async def _inspect(self, name: str) -> dict[str, Any] | None:
-        with translated("container"):
-            try:
-                return await self._docker.containers.container(name).show()
-            except DockerError as error:
-                if error.status != NOT_FOUND:
-                    raise
-                return None
-
-    async def _sample(self, container_id: str) -> dict[str, Any]:
-        """Read what a container uses; the engine takes a second or two for it."""
-        deadline = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
-        with translated("memory"):
-            container = self._docker.containers.container(container_id)
-            samples = await container.stats(stream=False, timeout=deadline)
-        return samples[-1] if samples else {}
-
-    async def _volume(self, name: str) -> dict[str, Any] | None:
-        with translated("home"):
-            answer = await self._list_volumes({"name": [name]})
-        return next((data for data in answer.get("Volumes") or [] if data["Name"] == name), None)
 
     async def _check_home(self, workspace_id: str, found: Container) -> None:
         # Docker would make an empty volume for a mount whose volume is gone.
@@ -390,68 +280,3 @@ class DockerPower:
             name = found.home or "of the container"
             told = f"the home volume {name} is not there"
             raise HomeMissingError.of(former, found.home, told)
-
-    async def _start_and_watch(self, workspace_id: str, found: Container) -> None:
-        if not found.running:
-            await self._start(found.id)
-        loop = asyncio.get_running_loop()
-        look = loop.time() + WATCH_INTERVAL
-        while not await health.is_healthy(self._run, workspace_id):
-            if loop.time() >= look:
-                await self._check_alive(workspace_id, found)
-                look = loop.time() + WATCH_INTERVAL
-            await asyncio.sleep(health.POLL_INTERVAL)
-
-    async def _start(self, container_id: str) -> None:
-        with translated("start"):
-            self._fence.check("start")
-            try:
-                await self._docker.containers.container(container_id).start()
-            except DockerError as error:
-                if error.status == NOT_FOUND:
-                    raise _not_found(str(error.message)) from error
-                raise refusal(error, step="start") from error
-
-    async def _check_alive(self, workspace_id: str, found: Container) -> None:
-        """Raise when the container ended, or ends again and again."""
-        data = await self._inspect(found.id)
-        if data is None:
-            raise StaleContainerError(f"the container of {workspace_id} went away", step="start")
-        ended = data["State"]["Status"] in {"exited", "dead"}
-        if ended or data["RestartCount"] >= MAX_RESTARTS:
-            code = data["State"]["ExitCode"]
-            told = f"the container of {workspace_id} ended with exit code {code}"
-            raise await self._start_failed(workspace_id, found, told)
-
-    async def _start_failed(
-        self, workspace_id: str, found: Container, what: str
-    ) -> StartFailedError:
-        """Give the error, and end what we started: it would restart for ever."""
-        with translated("logs"):
-            log = await self._tail(found.id, TOLD_LOG_LINES)
-        if not found.running:
-            await self.stop(workspace_id, grace=FAILED_START_GRACE)
-        told = f"{what}; it said: {quoted(log)}" if log.strip() else what
-        return StartFailedError(told, step="start")
-
-    async def _tail(self, container_id: str, lines: int) -> str:
-        found = await self._docker.containers.container(container_id).show()
-        path = f"containers/{container_id}/logs"
-        params = {"stdout": 1, "stderr": 1, "tail": lines}
-        newest = LogTail()
-        # aiodocker's own `log` keeps all of it, however long the lines are.
-        async with (
-            asyncio.timeout(CALL_TIMEOUT),
-            self._docker._query(path, method="GET", params=params) as answer,  # noqa: SLF001
-        ):
-            pieces: Any = MultiplexedResult(answer, raw=found["Config"]["Tty"])  # type: ignore[no-untyped-call]
-            async for piece in pieces:
-                newest.add(piece)
-        return newest.text()
-
-
-def _not_found(told: str) -> StaleContainerError:
-    """Tell a container that went away from one whose network did: it keeps that network's id."""
-    stale = StaleContainerError(f"it cannot be started: {quoted(told)}", step="start")
-    stale.broken = "network" in told
-    return stale

@@ -9,10 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-import aiodocker
 import aiohttp
 
 from settings.model import RunnerSettings
@@ -20,6 +17,7 @@ from settings.types import Gap
 from stacks.address import engine_address
 from stacks.docker_calls import CALL_TIMEOUT, translated
 from stacks.engine.processes import boot_id
+from stacks.engine_client import EngineClient
 from stacks.errors import IsolationUnenforcedError, StacksError
 from stacks.fence import Fence
 from stacks.isolation import memory, nft
@@ -46,7 +44,7 @@ TRIES = 2
 _log = get_logger(__name__)
 
 
-class Guard:
+class Guard(EngineClient):
     """Keeps rules and verdict of one network. Use it as ``async with Guard(...) as guard``."""
 
     def __init__(
@@ -73,16 +71,16 @@ class Guard:
             loads: Whether rules that are not there are loaded.
             fence: Says whether anything may be loaded or started; None: always.
         """
+        timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
+        super().__init__(engine_address(docker_host), timeout=timeout)
         self._fence = fence or Fence.always()
         self._cell = cell
         self._file = file
         self._rules = rules
-        self._host = engine_address(docker_host)
         self._allowed = frozenset(allowed)
         self._blocked = blocked
         self._loads = loads
         self._turn = asyncio.Lock()
-        self._client: aiodocker.Docker | None = None
         self._known: Remembered | None = None
         self._fresh: Bridge | None = None
         self._fresh_until = 0.0
@@ -92,21 +90,6 @@ class Guard:
     def waived(self) -> bool:
         """Whether nobody wants isolation here."""
         return self._allowed == frozenset(Gap)
-
-    async def __aenter__(self) -> Self:
-        timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
-        self._client = aiodocker.Docker(self._host, timeout=timeout)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
 
     async def check(self) -> None:
         """Return when workspaces may be started.
@@ -220,11 +203,6 @@ class Guard:
         if message != self._warned:
             _log.warning("isolation", problem=message)
             self._warned = message
-
-    @property
-    def _docker(self) -> aiodocker.Docker:
-        assert self._client is not None, "use it as `async with Guard(...)`"
-        return self._client
 
 
 def guard_of(settings: RunnerSettings, *, loads: bool = True, fence: Fence | None = None) -> Guard:

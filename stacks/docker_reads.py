@@ -1,0 +1,102 @@
+"""What is read of one Docker engine, whoever made it: lists, inspects, samples and logs.
+
+Whose it is says `stacks.power_docker`; the plain values that it becomes say `stacks.docker_calls`.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from aiodocker.exceptions import DockerError
+from aiodocker.multiplexed import MultiplexedResult
+
+from stacks.docker_calls import (
+    CALL_TIMEOUT,
+    LISTED,
+    NOT_FOUND,
+    container_of,
+    holds,
+    translated,
+    volumes_in_home,
+)
+from stacks.engine_client import EngineClient
+from stacks.errors import ImageMissingError, ImageUnfitError
+from stacks.log_tail import LogTail
+from stacks.power import Container
+
+
+class DockerReads(EngineClient):
+    """Reading on one Docker engine."""
+
+    async def check_image(self, image: str) -> None:
+        """Make sure that the engine has the image, and that it is fit; see `Power`."""
+        with translated("image"):
+            try:
+                found = await self._docker.images.inspect(image)
+            except DockerError as error:
+                if error.status != NOT_FOUND:
+                    raise
+                raise ImageMissingError(
+                    f"image {image} is not on this engine; build or pull it", step="image"
+                ) from error
+        if inside := volumes_in_home(found):
+            raise ImageUnfitError(
+                f"image {image} declares a VOLUME inside the home, at {', '.join(inside)}: what is "
+                "written there would be lost with each container",
+                step="image",
+            )
+
+    async def holders(self, volume: str) -> tuple[Container, ...]:
+        """Give the containers that mount a volume, or bind its folder; see `Power`."""
+        data = await self._volume(volume)
+        with translated("home"):
+            listed = await self._list_containers({})
+        place = str(data.get("Mountpoint", "")) if data else ""
+        return tuple(container_of(each) for each in listed if holds(each, volume, place))
+
+    async def _list_containers(self, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        listed = await self._docker.containers.list(all=True, filters=json.dumps(filters))
+        return [{key: entry[key] for key in LISTED} for entry in listed]
+
+    async def _list_volumes(self, filters: Mapping[str, Any]) -> dict[str, Any]:
+        listed: dict[str, Any] = await self._docker.volumes.list(filters=filters)  # type: ignore[no-untyped-call]
+        return listed
+
+    async def _inspect(self, name: str) -> dict[str, Any] | None:
+        with translated("container"):
+            try:
+                return await self._docker.containers.container(name).show()
+            except DockerError as error:
+                if error.status != NOT_FOUND:
+                    raise
+                return None
+
+    async def _sample(self, container_id: str) -> dict[str, Any]:
+        """Read what a container uses; the engine takes a second or two for it."""
+        deadline = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
+        with translated("memory"):
+            container = self._docker.containers.container(container_id)
+            samples = await container.stats(stream=False, timeout=deadline)
+        return samples[-1] if samples else {}
+
+    async def _volume(self, name: str) -> dict[str, Any] | None:
+        with translated("home"):
+            answer = await self._list_volumes({"name": [name]})
+        return next((data for data in answer.get("Volumes") or [] if data["Name"] == name), None)
+
+    async def _tail(self, container_id: str, lines: int) -> str:
+        found = await self._docker.containers.container(container_id).show()
+        path = f"containers/{container_id}/logs"
+        params = {"stdout": 1, "stderr": 1, "tail": lines}
+        newest = LogTail()
+        # aiodocker's own `log` keeps all of it, however long the lines are.
+        async with (
+            asyncio.timeout(CALL_TIMEOUT),
+            self._docker._query(path, method="GET", params=params) as answer,  # noqa: SLF001
+        ):
+            pieces: Any = MultiplexedResult(answer, raw=found["Config"]["Tty"])  # type: ignore[no-untyped-call]
+            async for piece in pieces:
+                newest.add(piece)
+        return newest.text()

@@ -1,0 +1,108 @@
+"""Starting and stopping containers of one Docker engine, and watching one until its IDE answers.
+
+Which container, and whether it may be started, says `stacks.power_docker`.
+"""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+from aiodocker.exceptions import DockerError
+
+from stacks import health
+from stacks.docker_calls import CALL_TIMEOUT, NOT_FOUND, quoted, refusal, translated
+from stacks.docker_reads import DockerReads
+from stacks.errors import StaleContainerError, StartFailedError
+from stacks.fence import Fence
+from stacks.power import RUNNING_STATES, Container
+
+WATCH_INTERVAL = 0.25
+"""Seconds between two looks at a container whose IDE does not answer yet."""
+
+MAX_RESTARTS = 3
+"""Restarts after which a starting container is given up."""
+
+FAILED_START_GRACE = 2.0
+"""Seconds that a container gets to end when its start failed."""
+
+TOLD_LOG_LINES = 5
+"""Lines of the log that go into the error of a failed start."""
+
+
+class DockerSwitch(DockerReads):
+    """On and off, of containers that were looked at."""
+
+    def __init__(self, host: str, *, run: Path, fence: Fence) -> None:
+        """Prepare.
+
+        Args:
+            host: The engine's address.
+            run: Parent of the run folders.
+            fence: Says whether anything may be changed.
+        """
+        super().__init__(host, timeout=aiohttp.ClientTimeout(total=CALL_TIMEOUT))
+        self._run = run
+        self._fence = fence
+
+    async def _start_and_watch(self, workspace_id: str, found: Container) -> None:
+        if not found.running:
+            await self._start(found.id)
+        loop = asyncio.get_running_loop()
+        look = loop.time() + WATCH_INTERVAL
+        while not await health.is_healthy(self._run, workspace_id):
+            if loop.time() >= look:
+                await self._check_alive(workspace_id, found)
+                look = loop.time() + WATCH_INTERVAL
+            await asyncio.sleep(health.POLL_INTERVAL)
+
+    async def _start(self, container_id: str) -> None:
+        with translated("start"):
+            self._fence.check("start")
+            try:
+                await self._docker.containers.container(container_id).start()
+            except DockerError as error:
+                if error.status == NOT_FOUND:
+                    raise _not_found(str(error.message)) from error
+                raise refusal(error, step="start") from error
+
+    async def _check_alive(self, workspace_id: str, found: Container) -> None:
+        """Raise when the container ended, or ends again and again."""
+        data = await self._inspect(found.id)
+        if data is None:
+            raise StaleContainerError(f"the container of {workspace_id} went away", step="start")
+        ended = data["State"]["Status"] in {"exited", "dead"}
+        if ended or data["RestartCount"] >= MAX_RESTARTS:
+            code = data["State"]["ExitCode"]
+            told = f"the container of {workspace_id} ended with exit code {code}"
+            raise await self._start_failed(found, told)
+
+    async def _start_failed(self, found: Container, what: str) -> StartFailedError:
+        """Give the error, and end what we started: it would restart for ever."""
+        with translated("logs"):
+            log = await self._tail(found.id, TOLD_LOG_LINES)
+        if not found.running and await self._runs(found.id):
+            await self._stop(found.id, grace=FAILED_START_GRACE)
+        told = f"{what}; it said: {quoted(log)}" if log.strip() else what
+        return StartFailedError(told, step="start")
+
+    async def _runs(self, container_id: str) -> bool:
+        data = await self._inspect(container_id)
+        return data is not None and data["State"]["Status"] in RUNNING_STATES
+
+    async def _stop(self, container_id: str, *, grace: float) -> None:
+        deadline = aiohttp.ClientTimeout(total=grace + CALL_TIMEOUT)
+        with translated("stop"):
+            self._fence.check("stop")
+            try:
+                container = self._docker.containers.container(container_id)
+                await container.stop(t=round(grace), timeout=deadline)
+            except DockerError as error:
+                if error.status != NOT_FOUND:
+                    raise
+
+
+def _not_found(told: str) -> StaleContainerError:
+    """Tell a container that went away from one whose network did: it keeps that network's id."""
+    stale = StaleContainerError(f"it cannot be started: {quoted(told)}", step="start")
+    stale.broken = "network" in told
+    return stale
