@@ -25,6 +25,7 @@ from state_index.errors import LeaseLostError, StaleRowError, StateIndexError
 from state_index.index import Index
 from state_index.models import Changes, HistoryRow, Intent, Published, RunnerInfo
 from state_index.phases import Event, Phase, decide
+from state_index.publishing import HISTORY_BOUND
 from state_index.removals import Removals
 from state_index.retention import Records
 
@@ -111,9 +112,10 @@ class Board:
             return await asyncio.to_thread(self._index.workspace, workspace_id)
 
     async def history(self, workspace_id: str) -> list[HistoryRow]:
-        """Read the phases it went through, newest first."""
+        """Read the phases it went through, newest first: all of them, as they tell of homes."""
+        # One row more is kept than the bound says: the one that tells that there was a home.
         with translated():
-            return await asyncio.to_thread(self._index.history, workspace_id)
+            return await asyncio.to_thread(self._index.history, workspace_id, HISTORY_BOUND + 1)
 
     async def say(
         self,

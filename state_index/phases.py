@@ -52,6 +52,10 @@ class Phase(_Described):
     UNKNOWN = "UNKNOWN", "the target can't be reached"
 
 
+WITH_HOME = frozenset({Phase.STARTING, Phase.RUNNING, Phase.STOPPING, Phase.UPDATING, Phase.WARM})
+"""Phases that only a workspace with a home comes to."""
+
+
 class Sync(StrEnum):
     """How the workspace compares with its file; an axis of its own."""
 

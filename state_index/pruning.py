@@ -1,9 +1,14 @@
-"""Keeps history and finished intents within bounds; functions on an open write transaction."""
+"""Keeps history and finished intents within bounds; functions on an open write transaction.
+
+Of each workspace, the row stays that tells whether it had a home, however much failed since and
+however long ago it was: without it, a home that is not there would be made anew, empty.
+"""
 
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from state_index.phases import WITH_HOME, Phase
 from state_index.schema import history, intents, workspaces
 
 INTENT_BOUND = 100
@@ -13,6 +18,16 @@ FORGOTTEN = timedelta(days=90)
 """How long history and operations of a forgotten workspace stay."""
 
 
+def telling() -> sa.Select[tuple[int]]:
+    """Select the numbers of the rows that tell of homes, one a workspace.
+
+    It is the newest to a phase that has one, or to the end of all.
+    """
+    told = history.c.to_phase.in_([*sorted(WITH_HOME), Phase.DELETED])
+    newest = sa.func.max(history.c.number)
+    return sa.select(newest).where(told).group_by(history.c.workspace_id)
+
+
 def keep_newest(
     connection: sa.Connection,
     table: sa.Table,
@@ -20,6 +35,7 @@ def keep_newest(
     bound: int,
     *,
     only: sa.ColumnElement[bool] | None = None,
+    never: sa.Select[tuple[int]] | None = None,
 ) -> None:
     """Delete a workspace's rows beyond the newest `bound`.
 
@@ -29,6 +45,7 @@ def keep_newest(
         workspace_id: whose rows.
         bound: how many stay.
         only: counts and deletes only rows of which this is true.
+        never: numbers of rows that stay in any case.
     """
     mine = sa.and_(table.c.workspace_id == workspace_id, sa.true() if only is None else only)
     oldest_kept = (
@@ -39,7 +56,8 @@ def keep_newest(
         .limit(1)
         .scalar_subquery()
     )
-    connection.execute(sa.delete(table).where(mine, table.c.number < oldest_kept))
+    gone = sa.delete(table).where(mine, table.c.number < oldest_kept)
+    connection.execute(gone if never is None else gone.where(table.c.number.not_in(never)))
 
 
 def keep_newest_finished(connection: sa.Connection, workspace_id: str) -> None:
@@ -55,5 +73,9 @@ def drop_forgotten(connection: sa.Connection, now: datetime) -> None:
     """Delete what has been said about workspaces that were forgotten long ago."""
     published = sa.select(workspaces.c.id)
     for table, at in ((history, history.c.at), (intents, intents.c.created_at)):
-        gone = table.c.workspace_id.not_in(published)
-        connection.execute(sa.delete(table).where(gone, at < now - FORGOTTEN))
+        gone = sa.delete(table).where(table.c.workspace_id.not_in(published), at < now - FORGOTTEN)
+        if table is history:
+            # Forgotten is not purged: its home may be kept under another workspace's name.
+            ended = history.c.to_phase == Phase.DELETED
+            gone = gone.where(history.c.number.not_in(telling()) | ended)
+        connection.execute(gone)

@@ -144,7 +144,8 @@ def record(
         at=now,
     )
     connection.execute(sa.insert(history).values(rows.history_values(row)))
-    pruning.keep_newest(connection, history, workspace_id, HISTORY_BOUND)
+    told = pruning.telling().where(history.c.workspace_id == workspace_id)
+    pruning.keep_newest(connection, history, workspace_id, HISTORY_BOUND, never=told)
     pruning.keep_newest_finished(connection, workspace_id)
 
 

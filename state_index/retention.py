@@ -2,7 +2,7 @@
 
 Runners keep the number of rows in bounds as they write (`pruning`); this does what grows old, and what
 a bound that was lowered leaves. The newest of each workspace stay, however old they are: the way to a
-phase, and that there was a home, is read from them.
+phase is read from them. So does the row that tells that there was a home (`pruning.telling`).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from state_index.pruning import INTENT_BOUND
+from state_index.pruning import INTENT_BOUND, telling
 from state_index.publishing import HISTORY_BOUND
 from state_index.schema import history, intents
 
@@ -83,8 +83,9 @@ class Records:
         aged = now - kept.history_age
         past = now - kept.operation_age
         always = min(ALWAYS, kept.history_rows)
+        phases = _beyond(history, history.c.at, kept.history_rows, aged, always=always)
         return [
-            (history, _beyond(history, history.c.at, kept.history_rows, aged, always=always)),
+            (history, phases),
             (
                 intents,
                 _beyond(intents, intents.c.created_at, kept.operation_rows, past, only=ended),
@@ -110,4 +111,5 @@ def _beyond(
         ranked = ranked.where(only)
     each = ranked.subquery()
     old = sa.and_(each.c.rank > always, each.c.at < before)
-    return sa.select(each.c.number).where(sa.or_(each.c.rank > rows, old))
+    beyond = sa.select(each.c.number).where(sa.or_(each.c.rank > rows, old))
+    return beyond.where(each.c.number.not_in(telling())) if table is history else beyond

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from state_index.errors import LeaseLostError
 from state_index.index import Index
-from state_index.phases import Event
+from state_index.phases import WITH_HOME, Event, Phase
+from state_index.publishing import HISTORY_BOUND
 from state_index.retention import ALWAYS, Retention
 from state_index.schema import intents
 from tests.state_index.clock import Clock
@@ -84,3 +85,67 @@ def test_a_former_leader_prunes_nothing(filled: Index) -> None:
     with pytest.raises(LeaseLostError):
         former.records.prune(KEPT, limit=10)
     assert filled.history("alice") == before
+
+
+def fail(index: Index, clock: Clock, times: int) -> None:
+    """It fails again and again, and nothing of it is ever made."""
+    for _ in range(times):
+        clock.tick(minutes=5)
+        index.publish("home", event=Event.FAILED, cause="it is missing")
+        index.publish("home", event=Event.RETRY, cause="tried again")
+
+
+def told(index: Index) -> list[Phase | None]:
+    rows = index.history("home", HISTORY_BOUND + 1)
+    return [row.to_phase for row in rows if row.to_phase in WITH_HOME | {Phase.DELETED}]
+
+
+@pytest.fixture
+def homely(index: Index) -> Index:
+    """One that ran, of which the index was to forget all else: its row tells of no home."""
+    for event in (Event.PROVISION, Event.APPLIED):
+        index.publish("home", event=event, cause="made")
+    index.forget("home", "renamed")
+    index.publish("home", event=Event.PROVISION, cause="it came back")
+    return index
+
+
+def test_that_there_was_a_home_stays_however_often_it_failed_since(
+    homely: Index, clock: Clock
+) -> None:
+    fail(homely, clock, HISTORY_BOUND)
+    assert told(homely) == [Phase.WARM]
+    clock.tick(days=400)
+    while homely.records.prune(Retention(history_rows=5), limit=500):
+        pass
+    assert told(homely) == [Phase.WARM], "and however long ago it was"
+    assert len(homely.history("home")) == 6
+    assert homely.records.beyond(Retention(history_rows=5)) == 0
+
+
+def test_of_what_was_purged_the_end_is_what_stays(homely: Index, clock: Clock) -> None:
+    for event in (Event.APPLIED, Event.DELETE, Event.PURGED):
+        homely.publish("home", event=event, cause="purged")
+    homely.forget("home", "purged")
+    homely.publish("home", event=Event.PROVISION, cause="a new one")
+    fail(homely, clock, 30)
+    while homely.records.prune(Retention(history_rows=5), limit=500):
+        pass
+    assert told(homely) == [Phase.DELETED], "no home is missed"
+
+
+def test_what_is_forgotten_keeps_the_proof_and_what_was_purged_does_not(
+    homely: Index, clock: Clock
+) -> None:
+    homely.forget("home", "renamed")
+    homely.publish("other", event=Event.PROVISION, cause="made")
+    clock.tick(days=100)
+    homely.forget("other", "its end")
+    assert [row.to_phase for row in homely.history("home")] == [Phase.WARM]
+    for event in (Event.PROVISION, Event.APPLIED, Event.DELETE, Event.PURGED):
+        homely.publish("home", event=event, cause="purged")
+    homely.forget("home", "purged")
+    homely.publish("other", event=Event.PROVISION, cause="made")
+    clock.tick(days=100)
+    homely.forget("other", "its end")
+    assert homely.history("home") == []
