@@ -1,23 +1,29 @@
 """Where a data tree was made: tells a copy, or a tree from a backup, from the one it was taken of.
 
-The mark is a file beside the tree's id. It holds the inode of the file `tree`, which a copy does not
-have, and the path. What a tree remembers of the time since it was copied is wrong, and two that live
-with one id would each take the other's homes for its own. A tree that is renamed, or mounted at two
-places, is the same one. Nothing here knows what a tree remembers.
+The mark is a file beside the tree's id. It holds the inode of the file `tree` and when that was
+changed, which a copy does not have (inodes alone are often the same on two new file systems); the
+machine, for copies of whole disks; and the path. What a tree remembers of the time since it was
+copied is wrong, and two that live with one id would each take the other's homes for its own. A tree
+that is renamed, or mounted at two places, is the same one. Nothing here knows what a tree remembers.
 """
 
 import contextlib
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from settings import tree
 from settings.errors import CopiedTreeError, DataFolderError
 from settings.paths import DataPaths
 
-VERSION = 1
+VERSION = 2
+BEFORE = 1
+"""The version that knew inode and path only."""
+
+MACHINE = Path("/etc/machine-id")
+"""Names this installation; containers mostly have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +33,22 @@ class Place:
     Attributes:
         inode: that of the file `tree`.
         path: of the data tree.
+        changed: when that file was changed last, in nanoseconds, which nobody can set; 0 when a
+            former version did not write it down.
+        machine: the machine's id, "" where that is not told.
     """
 
     inode: int
     path: str
+    changed: int = 0
+    machine: str = ""
+
+    def is_of(self, other: "Place") -> bool:
+        """Whether both are of the same tree, wherever it is by now."""
+        known = not self.changed or not other.changed or self.changed == other.changed
+        # A container that moves has no id, or another image's: only two that are told can differ.
+        here = not self.machine or not other.machine or self.machine == other.machine
+        return self.inode == other.inode and known and here
 
 
 def check(paths: DataPaths) -> bool:
@@ -49,7 +67,7 @@ def check(paths: DataPaths) -> bool:
     original = Path(marked.path)
     if marked.path != here.path and _is_other(original, paths, ids.own):
         raise CopiedTreeError(_told(paths.root, original))
-    return marked.inode != here.inode
+    return not marked.is_of(here)
 
 
 def mark(paths: DataPaths) -> None:
@@ -62,7 +80,7 @@ def mark(paths: DataPaths) -> None:
     if paths.place.exists() and _read(paths.place) == here:
         return
     beside = paths.place.with_name(f".{paths.place.name}.{secrets.token_hex(4)}")
-    told = {"version": VERSION, "inode": here.inode, "path": here.path}
+    told = {"version": VERSION, **asdict(here)}
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w") as stream:
@@ -76,14 +94,30 @@ def mark(paths: DataPaths) -> None:
 
 
 def _here(paths: DataPaths) -> Place:
-    return Place(inode=paths.tree.stat().st_ino, path=str(paths.root.resolve()))
+    found = paths.tree.stat()
+    return Place(
+        inode=found.st_ino,
+        path=str(paths.root.resolve()),
+        changed=found.st_ctime_ns,
+        machine=_machine(),
+    )
+
+
+def _machine() -> str:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return MACHINE.read_text().strip()
+    return ""
 
 
 def _read(path: Path) -> Place | None:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         told = json.loads(path.read_bytes())
+        place = Place(inode=int(told["inode"]), path=str(told["path"]))
+        if told["version"] == BEFORE:
+            return place
         if told["version"] == VERSION:
-            return Place(inode=int(told["inode"]), path=str(told["path"]))
+            changed, machine = int(told["changed"]), str(told["machine"])
+            return replace(place, changed=changed, machine=machine)
     return None
 
 

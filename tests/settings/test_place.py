@@ -1,6 +1,8 @@
 """A data tree that is copied, restored, renamed or mounted twice: which is which."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,7 @@ def test_one_that_is_renamed_or_mounted_twice_is_the_same(made: DataPaths) -> No
     link.unlink()
     made.root.mkdir()
     (made.root / "tree").hardlink_to(moved.tree)  # as a bind mount shows it
+    place.mark(moved)  # a link changes the file, a mount does not
     assert not place.check(DataPaths(made.root))
     shutil.copy(moved.place, made.place)
     assert not place.check(DataPaths(made.root))
@@ -104,3 +107,45 @@ def test_a_disk_that_takes_nothing_is_told(made: DataPaths) -> None:
     with pytest.raises(DataFolderError, match=r"tree\.place can't be written: Is a directory"):
         place.mark(moved)
     assert {each.name for each in moved.root.iterdir()} == {"tree", "tree.place"}
+
+
+def marked(paths: DataPaths, **changes: object) -> DataPaths:
+    """The tree with another mark."""
+    told = json.loads(paths.place.read_text())
+    paths.place.write_text(json.dumps({**told, **changes}))
+    return paths
+
+
+def test_a_copy_at_the_same_path_is_known_though_its_inode_is_the_same(made: DataPaths) -> None:
+    """As in two containers, each with a new file system of its own: numbers begin at the same one."""
+    assert place.check(marked(made, changed=1))
+    place.mark(made)
+    assert not place.check(made)
+
+
+@pytest.mark.parametrize(
+    ("written", "here", "is_copy"),
+    [
+        ("one", "two", True),  # the disk was copied
+        ("one", "one", False),
+        ("", "two", False),  # a container moved: it has no id, or had none
+        ("one", "", False),
+    ],
+)
+def test_another_machine_with_the_same_disk(
+    made: DataPaths, written: str, here: str, is_copy: bool
+) -> None:
+    now = place._here(made)
+    there = replace(now, machine=written)
+    assert there.is_of(replace(now, machine=here)) is not is_copy
+
+
+def test_a_mark_from_before_makes_no_copy_and_is_written_anew(made: DataPaths) -> None:
+    told = json.loads(made.place.read_text())
+    old = {"version": 1, "inode": told["inode"], "path": told["path"]}
+    made.place.write_text(json.dumps(old))
+    assert not place.check(made)
+    place.mark(made)
+    assert json.loads(made.place.read_text()) == told
+    made.place.write_text(json.dumps({**old, "inode": told["inode"] + 1}))
+    assert place.check(made)
