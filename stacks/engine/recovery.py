@@ -217,12 +217,21 @@ async def _remove_strays(
 async def _remove(
     ours: Sequence[Leftover], found: Checkpoint, leftovers: Leftovers, notes: list[str]
 ) -> None:
-    """Remove the containers that the state does not know."""
+    """Remove the containers that we made and the state does not know.
+
+    Ours have their name from the start. Under another one it is a copy that somebody made: labels
+    go along with `docker commit`.
+    """
     known = found.identities(CONTAINER_TYPE)
     for thing in ours:
-        if thing.kind == "container" and thing.id not in known:
+        if thing.kind == "container" and thing.id not in known and _is_named(thing):
             await leftovers.remove_container(thing.id)
             notes.append(f"removed the unrecorded container {thing.name}")
+
+
+def _is_named(thing: Leftover) -> bool:
+    labels = thing.labels
+    return thing.name == f"{labels.get(LABEL_PREFIX, '')}{labels.get(LABEL_WORKSPACE, '')}"
 
 
 def _home(

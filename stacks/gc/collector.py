@@ -17,11 +17,11 @@ from settings.tree import TreeIds
 from stacks.address import engine_address
 from stacks.board import Board
 from stacks.docker_calls import CALL_TIMEOUT
-from stacks.errors import NotLeadingError, StacksError
+from stacks.errors import StacksError
 from stacks.fence import Fence
 from stacks.gaps import Gaps
 from stacks.gc import engine, files, tables
-from stacks.gc.decide import Scene, leftovers
+from stacks.gc.decide import Scene, again, leftovers
 from stacks.gc.files import Places
 from stacks.gc.known import Standing, Workspaces, looks_lost
 from stacks.gc.model import Fate, InTree, Item, Kind, OnEngine
@@ -32,6 +32,7 @@ from telemetry.logs import get_logger
 _log = get_logger(__name__)
 
 ON_ENGINE = frozenset({Kind.CONTAINER, Kind.NETWORK, Kind.IMAGE})
+NAMED = "it has another name by now"
 CAME_BACK = "something knows its workspace again, or is at work on it"
 
 
@@ -98,18 +99,34 @@ class Collector:
         """
         self._fence.check("gc")
         async with self._docker() as docker:
-            found = leftovers(await self._scene(docker))
-            meant = [item for item in found if only is None or item.key in only]
-            done = [await self._removed(docker, item) for item in meant]
-        return (*done, *await self._upkeep.prune(only))
+            scene = await self._scene(docker)
+            meant = [item for item in leftovers(scene) if only is None or item.key in only]
+            done = [await self._removed(docker, item, scene) for item in meant]
+        return (*done, *await self._pruned(only))
 
-    async def _removed(self, docker: aiodocker.Docker, item: Item) -> Item:
+    async def _pruned(self, only: Collection[str] | None) -> tuple[Item, ...]:
+        """Prune records; what was removed before is told though that fails."""
+        try:
+            return await self._upkeep.prune(only)
+        except StacksError as error:
+            _log.warning("records not pruned", message=error.message)
+            return (
+                Item(
+                    kind=Kind.PRUNED,
+                    id="all",
+                    name="old records",
+                    why="beyond the bounds that are set",
+                    fate=Fate.FAILED,
+                    remedy=error.message,
+                ),
+            )
+
+    async def _removed(self, docker: aiodocker.Docker, item: Item, scene: Scene) -> Item:
+        """Remove one, and tell what became of it: whatever goes wrong, the others are told too."""
         if item.fate is not Fate.FOUND:
             return item
         try:
-            kept = await self._remove(docker, item)
-        except NotLeadingError:
-            raise
+            kept = await self._remove(docker, item, scene)
         except (StacksError, OSError) as error:
             told = error.message if isinstance(error, StacksError) else str(error)
             _log.warning("leftover not removed", kind=item.kind, name=item.name, message=told)
@@ -119,32 +136,46 @@ class Collector:
         _log.info("leftover removed", kind=item.kind, name=item.name, why=item.why)
         return replace(item, fate=Fate.REMOVED)
 
-    async def _remove(self, docker: aiodocker.Docker, item: Item) -> str:
+    async def _remove(self, docker: aiodocker.Docker, item: Item, scene: Scene) -> str:
         """Remove one; say why it is kept after all, "" when it is gone."""
         if not item.workspace:
-            await self._do(docker, item)
-            return ""
+            return await self._do(docker, item, scene)
         with self._gaps.alone(item.workspace) as free:
-            if not free or (item.kind is not Kind.CONTAINER and await self._lives(item.workspace)):
-                return CAME_BACK
-            await self._do(docker, item)
-            return ""
+            kept = await self._stays(item.workspace) if free else CAME_BACK
+            return kept or await self._do(docker, item, scene)
 
-    async def _lives(self, workspace: str) -> bool:
+    async def _stays(self, workspace: str) -> str:
+        """Read anew what is known of a workspace: say why nothing of it goes, "" when it may."""
         row = await self._board.row(workspace)
-        known = Workspaces(
-            snapshot=await self._read(),
-            rows={workspace: row} if row else {},
-        )
-        return known.standing(workspace) is Standing.LIVES
+        known = Workspaces(snapshot=await self._read(), rows={workspace: row} if row else {})
+        standing = known.standing(workspace)
+        if standing is Standing.UNCLEAR:
+            return known.why_unclear
+        return CAME_BACK if standing is Standing.LIVES else ""
 
-    async def _do(self, docker: aiodocker.Docker, item: Item) -> None:
+    async def _do(self, docker: aiodocker.Docker, item: Item, scene: Scene) -> str:
         if item.kind in ON_ENGINE:
+            if kept := await self._changed(docker, item, scene):
+                return kept
             await engine.remove(docker, item.kind, item.id, fence=self._fence)
         elif item.kind is Kind.TABLE:
             await tables.remove(item.id, fence=self._fence)
         else:
-            await asyncio.to_thread(files.remove, self._ours.places, item, fence=self._fence)
+            places = self._ours.places
+            return await asyncio.to_thread(files.remove, places, item, fence=self._fence)
+        return ""
+
+    async def _changed(self, docker: aiodocker.Docker, item: Item, scene: Scene) -> str:
+        """Look again right before, by its id: say why it stays by now, "" when it still may go."""
+        if item.kind is Kind.CONTAINER:
+            found = await engine.container(docker, item.id)
+            stacks = await asyncio.to_thread(files.stacks, self._ours.places, item.workspace)
+            known = replace(scene, tree=InTree(stacks=stacks))
+            return again(known, found) if found else ""
+        if item.kind is Kind.IMAGE:
+            names = await engine.names(docker, item.id)
+            return NAMED if set(names) - {item.name} else ""
+        return ""
 
     async def _scene(self, docker: aiodocker.Docker) -> Scene:
         ours = self._ours

@@ -6,7 +6,7 @@ of our data tree. What runs, what a container has to do with, and what Pulumi's 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from settings.tree import TreeIds
 from stacks.gc.known import Standing, Workspaces
@@ -27,6 +27,8 @@ HALF_WRITTEN = 3600.0
 """Seconds after which nobody is still writing a file that is renamed into its place."""
 
 RUNS = "it runs: stop it first"
+COPIED = "somebody copied or renamed it: look at it, it is not removed here (`docker rm {}`)"
+CHANGED = "it is no leftover any more"
 UNCLAIMED = "neither a file nor the index knows its workspace"
 PROOF = "it proves that there was a home, which is gone: without it the id would get an empty one"
 _NO_STATE = "Pulumi's state cannot be read, and may know it"
@@ -85,6 +87,18 @@ def leftovers(scene: Scene) -> tuple[Item, ...]:
     )
 
 
+def again(scene: Scene, found: Found) -> str:
+    """Say why a container that was a leftover is none any more, or is kept; "" when it may go.
+
+    Args:
+        scene: What is known by now.
+        found: The container, as it is now.
+    """
+    alone = replace(scene, engine=replace(scene.engine, containers=(found,)))
+    items = (*_containers(alone), *_probes(alone))
+    return items[0].remedy if items else CHANGED
+
+
 def _containers(scene: Scene) -> Iterable[Item]:
     recorded = {id_ for stack in scene.tree.stacks.values() for id_ in stack.containers}
     unreadable = {id_ for id_, stack in scene.tree.stacks.items() if not stack.readable}
@@ -97,15 +111,15 @@ def _containers(scene: Scene) -> Iterable[Item]:
         if standing is Standing.LIVES and not stray:
             continue
         why = f"not the container of {workspace}, by its name" if stray else UNCLAIMED
-        kept = ""
         if found.id in recorded or workspace in unreadable:
             if standing is Standing.LIVES:
                 continue
             kept = f"Pulumi's state knows it: `codehub destroy {workspace}`"
-        elif standing is Standing.UNCLEAR:
-            kept = scene.workspaces.why_unclear
-        elif found.running:
-            kept = RUNS
+        elif stray:
+            # What we make has its name from the start; labels go along with `docker commit`.
+            kept = COPIED.format(found.name)
+        else:
+            kept = scene.unclear(workspace) or (RUNS if found.running else "")
         yield _item(Kind.CONTAINER, found, why, kept)
 
 
@@ -147,10 +161,23 @@ def _tables(scene: Scene) -> Iterable[Item]:
 
 
 def _images(scene: Scene) -> Iterable[Item]:
+    latest = {name for found in scene.engine.images for name in found.names}
     for found in scene.engine.images:
-        if IMAGE_LABEL in found.labels and not found.name:
-            used = f"in use by {', '.join(found.users)}" if found.users else ""
+        if IMAGE_LABEL not in found.labels:
+            continue
+        used = f"in use by {', '.join(found.users)}" if found.users else ""
+        if not found.names:
             yield _item(Kind.IMAGE, found, "a newer build took its name", used)
+        elif _is_superseded(found, latest):
+            kept = used or scene.workspaces.wanting(found.name)
+            yield _item(Kind.IMAGE, found, "a newer build is `latest`", kept)
+
+
+def _is_superseded(found: Found, names: Iterable[str]) -> bool:
+    """Whether an image has but the name of its key, and another one of that name is `latest`."""
+    repository, _, tag = found.name.rpartition(":")
+    own = found.names == (found.name,) and tag == found.labels[IMAGE_LABEL]
+    return own and f"{repository}:latest" in names
 
 
 def _volumes(scene: Scene) -> Iterable[Item]:

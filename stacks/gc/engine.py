@@ -20,7 +20,7 @@ from stacks.power import RUNNING_STATES
 
 STEP = "gc"
 UNTAGGED = "<none>:<none>"
-NAMELESS = {"dangling": ["true"], "label": [IMAGE_LABEL]}
+BUILT = {"label": [IMAGE_LABEL]}
 
 
 async def look(docker: aiodocker.Docker) -> OnEngine:
@@ -32,7 +32,7 @@ async def look(docker: aiodocker.Docker) -> OnEngine:
     with translated(STEP):
         listed = await docker.containers.list(all=True)
         networks = await docker.networks.list()
-        images = await docker.images.list(filters=NAMELESS)
+        images = await docker.images.list(filters=BUILT)
         volumes = await docker.volumes.list()  # type: ignore[no-untyped-call]
         facts = await docker.system.info()
     containers = tuple(_container(dict(data._container)) for data in listed)  # noqa: SLF001
@@ -44,6 +44,43 @@ async def look(docker: aiodocker.Docker) -> OnEngine:
         bridges=frozenset(interface_of(data) for data in networks),
         now=_seconds(str(facts.get("SystemTime") or "")),
     )
+
+
+async def container(docker: aiodocker.Docker, id_: str) -> Found | None:
+    """Look at one container again, None when it is gone.
+
+    Raises:
+        EngineUnavailableError: The engine does not answer.
+    """
+    with translated(STEP):
+        try:
+            data = await docker.containers.container(id_).show()
+        except DockerError as error:
+            if error.status != NOT_FOUND:
+                raise
+            return None
+    return Found(
+        id=data["Id"],
+        name=data["Name"].removeprefix("/"),
+        labels=data["Config"].get("Labels") or {},
+        running=data["State"]["Status"] in RUNNING_STATES,
+        created=_seconds(str(data.get("Created") or "")),
+    )
+
+
+async def names(docker: aiodocker.Docker, id_: str) -> tuple[str, ...]:
+    """Give the names that an image has by now; none when it is gone.
+
+    Raises:
+        EngineUnavailableError: The engine does not answer.
+    """
+    with translated(STEP):
+        try:
+            return _names(await docker.images.inspect(id_))
+        except DockerError as error:
+            if error.status != NOT_FOUND:
+                raise
+            return ()
 
 
 async def remove(docker: aiodocker.Docker, kind: Kind, id_: str, *, fence: Fence) -> None:
@@ -100,15 +137,20 @@ def _network(data: Mapping[str, Any], containers: Iterable[Found]) -> Found:
 
 
 def _image(data: Mapping[str, Any], containers: Iterable[Found]) -> Found:
-    tags = [tag for tag in data.get("RepoTags") or () if tag != UNTAGGED]
+    tags = _names(data)
     return Found(
         id=data["Id"],
         name=tags[0] if tags else "",
+        names=tags,
         labels=data.get("Labels") or {},
         users=tuple(found.name for found in containers if found.image == data["Id"]),
         created=float(data.get("Created") or 0),
         size=int(data.get("Size") or 0),
     )
+
+
+def _names(data: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(tag for tag in data.get("RepoTags") or () if tag != UNTAGGED))
 
 
 def _volume(data: Mapping[str, Any]) -> Found:

@@ -8,11 +8,13 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from errno import ENOENT, ENOTEMPTY
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -62,8 +64,11 @@ def look(places: Places) -> InTree:
     return InTree(stacks=stacks, entries=entries)
 
 
-def remove(places: Places, item: Item, *, fence: Fence) -> None:
+def remove(places: Places, item: Item, *, fence: Fence) -> str:
     """Remove one; gone already is fine.
+
+    Returns:
+        Why it is kept, where it is in part another user's; "" when it is gone.
 
     Raises:
         NotLeadingError: We may not.
@@ -72,13 +77,46 @@ def remove(places: Places, item: Item, *, fence: Fence) -> None:
     fence.check("gc")
     if item.kind is Kind.STATE:
         _remove_stack(places.data, item.id)
-        return
+        return ""
     path = places.root(item.kind) / item.id
     with contextlib.suppress(FileNotFoundError):
         if item.kind is Kind.RUN_FOLDER:
-            shutil.rmtree(path)
-        elif item.kind is not Kind.SOCKET or not _is_alive(path):
+            return _remove_folder(path)
+        if item.kind is not Kind.SOCKET or not _is_alive(path):
             path.unlink()
+    return ""
+
+
+def _remove_folder(path: Path) -> str:
+    """Remove a folder that a tenant wrote into, as far as we may; say what is left of it."""
+    refused: list[str] = []
+
+    def note(_: object, where: str, found: tuple[object, BaseException, object]) -> None:
+        error = found[1]
+        if isinstance(error, PermissionError):
+            refused.append(where)
+        elif not isinstance(error, OSError) or error.errno not in {ENOTEMPTY, ENOENT}:
+            raise error
+
+    shutil.rmtree(path, onerror=note)
+    if not path.exists():
+        return ""
+    owners = sorted({str(owner) for owner in map(_owner, refused) if owner is not None})
+    whose = f"user {', '.join(owners)}" if owners else "another user"
+    return (
+        f"what its workspace left in it belongs to {whose}, and this one ({os.geteuid()}) may not "
+        f"remove it: sudo rm -r {shlex.quote(str(path))}"
+    )
+
+
+def _owner(path: str) -> int | None:
+    """Tell whose the folder is in which something cannot be removed."""
+    for each in (Path(path), Path(path).parent):
+        with contextlib.suppress(OSError):
+            found = each.stat(follow_symlinks=False).st_uid
+            if found != os.geteuid():
+                return found
+    return None
 
 
 def _remove_stack(data: DataPaths, stack: str) -> None:
@@ -93,6 +131,12 @@ def _stacks(data: DataPaths) -> dict[str, Stack]:
     folder = StateFiles(data.state, "").checkpoint.parent
     names = {path.stem for path in folder.glob("*.json")}
     return {name: _stack(StateFiles(data.state, name)) for name in sorted(names)}
+
+
+def stacks(places: Places, name: str) -> dict[str, Stack]:
+    """Read one stack anew, where there is one of that name."""
+    found = StateFiles(places.data.state, name)
+    return {name: _stack(found)} if name and found.checkpoint.exists() else {}
 
 
 def _stack(files: StateFiles) -> Stack:

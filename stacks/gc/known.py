@@ -55,6 +55,17 @@ class Workspaces:
             return Standing.TOMBSTONED
         return Standing.UNKNOWN
 
+    def wanting(self, image: str) -> str:
+        """Say who names an image, or may do so; "" when nobody does."""
+        files = self.snapshot.specs.values()
+        named = {spec.id for spec in files if _is_same(spec.image, image)}
+        named |= {row.id for row in self.rows.values() if _is_same(row.image, image)}
+        if named:
+            return f"named by {', '.join(sorted(named))}"
+        if wrong := self.snapshot.ids - self.snapshot.specs.keys():
+            return f"what image they name is not known: {', '.join(sorted(wrong))}"
+        return self.why_unclear
+
     @property
     def why_unclear(self) -> str:
         """Why nothing can be said of a workspace that nothing names; "" when it can."""
@@ -63,6 +74,11 @@ class Workspaces:
         if not self.snapshot.complete:
             return UNREADABLE.format(self.snapshot.error)
         return ""
+
+
+def _is_same(asked: str, image: str) -> bool:
+    """Whether a file's name for an image may be that one: with or without a registry before it."""
+    return asked == image or asked.endswith(f"/{image}")
 
 
 def looks_lost(rows: Mapping[str, Published], homes: Iterable[str], stacks: Iterable[str]) -> bool:

@@ -84,6 +84,7 @@ class Found:
         image: Of a container: its image's id.
         networks: Of a container: ids and names of its networks.
         binds: Of a container: host paths that it mounts.
+        names: Of an image: all its names.
         created: When it was made, in seconds of the engine's clock; 0 when that is not told.
         size: Bytes, where the engine tells it for nothing.
     """
@@ -96,6 +97,7 @@ class Found:
     image: str = ""
     networks: frozenset[str] = frozenset()
     binds: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
     created: float = 0.0
     size: int | None = None
 

@@ -20,7 +20,7 @@ from stacks.engine.command import ORGANIZATION, PROJECT
 UNREADABLE_KEPT = 3
 """States of a stack that could not be read, and were kept beside it: so many stay."""
 
-_LOG = re.compile(rf"{ORGANIZATION}\+{PROJECT}\+.+\.log")
+_LOG = re.compile(rf"{ORGANIZATION}\+{PROJECT}\+(?P<stack>.+)-[0-9T]+\.log")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +69,22 @@ class Shelves:
             yield from map(_file, sorted(paths)[:-UNREADABLE_KEPT])
 
     def _logs(self) -> Iterator[File]:
-        named = (p for p in entries.files(self.pulumi_home / "logs") if _LOG.fullmatch(p.name))
+        mine = self._stacks()
+        named = (
+            path
+            for path in entries.files(self.pulumi_home / "logs")
+            if (match := _LOG.fullmatch(path.name)) and match["stack"] in mine
+        )
         return too_old_or_many(
             map(_file, named), now=self.clock(), age=self.log_age, most=self.log_bytes
         )
+
+    def _stacks(self) -> frozenset[str]:
+        """Name the stacks that this tree has, or had: Pulumi's folder of logs is everybody's."""
+        stacks = StateFiles(self.data.state, "").checkpoint.parent
+        history = stacks.parent.parent / "history" / PROJECT
+        there = {path.stem for path in stacks.glob("*.json")}
+        return frozenset(there | {path.name for path in _folders(history)})
 
 
 def too_old_or_many(files: Iterable[File], *, now: float, age: float, most: int) -> Iterator[File]:

@@ -6,7 +6,7 @@ off is gone on with by the next. What is beyond a bound is found anew each time:
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stacks.board import Board, translated
 from stacks.errors import StacksError
@@ -30,6 +30,10 @@ class Pruned:
     rows: int = 0
     files: int = 0
     size: int = 0
+    failed: int = 0
+    """Files that could not be removed."""
+    problem: str = ""
+    """What was wrong with the last of these."""
 
     @property
     def is_full(self) -> bool:
@@ -86,8 +90,11 @@ class Upkeep:
                 rows=total.rows + done.rows,
                 files=total.files + done.files,
                 size=total.size + done.size,
+                # Tried anew in each pass.
+                failed=done.failed,
+                problem=done.problem,
             )
-        return _told(total, Fate.REMOVED)
+        return (*_told(total, Fate.REMOVED), *_failed(total))
 
     async def once(self, *, rows: bool = True, files: bool = True) -> Pruned:
         """Do one pass; raises as `prune`."""
@@ -98,15 +105,28 @@ class Upkeep:
                 gone = await asyncio.to_thread(
                     self._board.records.prune, self._retention, limit=ROWS_AT_ONCE
                 )
-        removed = await asyncio.to_thread(self._remove) if files else ()
-        return Pruned(rows=gone, files=len(removed), size=_size(removed))
+        return replace(await asyncio.to_thread(self._remove) if files else Pruned(), rows=gone)
 
-    def _remove(self) -> tuple[File, ...]:
-        found = self._shelves.beyond()[:FILES_AT_ONCE]
-        for file in found:
+    def _remove(self) -> Pruned:
+        """Remove files, the oldest first; one that cannot be removed keeps no other."""
+        removed: list[File] = []
+        problems: list[str] = []
+        for file in self._shelves.beyond():
+            if len(removed) >= FILES_AT_ONCE:
+                break
             self._fence.check(STEP)
-            file.path.unlink(missing_ok=True)
-        return found
+            try:
+                file.path.unlink(missing_ok=True)
+            except OSError as error:
+                problems.append(str(error))
+            else:
+                removed.append(file)
+        return Pruned(
+            files=len(removed),
+            size=_size(removed),
+            failed=len(problems),
+            problem=problems[-1] if problems else "",
+        )
 
     async def keep(
         self, every: float, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
@@ -124,6 +144,8 @@ class Upkeep:
                 while done.is_full:
                     await sleep(1.0)
                     done = await self.once()
+                if done.failed:
+                    _log.warning("files not pruned", count=done.failed, message=done.problem)
             except (StacksError, OSError) as error:
                 _log.warning("records not pruned", message=str(error))
 
@@ -144,6 +166,22 @@ def _told(found: Pruned, fate: Fate) -> tuple[Item, ...]:
         )
         for key, name in _NAMES
         if counts[key][0]
+    )
+
+
+def _failed(found: Pruned) -> tuple[Item, ...]:
+    """Tell of files that could not be removed."""
+    if not found.failed:
+        return ()
+    return (
+        Item(
+            kind=Kind.PRUNED,
+            id="files",
+            name=f"{found.failed} files of {dict(_NAMES)['files']}",
+            why="beyond the bounds that are set",
+            fate=Fate.FAILED,
+            remedy=found.problem,
+        ),
     )
 
 

@@ -42,9 +42,9 @@ def row(id_: str, phase: Phase = Phase.WARM) -> Published:
     )
 
 
-def valid(*ids: str, **more: Any) -> Snapshot:
+def valid(*ids: str, image: str = "i", **more: Any) -> Snapshot:
     """A folder with these files, all right."""
-    specs = {id_: WorkspaceSpec(id=id_, owner="alice", image="i") for id_ in ids}
+    specs = {id_: WorkspaceSpec(id=id_, owner="alice", image=image) for id_ in ids}
     return Snapshot(specs=specs, **more)
 
 

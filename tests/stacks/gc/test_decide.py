@@ -1,8 +1,11 @@
 """What is a leftover and what only looks like one, case by case."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from stacks.gc.decide import PROOF, RUNS
+from stacks.gc.decide import CHANGED, PROOF, RUNS, again
 from stacks.gc.known import INDEX_LOST, Workspaces
 from stacks.gc.model import Entry, Fate, Found, InTree, Kind, Stack, Table
 from stacks.isolation.containers import LABEL as PROBE
@@ -20,6 +23,7 @@ from tests.stacks.gc.scenes import (
     known,
     labels,
     row,
+    scene,
     told,
     valid,
 )
@@ -76,9 +80,27 @@ def test_what_an_operation_is_making_is_no_leftover() -> None:
         assert told(**there), "the same without the operation"
 
 
-def test_a_container_under_another_name_is_left_over_of_a_living_workspace_too() -> None:
+@pytest.mark.parametrize("workspace", ["alice", "ghost"])
+def test_a_copy_that_somebody_made_is_told_and_left_alone(workspace: str) -> None:
+    """Labels go along with `docker commit`: it may be all that is left of what was in there."""
+    copy = container(workspace, name="alice-copy")
+    (item,) = found(containers=(copy,))
+    assert (item.name, item.fate) == ("alice-copy", Fate.KEPT)
+    assert "docker rm alice-copy" in item.remedy
+
+
+def test_a_container_that_changed_since_it_was_listed_stays() -> None:
+    listed = container()
+    assert again(scene(), listed) == ""
+    assert again(scene(), container(running=True)) == RUNS
+    assert "docker rm mine" in again(scene(), container(name="mine"))
+    assert again(scene(), container(labels={})) == CHANGED
+    recorded = InTree(stacks={"ghost": Stack(containers=frozenset({listed.id}))})
+    assert "codehub destroy ghost" in again(scene(tree=recorded), listed)
+
+
+def test_a_renamed_container_of_a_living_workspace_is_pulumis() -> None:
     stray = container("alice", name="alice-copy")
-    assert told(containers=(stray,)) == [("container", "alice-copy", "found")]
     recorded = InTree(stacks={"alice": Stack(containers=frozenset({stray.id}))})
     assert told(containers=(stray,), tree=recorded) == []
 
@@ -192,8 +214,49 @@ def test_images_that_lost_their_name() -> None:
     assert (item.name, item.size, item.fate) == ("0123456789ab", 9, Fate.FOUND)
     used = Found(**{**vars(image), "users": ("someone",)})
     assert told(images=(used,))[0][2] == "kept"
-    for other in ({"name": "codehub/light:1"}, {"labels": {"maintainer": "me"}}):
+    named = {"name": "codehub/light:1", "names": ("codehub/light:1",)}
+    for other in (named, {"labels": {"maintainer": "me"}}):
         assert told(images=(Found(**{**vars(image), **other}),)) == []
+
+
+def built(key: str, *tags: str, **more: Any) -> Found:
+    names = tuple(f"codehub/light:{tag}" for tag in tags)
+    label = {"codehub.image-key": key}
+    return Found(id=f"sha256:{key}", name=names[0], names=names, labels=label, **more)
+
+
+LATEST = built("1-new", "1-new", "latest")
+
+
+@pytest.mark.parametrize(
+    ("image", "fate"),
+    [
+        (built("1-old", "1-old"), "found"),
+        (built("1-old", "1-old", users=("mine",)), "kept"),
+        (built("1-old", "1-old", "kept"), ""),  # somebody named it
+        (built("1-old", "kept"), ""),
+        (LATEST, ""),
+    ],
+)
+def test_images_of_older_keys(image: Found, fate: str) -> None:
+    expected = [("image", image.name, fate)] if fate else []
+    assert told(images=(image, LATEST)) == expected
+    assert told(images=(image,)) == [], "which one is the newest is not known"
+
+
+@pytest.mark.parametrize(
+    "workspaces",
+    [
+        known(snapshot=valid("alice", image="codehub/light:1-old")),
+        known(snapshot=valid("alice", image="example.org/codehub/light:1-old")),
+        known(replace(row("bob"), image="codehub/light:1-old")),
+        known(snapshot=valid("alice", pending=frozenset({"bob"}))),
+        known(snapshot=Snapshot(complete=False, error="empty")),
+    ],
+)
+def test_an_older_image_that_somebody_names_stays(workspaces: Workspaces) -> None:
+    (item,) = found(workspaces=workspaces, images=(built("1-old", "1-old"), LATEST))
+    assert item.fate is Fate.KEPT
 
 
 @pytest.mark.parametrize(

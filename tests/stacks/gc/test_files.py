@@ -1,10 +1,14 @@
 """The data tree's files: what is looked at, and what goes."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -107,6 +111,51 @@ def test_a_run_folder_goes_and_what_it_links_to_stays(places: Places, tmp_path: 
     with pytest.raises(OSError, match="symbolic link"):
         remove(places, Kind.RUN_FOLDER, "ghost")
     assert (outside / "kept").exists()
+
+
+@contextmanager
+def acting_as(user: int) -> Iterator[None]:
+    """Lose root's rights for a while, as a runner has none that is not root."""
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Iterator[Path]:
+    """A data tree of user 2000, where that one may go."""
+    root = Path(tempfile.mkdtemp(prefix="codehub-test-", dir="/tmp"))
+    os.chown(root, 2000, 2000)
+    yield root
+    shutil.rmtree(root)
+
+
+def test_what_a_tenant_left_in_a_run_folder_may_not_be_ours_to_remove(theirs: Path) -> None:
+    """A folder in it belongs to user 1000: the rest goes, and what is left is told with its remedy."""
+    data = DataPaths(theirs / "data")
+    with acting_as(2000):
+        data.make()
+        folder = data.run / "ghost"
+        (folder / "mine").mkdir(parents=True)
+        (folder / "file").touch()
+    inner = folder / "theirs"
+    inner.mkdir(mode=0o755)
+    (inner / "file").touch()
+    for path in (inner, inner / "file"):
+        os.chown(path, 1000, 1000)
+    places = Places(data=data, pulumi_home=theirs, network=NETWORK)
+    item = Item(kind=Kind.RUN_FOLDER, id="ghost", name="ghost", why="test", workspace="ghost")
+    with acting_as(2000):
+        told = files.remove(places, item, fence=Fence.always())
+    assert told == (
+        "what its workspace left in it belongs to user 1000, and this one (2000) may not remove it: "
+        f"sudo rm -r {folder}"
+    )
+    assert [path.name for path in folder.iterdir()] == ["theirs"]
+    assert files.remove(places, item, fence=Fence.always()) == ""
+    assert not folder.exists()
 
 
 def test_work_files_without_a_stack(places: Places) -> None:

@@ -12,8 +12,14 @@ import aiodocker
 import pytest
 
 from settings import tree
-from stacks.errors import EngineUnavailableError, LockHeldError, NotLeadingError
-from stacks.gc.decide import IMAGE_LABEL
+from stacks.errors import (
+    EngineRefusedError,
+    EngineUnavailableError,
+    LockHeldError,
+    NotLeadingError,
+)
+from stacks.gc import engine
+from stacks.gc.decide import IMAGE_LABEL, RUNS
 from stacks.gc.model import Fate, Item, Kind
 from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, LABEL_TREE, LABEL_WORKSPACE
 from state_index.index import Index
@@ -22,6 +28,8 @@ from tests.stacks.house import House
 from tools.engine import Engine
 
 pytestmark = pytest.mark.engine
+
+PRUNED = "old records:files"
 
 
 @pytest.fixture
@@ -56,7 +64,10 @@ async def make_network(house: House, name: str, told: dict[str, str]) -> str:
 
 @pytest.fixture
 async def nameless(docker: aiodocker.Docker, prefix: str) -> AsyncIterator[dict[str, str]]:
-    """Images that lost their name to a newer one: ours, ours in use, and somebody's."""
+    """Images that lost their name to a newer one: ours, ours in use, and somebody's.
+
+    And some that are named by their keys, beside the one that is `latest`.
+    """
 
     def build(told: str) -> dict[str, str]:
         engine, found = Engine.from_env(), {}
@@ -69,6 +80,13 @@ async def nameless(docker: aiodocker.Docker, prefix: str) -> AsyncIterator[dict[
                 engine.import_image([layer.getvalue()], f"{prefix}image", kind, changes)
                 if number == "1":
                     found[kind] = str(engine.image_id(f"{prefix}image:{kind}"))
+        for tag, key in (("key-1", "key-1"), ("key-2", "key-2"), ("latest", "key-2")):
+            layer = io.BytesIO()
+            with tarfile.open(fileobj=layer, mode="w") as archive:
+                archive.addfile(tarfile.TarInfo(f"{told}-{tag}"))
+            label = [f'LABEL {IMAGE_LABEL}="{key}"']
+            engine.import_image([layer.getvalue()], f"{prefix}image", tag, label)
+            found[tag] = str(engine.image_id(f"{prefix}image:{tag}"))
         return found
 
     made = await asyncio.to_thread(build, prefix)
@@ -126,7 +144,9 @@ async def test_what_is_left_over_goes_and_look_alikes_stay(
         assert fates(listed, house) == {
             "ghost": "found",
             "forged": "kept",
-            "stray": "found",
+            "stray": "kept",
+            "image:key-1": "found",
+            "image:key-2": "found",
             "free": "found",
             "used": "kept",
             "ghost-home-1": "kept",
@@ -143,13 +163,17 @@ async def test_what_is_left_over_goes_and_look_alikes_stay(
         removed = await runner.gc(remove=True, only=meant, actor="cli:test")
         assert {item.fate for item in removed} == {Fate.REMOVED, Fate.KEPT}
         left = await runner.gc()
-        assert set(fates(left, house)) == {"forged", "used", "ghost-home-1"}
+        assert set(fates(left, house)) == {"forged", "stray", "used", "ghost-home-1"}
+        images = await house.docker.images.list(filters={"reference": [f"{house.prefix}image"]})
+        tags = {tag for image in images for tag in image["RepoTags"]}
+        assert {tag.partition(":")[2] for tag in tags} == {"free", "used", "theirs", "latest"}
 
     assert await house.containers() == {
         "no-label",
         "other-tree",
         "other-prefix",
         "alice",
+        "stray",
         "forged",
         "maker",
         "attached",
@@ -172,13 +196,19 @@ async def test_what_came_into_use_meanwhile_is_refused_by_the_engine(house: Hous
         (item,) = (each for each in listed if each.name == f"{house.prefix}ghost")
         await made.start()
         async with collector._docker() as docker:
-            failed = await collector._removed(docker, item)
-        assert failed.fate is Fate.FAILED
-        assert "running" in failed.remedy
-        assert (await made.show())["State"]["Running"]
-        await made.delete(force=True)
-        async with collector._docker() as docker:
-            assert (await collector._removed(docker, item)).fate is Fate.REMOVED, "gone is fine"
+            scene = await collector._scene(docker)
+            kept = await collector._removed(docker, item, scene)
+            assert (kept.fate, kept.remedy) == (Fate.KEPT, RUNS)
+            with pytest.raises(EngineRefusedError, match="running"):
+                await engine.remove(docker, item.kind, item.id, fence=collector._fence)
+            assert (await made.show())["State"]["Running"]
+            await made.stop(t=0)
+            await made.rename(f"{house.prefix}mine")
+            kept = await collector._removed(docker, item, scene)
+            assert (kept.fate, "docker rm" in kept.remedy) == (Fate.KEPT, True)
+            await made.delete(force=True)
+            gone = await collector._removed(docker, item, scene)
+            assert gone.fate is Fate.REMOVED, "gone is fine"
 
 
 async def test_who_may_not_act_removes_nothing(house: House) -> None:
@@ -193,6 +223,34 @@ async def test_who_may_not_act_removes_nothing(house: House) -> None:
     assert (house.settings.paths.run / "lost").exists()
 
 
+async def test_what_was_done_is_told_though_the_rest_fails(house: House) -> None:
+    """The right to act ends in the middle: what went before is told, and of the others why they stay."""
+    run = house.settings.paths.run
+    for id_ in ("first", "second"):
+        (run / id_).mkdir()
+    async with house.runner() as runner:
+        listed = await runner.gc()
+        folders = [item for item in listed if item.kind is Kind.RUN_FOLDER]
+        fence = runner._collector._fence
+        collector = runner._collector
+        looked = collector._stays
+
+        async def stays(workspace: str) -> str:
+            if workspace == "second":
+                fence.close()
+            return await looked(workspace)
+
+        collector._stays = stays  # type: ignore[method-assign]
+        done = await runner.gc(remove=True, only=[*(item.key for item in folders), PRUNED])
+    assert [(item.name, item.fate) for item in done] == [
+        ("first", "removed"),
+        ("second", "failed"),
+        ("old records", "failed"),
+    ]
+    assert "the lease is not held" in done[1].remedy
+    assert [path.name for path in run.iterdir()] == ["second"]
+
+
 async def test_what_the_queue_is_at_or_came_back_is_left_alone(house: House) -> None:
     run = house.settings.paths.run
     for id_ in ("busy", "back", "lost"):
@@ -203,8 +261,10 @@ async def test_what_the_queue_is_at_or_came_back_is_left_alone(house: House) -> 
         assert len(folders) == 3
         house.write("back")
         with runner.queue.gaps.alone("busy"):
-            async with runner._collector._docker() as docker:
-                done = [await runner._collector._removed(docker, item) for item in listed]
+            collector = runner._collector
+            async with collector._docker() as docker:
+                scene = await collector._scene(docker)
+                done = [await collector._removed(docker, item, scene) for item in listed]
             # Others use this engine too: what images they left is theirs to remove.
             again = await runner.gc(remove=True, only=[item.key for item in folders])
     assert {item.name: item.fate for item in done if item.kind is Kind.RUN_FOLDER} == {

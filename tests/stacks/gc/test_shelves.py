@@ -92,7 +92,20 @@ def test_of_unreadable_states_the_newest_stay(shelves: Shelves) -> None:
     assert names(shelves.beyond()) == ["alice.json.corrupt-100", "alice.json.corrupt-101"]
 
 
+def test_logs_of_other_trees_stay(shelves: Shelves) -> None:
+    """Pulumi's folder is everybody's on this machine, and only names of stacks tell whose a log is."""
+    history(shelves, "alice-2", 1)
+    StateFiles(shelves.data.state, "bob").history.mkdir(parents=True)
+    logs = shelves.pulumi_home / "logs"
+    names_ = ("alice-2", "bob", "alice", "alice-2-b", "shared")
+    for name in names_:
+        put(logs / f"organization+codehub+{name}-20261122T041752.log", age=9 * DAY)
+    gone = {file.path.name.split("+")[2].rpartition("-")[0] for file in shelves.beyond()}
+    assert gone == {"alice-2", "bob"}, "the second one was removed here"
+
+
 def test_logs_are_bounded_by_age_and_bytes(shelves: Shelves) -> None:
+    history(shelves, "a", 1)
     for number, age in enumerate((0.1, 0.2, 0.3, 0.4, 2.0)):
         path = shelves.pulumi_home / "logs" / f"organization+codehub+a-{number}.log"
         put(path, size=400, age=age * DAY)
@@ -107,6 +120,7 @@ def test_a_clock_that_was_put_back_makes_nothing_old() -> None:
 
 def test_a_file_that_went_meanwhile_is_no_error(shelves: Shelves) -> None:
     folder = shelves.pulumi_home / "logs"
+    history(shelves, "a", 1)
     put(folder / "organization+codehub+a-1.log", age=9 * DAY)
     (file,) = shelves.beyond()
     file.path.unlink()

@@ -9,10 +9,11 @@ import pytest
 
 from settings.paths import DataPaths
 from stacks.board import Board
+from stacks.engine.checkpoint import StateFiles
 from stacks.errors import NotLeadingError, PublishFailedError
 from stacks.fence import Fence
 from stacks.gc.model import Fate
-from stacks.gc.shelves import Shelves
+from stacks.gc.shelves import File, Shelves
 from stacks.gc.upkeep import FILES_AT_ONCE, Upkeep
 from state_index.index import Index
 from state_index.phases import Event
@@ -43,6 +44,7 @@ def shelves(tmp_path: Path) -> Shelves:
 def fill(shelves: Shelves, count: int) -> Path:
     logs = shelves.pulumi_home / "logs"
     logs.mkdir(parents=True)
+    StateFiles(shelves.data.state, "a").history.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         (logs / f"organization+codehub+a-{number:04d}.log").write_text("x")
     return logs
@@ -78,6 +80,26 @@ async def test_only_what_is_meant_is_pruned(index: Index, shelves: Shelves) -> N
     (done,) = await kept.prune([rows.key])
     assert (done.key, done.fate) == (rows.key, Fate.REMOVED)
     assert len(list(logs.iterdir())) == 3
+
+
+class Stuck(Shelves):
+    """The first of its files is none, so that it cannot be removed."""
+
+    def beyond(self) -> tuple[File, ...]:
+        return (File(path=self.data.logs, size=7, changed=0.0), *super().beyond())
+
+
+async def test_what_cannot_be_removed_is_told_and_keeps_nothing_else(
+    index: Index, shelves: Shelves
+) -> None:
+    logs = fill(shelves, FILES_AT_ONCE + 3)
+    kept = upkeep(index, Stuck(**vars(shelves)))
+    rows, files, failed = await kept.prune()
+    assert (rows.fate, files.fate, failed.fate) == (Fate.REMOVED, Fate.REMOVED, Fate.FAILED)
+    assert files.size == FILES_AT_ONCE + 3
+    assert failed.name.startswith("1 files of ")
+    assert str(shelves.data.logs) in failed.remedy
+    assert list(logs.iterdir()) == []
 
 
 async def test_one_that_is_cut_off_is_gone_on_with(index: Index, shelves: Shelves) -> None:
