@@ -84,9 +84,21 @@ class Demand:
 
     @property
     def again(self) -> "Demand":
-        """The same for a later attempt; what someone's word was needed for is not in it."""
+        """The same for a later attempt; what someone's word was needed for is not in it.
+
+        A word is for what was told when it was typed: until a later attempt, the file may name
+        another owner, or the home have come back. What the attempt did get done stands, and the
+        later one goes on from it: a home that was adopted is, one that was made is there.
+        """
         return replace(
-            self, cause="tried again", actor="", retry=False, purge=False, forget_missing=False
+            self,
+            cause="tried again",
+            actor="",
+            retry=False,
+            purge=False,
+            forget_missing=False,
+            adopt=False,
+            new_home=False,
         )
 
     def why(self, change: Change | None = None) -> Context:

@@ -56,6 +56,13 @@ class DockerReads(EngineClient):
         place = str(data.get("Mountpoint", "")) if data else ""
         return tuple(container_of(each) for each in listed if holds(each, volume, place))
 
+    async def identity(self) -> str:
+        """Name the engine itself; see `Power`."""
+        with translated("engine"):
+            told = await self._docker.system.info()
+        # Two engines of one machine may share the id, which lies in a folder of settings.
+        return f"{told.get('ID') or ''} {told.get('DockerRootDir') or ''}".strip()
+
     async def _list_containers(self, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
         listed = await self._docker.containers.list(all=True, filters=json.dumps(filters))
         return [{key: entry[key] for key in LISTED} for entry in listed]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
-from stacks import homes, paths, purging, renames
+from stacks import homes, paths, purging, renames, torn
 from stacks.board import Board, Context
 from stacks.engine.model import Leftover
 from stacks.errors import (
@@ -199,8 +199,10 @@ class Endings:
     async def removing(self, workspace_id: str, volume: Leftover) -> bool:
         """Write that a volume is about to be removed; whether that is news."""
         there = {each.name for each in await self._volumes(workspace_id)}
-        write = self._ledger.removing
-        return await asyncio.to_thread(write, workspace_id, volume.name, volumes=there)
+        engine = await self._power.identity()
+        return await asyncio.to_thread(
+            self._ledger.removing, workspace_id, volume.name, volumes=there, engine=engine
+        )
 
     async def refused(self, volume: Leftover) -> None:
         """Write that a volume is whole after all."""
@@ -230,7 +232,7 @@ class Endings:
             entries = await asyncio.to_thread(self._ledger.entries)
         except LedgerError:
             return UNREADABLE
-        return entries.get(workspace_id)
+        return await torn.settled(entries.get(workspace_id), self._power)
 
     async def _volumes(self, workspace_id: str) -> tuple[Leftover, ...]:
         labels = {LABEL_PREFIX: self._prefix, LABEL_WORKSPACE: workspace_id}

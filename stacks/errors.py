@@ -70,10 +70,12 @@ class StacksError(Exception):
         message: What happened, one sentence.
         step: What was being done, for example ``container alice-api``.
         remedy: What the reader can do about it.
+        untouched: Of the removal of a home: whether it is surely as it was.
     """
 
     reason: ClassVar[str] = "FAILED"
     default_remedy: ClassVar[str] = ""
+    untouched: bool = False
 
     def __init__(self, message: str, *, step: str = "", remedy: str = "") -> None:
         super().__init__(message)
@@ -214,6 +216,9 @@ class HomeKeptError(TemporaryError):
 
     reason = "HOME_KEPT"
     default_remedy = "Nothing was removed."
+    untouched = True
+    partly = False
+    """Whether another home of the same workspace was removed before."""
 
 
 class HomeUnseenError(HomeKeptError):

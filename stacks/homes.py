@@ -8,12 +8,19 @@ removes home volumes (a test reads the code for others); what it needs to know i
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from stacks.engine.model import Leftover
-from stacks.errors import HomeKeptError, HomeMissingError, HomeOwnerError, HomeUnseenError
+from stacks.errors import (
+    HomeKeptError,
+    HomeMissingError,
+    HomeOwnerError,
+    HomeUnseenError,
+    StacksError,
+)
 from stacks.ledger_entries import Entry, is_over
 from stacks.power import Container, HomeVolume
 from stacks.programs.inputs import (
@@ -164,7 +171,7 @@ class Hands(Protocol):
         """
 
     async def refused(self, volume: Leftover) -> None:
-        """Write durably that a volume is whole after all: the engine would not remove it."""
+        """Write durably that a volume is whole after all: the engine would not remove it, or was not told."""
 
     async def remove_volume(self, volume: Leftover) -> None:
         """Remove a volume on the engine, unless another one has its name by now."""
@@ -200,18 +207,23 @@ async def remove(
     may(grounds, begun=True)
     for volume in grounds.volumes:
         # Removing another one may have taken long, and the file be back since.
-        async with hands.turn:
-            may(await hands.grounds(workspace_id), begun=True)
-            await _remove(workspace_id, volume, hands)
+        try:
+            async with hands.turn:
+                may(await hands.grounds(workspace_id), begun=True)
+                await _remove(workspace_id, volume, hands)
+        except HomeKeptError as error:
+            error.partly = volume is not grounds.volumes[0]
+            raise
 
 
 async def _remove(workspace_id: str, volume: Leftover, hands: Hands) -> None:
     is_news = await hands.removing(workspace_id, volume)
     try:
         await hands.remove_volume(volume)
-    except HomeKeptError:
-        if is_news:
-            await hands.refused(volume)
+    except StacksError as error:
+        if is_news and error.untouched:
+            with suppress(StacksError):  # then it counts as torn; why it failed is told
+                await hands.refused(volume)
         raise
     await hands.removed(workspace_id, volume)
 

@@ -71,10 +71,14 @@ class Ledger:
         """
         with self._lock:
             known, names = self._fresh(), tuple(sorted(volumes))
-            torn = known.get(workspace_id, Entry()).removing
-            removing = tuple(name for name in torn if name in names)
+            before = known.get(workspace_id, Entry())
+            removing = tuple(name for name in before.removing if name in names)
             new = Entry(
-                removal=secrets.token_hex(ID_BYTES), left=left, volumes=names, removing=removing
+                removal=secrets.token_hex(ID_BYTES),
+                left=left,
+                volumes=names,
+                removing=removing,
+                engine=before.engine if removing else "",
             )
             self._write({**known, workspace_id: new})
             return new.removal
@@ -112,7 +116,9 @@ class Ledger:
                 }
             )
 
-    def removing(self, workspace_id: str, volume: str, *, volumes: Iterable[str]) -> bool:
+    def removing(
+        self, workspace_id: str, volume: str, *, volumes: Iterable[str], engine: str = ""
+    ) -> bool:
         """Write that the engine is about to remove a home: from here on it may be half empty.
 
         Gives whether that is news.
@@ -123,8 +129,11 @@ class Ledger:
         with self._lock:
             known, names = self._fresh(), frozenset(volumes)
             entry = known.get(workspace_id, Entry())
+            others = frozenset(entry.removing) - {volume}
             told = replace(
                 entry,
+                # Of two engines, none can prove that all are gone.
+                engine=engine if not others or entry.engine == engine else "",
                 volumes=tuple(sorted({*entry.volumes, *names})),
                 removing=tuple(sorted({*entry.removing, volume})),
                 removed=tuple(name for name in entry.removed if name not in names),
@@ -180,9 +189,11 @@ class Ledger:
         """
         with self._lock:
             known = self._fresh()
-            torn = tuple(it for it in known.get(workspace_id, Entry()).removing if it != volume)
+            before = known.get(workspace_id, Entry())
+            torn = tuple(it for it in before.removing if it != volume)
             others = {id_: each for id_, each in known.items() if id_ != workspace_id}
-            new = {workspace_id: Entry(volumes=torn, removing=torn)} if torn else {}
+            left = Entry(volumes=torn, removing=torn, engine=before.engine)
+            new = {workspace_id: left} if torn else {}
             if others | new != known:
                 self._write(others | new)
 

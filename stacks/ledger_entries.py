@@ -5,8 +5,8 @@ The file is kept by `stacks.ledger`; what is concluded from it, in `stacks.tombs
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from state_index.models import Published
@@ -24,6 +24,8 @@ class Entry:
         volumes: Its homes when it was removed, by name.
         removing: Of these, those that the engine was told to remove.
         removed: Of these, those that it has removed.
+        engine: Which engine was told to remove the former, as `Power.identity` has it; "" where that
+            is not known of all of them.
         readable: False for what stands in for all, where the ledger cannot be read.
     """
 
@@ -32,6 +34,7 @@ class Entry:
     volumes: tuple[str, ...] = ()
     removing: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    engine: str = ""
     readable: bool = True
 
     @property
@@ -41,8 +44,13 @@ class Entry:
 
     @property
     def unseen(self) -> frozenset[str]:
-        """The homes that are there, as far as it knows."""
-        return frozenset(self.volumes) - {*self.removing, *self.removed}
+        """The homes that may be there, as far as it knows: also those that may be there in part."""
+        return frozenset({*self.volumes, *self.removing}) - {*self.removed}
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether all of its homes are gone, as the engine said or a look at it proved."""
+        return bool(self.removed) and not self.unseen
 
 
 UNREADABLE = Entry(readable=False)
@@ -54,6 +62,13 @@ Entries = Mapping[str, Entry]
 def torn_homes(entries: Entries) -> frozenset[str]:
     """Name the volumes that the engine was told to remove, and may have in part."""
     return frozenset(name for entry in entries.values() for name in entry.removing)
+
+
+def gone(entry: Entry, names: Iterable[str]) -> Entry:
+    """Give an entry in which homes that were being removed are."""
+    removed = frozenset(names)
+    left = tuple(name for name in entry.removing if name not in removed)
+    return replace(entry, removing=left, removed=tuple(sorted({*entry.removed, *removed})))
 
 
 def agree(row: Published | None, entry: Entry | None) -> bool:
@@ -79,7 +94,10 @@ def is_over(row: Published | None, watched: int | None, entry: Entry | None) -> 
 
 
 _TEXTS = ("volumes", "removing", "removed")
-_KEYS = frozenset({"removal", "left", *_TEXTS})
+_NEW = frozenset({"engine"})
+"""What a file from before does not have."""
+
+_KEYS = frozenset({"removal", "left", *_TEXTS, *_NEW})
 
 
 def dump(entries: Entries, *, at: float) -> bytes:
@@ -107,15 +125,17 @@ def parse(content: bytes) -> tuple[dict[str, Entry], float]:
 
 
 def _entry(told: Any) -> Entry:
-    _check(isinstance(told, dict) and told.keys() == _KEYS, "keys of a workspace")
+    _check(isinstance(told, dict) and told.keys() | _NEW == _KEYS, "keys of a workspace")
     left = told["left"]
+    engine = told.get("engine", "")
     _check(isinstance(told["removal"], str), "removal")
+    _check(isinstance(engine, str), "engine")
     _check(isinstance(left, int) and not isinstance(left, bool) and left >= 0, "left")
     for key in _TEXTS:
         names = told[key]
         _check(isinstance(names, list) and all(isinstance(name, str) for name in names), key)
     names = {key: tuple(told[key]) for key in _TEXTS}
-    return Entry(removal=told["removal"], left=left, **names)
+    return Entry(removal=told["removal"], left=left, engine=engine, **names)
 
 
 def _check(right: bool, what: str) -> None:

@@ -72,13 +72,19 @@ def check_data_tree(settings: RunnerSettings) -> None:
 def open_ledger(settings: RunnerSettings, fence: Fence) -> Ledger:
     """Open the ledger of graces; in a data tree that was copied or restored, all begin anew.
 
+    Whoever does not lead only reads, and leaves that to the next one who does.
+
     Raises:
+        CopiedTreeError: The tree that it is a copy of is still there.
         DataFolderError: Where the tree is can't be kept.
     """
     paths = settings.paths
     ledger = Ledger(paths.graces, fence=fence)
+    is_copy = place.check(paths)
+    if not fence.is_open:
+        return ledger
     try:
-        if place.check(paths):
+        if is_copy:
             ledger.begin_anew()
             _log.warning("the data tree is a copy, or from a backup: all graces begin anew")
         place.mark(paths)

@@ -7,7 +7,7 @@ unchanged workspace is known by two hashes (`stacks.rendering`), without asking 
 that go in and come out are in `stacks.planned`; whether it shall run, in `stacks.wishes`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from spec import WorkspaceSpec
@@ -55,6 +55,7 @@ def plan(
     wish: Wish,
     entries: Entries | None,
     proofs: Mapping[str, tuple[Proof, ...]] | None = None,
+    purged: Collection[str] = (),
 ) -> dict[str, Change]:
     """Give one change per workspace that has a file, a row or a container.
 
@@ -66,6 +67,7 @@ def plan(
         wish: What is asked beyond the files.
         entries: What the ledger of graces says; None where it can't be read.
         proofs: What other sources know of homes, by id.
+        purged: Former ids of which the history tells that their home was removed.
     """
     ids = snapshot.ids | published.keys() | inventory.containers.keys()
     heirs = renames.heirs(snapshot, published, inventory.containers.values())
@@ -76,6 +78,7 @@ def plan(
     changes, torn = {}, torn_homes(entries or {})
     for id_ in sorted(ids):
         former = _former(snapshot.specs.get(id_), published, inventory, mounting, snapshot)
+        before = renames.former_id(published.get(id_))
         known = Known(
             id=id_,
             spec=snapshot.specs.get(id_),
@@ -83,7 +86,8 @@ def plan(
             container=inventory.containers.get(id_),
             homes=renames.merged(inventory.homes.get(id_, ()), former),
             former=former,
-            former_left=_left(renames.former_id(published.get(id_)), published, inventory),
+            former_left=_left(before, published, inventory),
+            former_gone=before in purged,
             heir=heirs.get(id_, ""),
             proofs=(proofs or {}).get(id_, ()),
             entry=UNREADABLE if entries is None else entries.get(id_),

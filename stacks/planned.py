@@ -125,6 +125,8 @@ class Known:
     """What its file says it was."""
     former_left: bool = False
     """Whether anything is left of the id that it was renamed from, which its home is named after."""
+    former_gone: bool = False
+    """Whether the history of that id tells that its home was removed: not to see it proves nothing."""
     heir: str = ""
     """Which workspace has its home by now, "" when it was not renamed."""
     proofs: tuple[Proof, ...] = ()

@@ -148,6 +148,9 @@ class Power(Protocol):
     async def holders(self, volume: str) -> tuple[Container, ...]:
         """Give the containers that mount a volume or bind its folder, running or not, whoever's."""
 
+    async def identity(self) -> str:
+        """Name the engine itself: another one, or the same with another store, has another name."""
+
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""
 

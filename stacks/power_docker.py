@@ -7,6 +7,7 @@ which accepts and then says nothing shows as unreachable.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ from stacks.programs.inputs import (
     LABEL_WORKSPACE,
 )
 from stacks.tree import Tree
+from stacks.volume_lists import VolumeLists
 
 
 class DockerPower(DockerSwitch):
@@ -83,8 +85,7 @@ class DockerPower(DockerSwitch):
         self._tree = tree
         self._cleared = cleared
         self._remover = asyncio.Lock()
-        self._standing: dict[str, Any] | None = None
-        """The volumes from right before one is removed: meanwhile the engine lists none to anybody."""
+        self._volumes = VolumeLists(self._list_volumes)
         self._images = Images()
 
     @property
@@ -97,9 +98,9 @@ class DockerPower(DockerSwitch):
         filters = label_filter(prefix_label(self._prefix))
         with translated("list"):
             listed, volumes = await asyncio.gather(
-                self._list_containers(filters), self._list_homes(filters)
+                self._list_containers(filters), self._volumes.list(filters)
             )
-        return await asyncio.to_thread(self._sorted, listed, volumes)
+        return await asyncio.to_thread(self._sorted, listed, volumes.answer)
 
     def _sorted(self, listed: list[dict[str, Any]], volumes: Mapping[str, Any]) -> Inventory:
         """Tell ours from others'; reads Pulumi's state for what has no tree's label."""
@@ -136,11 +137,22 @@ class DockerPower(DockerSwitch):
 
     async def homes(self, workspace_id: str) -> tuple[HomeVolume, ...]:
         """List the home volumes of one workspace."""
-        labels = prefix_label(self._prefix) | {LABEL_WORKSPACE: workspace_id}
         with translated("home"):
-            answer = await self._list_homes(label_filter(labels))
+            answer, is_fresh = await self._volumes.list(self._homes_filter(workspace_id))
+        found = homes_of(answer, name_prefix=self._prefix).get(workspace_id, ())
+        if not found and not is_fresh:
+            return await self._homes_now(workspace_id)  # it may have been made since
+        return await asyncio.to_thread(self._kept, found)
+
+    async def _homes_now(self, workspace_id: str) -> tuple[HomeVolume, ...]:
+        """List the same as it is now, however long a removal keeps the engine from telling."""
+        with translated("home"):
+            answer = await self._list_volumes(self._homes_filter(workspace_id))
         found = homes_of(answer, name_prefix=self._prefix).get(workspace_id, ())
         return await asyncio.to_thread(self._kept, found)
+
+    def _homes_filter(self, workspace_id: str) -> dict[str, list[str]]:
+        return label_filter(prefix_label(self._prefix) | {LABEL_WORKSPACE: workspace_id})
 
     async def check_memory(self, workspace_id: str, limit: int) -> None:
         """Make sure that a container can go on under a memory limit; see `Power`."""
@@ -243,16 +255,14 @@ class DockerPower(DockerSwitch):
     async def remove_home(self, volume: Leftover) -> None:
         """Remove a home volume for good, however long it takes; see `Power`."""
         filters = label_filter(prefix_label(self._prefix))
-        async with self._remover:
-            with translated("purge"):
-                self._standing = await self._list_volumes(filters)
-            try:
+        patience = aiohttp.ClientTimeout(total=REMOVAL_TIMEOUT)
+        async with self._remover, AsyncExitStack() as exits:
+            with home_volumes.untold():
+                with translated("purge"):
+                    await exits.enter_async_context(self._volumes.removing(filters))
                 self._fence.check("remove home")
-                patience = aiohttp.ClientTimeout(total=REMOVAL_TIMEOUT)
-                async with aiodocker.Docker(self._host, timeout=patience) as patient:
-                    await home_volumes.remove(patient, volume)
-            finally:
-                self._standing = None
+            patient = aiodocker.Docker(self._host, timeout=patience)
+            await home_volumes.remove(await exits.enter_async_context(patient), volume)
 
     def _owns(self, found: Container) -> bool:
         return self._tree is None or self._tree.owns_container(found)
@@ -268,14 +278,11 @@ class DockerPower(DockerSwitch):
         named = bool(found.workspace) and found.name == f"{self._prefix}{found.workspace}"
         return named and found.labels.get(LABEL_PREFIX) == self._prefix
 
-    async def _list_homes(self, filters: Mapping[str, Any]) -> dict[str, Any]:
-        """List volumes, perhaps more than are asked for, and without waiting for a removal."""
-        return await self._list_volumes(filters) if self._standing is None else self._standing
-
     async def _check_home(self, workspace_id: str, found: Container) -> None:
-        # Docker would make an empty volume for a mount whose volume is gone.
+        # Docker would make an empty volume for a mount whose volume is gone: also for one that
+        # another hand removed since a list from before the removal that is under way.
         former = found.labels.get(LABEL_FORMERLY, workspace_id)
-        homes = {home.name for home in await self.homes(former)}
+        homes = {home.name for home in await self._homes_now(former)}
         if found.home not in homes:
             name = found.home or "of the container"
             told = f"the home volume {name} is not there"

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from stacks.board import Board, translated
 from stacks.demand import Demand
+from stacks.errors import HomeKeptError, HomeUnseenError, StacksError
 from stacks.plan import as_it_is
 from stacks.planned import GONE, Action, Change, Wish
 from state_index.models import Published
@@ -22,6 +23,9 @@ LEAST = 3
 PART = 10
 """One in so many of the fleet, where that is more."""
 
+
+REFUSED = frozenset({HomeKeptError.reason, HomeUnseenError.reason})
+"""Why the end of a home was refused: it is tried now and then, and must not stand before others."""
 
 RULE = f"no more than {LEAST}, or one in {PART} of all, are removed in an hour"
 
@@ -38,6 +42,12 @@ def most(rows: Mapping[str, Published], pruned: Collection[str], allowed: int | 
         return allowed
     living = {id_ for id_, row in rows.items() if row.phase not in GONE}
     return max(LEAST, len(living | set(pruned)) // PART)
+
+
+def is_refused(change: Change) -> bool:
+    """Whether the end of its home was tried before, and refused."""
+    row = change.known.row
+    return change.action is Action.PURGE and row is not None and row.reason in REFUSED
 
 
 def held_back(change: Change, number: int) -> Change:
@@ -66,6 +76,8 @@ class PruneCap:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._held: frozenset[str] = frozenset()
+        self._claimed: set[str] = set()
+        """Counted by us for what is under way, so that it can be given back."""
 
     async def limited(
         self,
@@ -88,6 +100,8 @@ class PruneCap:
             return dict(changes)
         pruned = await self._pruned()
         meant = [id_ for id_ in prunes if (ids is None or id_ in ids) and id_ not in pruned]
+        # What is refused each time takes no room here: those that come after it would never go.
+        meant = [id_ for id_ in meant if not is_refused(changes[id_])]
         room = max(0, most(rows, pruned, wish.max_delete) - len(pruned))
         beyond = self._held = frozenset(meant[room:])
         return {
@@ -110,9 +124,23 @@ class PruneCap:
                 self._board.removals.claim, change.id, most=allowed, within=WINDOW
             )
         if claimed:
+            if change.id not in pruned:
+                self._claimed.add(change.id)
             return change
         self._held |= {change.id}
         return held_back(change, len(self._held))
+
+    async def settle(self, change: Change | None, error: StacksError | None = None) -> None:
+        """End what `admitted` began: a home that was refused, of which nothing went, did not count.
+
+        Whoever is ended before leaves it counted: that is an hour of patience, not a home.
+        """
+        if change is None or change.id not in self._claimed:
+            return
+        self._claimed.discard(change.id)
+        if isinstance(error, HomeKeptError) and change.action is Action.PURGE and not error.partly:
+            with translated():
+                await asyncio.to_thread(self._board.removals.give_back, change.id)
 
     async def _pruned(self) -> frozenset[str]:
         with translated():

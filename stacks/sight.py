@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from spec import WorkspaceSpec
-from stacks import missing, renames
+from stacks import missing, renames, torn
 from stacks.board import Board
 from stacks.errors import LedgerError, NameTakenError, StacksError
 from stacks.homes import Proof
@@ -18,13 +18,13 @@ from stacks.identity import named
 from stacks.ledger import Ledger
 from stacks.ledger_entries import UNREADABLE, Entries, torn_homes
 from stacks.plan import Known, is_settled, last_wish
-from stacks.planned import Former
+from stacks.planned import GONE, Former
 from stacks.power import Container, HomeVolume, Inventory, Power
 from stacks.recorded import Recorded
 from stacks.source import Snapshot
 from stacks.wishes import phase_before
 from state_index.models import HistoryRow, Published
-from state_index.phases import Phase
+from state_index.phases import WITH_HOME, Phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,8 @@ class View:
     before: Mapping[str, Phase | None]
     entries: Entries | None
     """What the ledger says of what was removed; None where it can't be read."""
+    purged: frozenset[str] = frozenset()
+    """Former ids of removed workspaces of which the history tells that their home was removed."""
 
 
 class Sight:
@@ -88,6 +90,16 @@ class Sight:
             last={id_: last_wish(row, histories.get(id_, [])) for id_, row in rows.items()},
             before={id_: phase_before(rows.get(id_), histories[id_]) for id_ in sorted(unclear)},
             entries=await self._entries(),
+            purged=await self._purged(rows, inventory),
+        )
+
+    async def _purged(self, rows: Mapping[str, Published], inventory: Inventory) -> frozenset[str]:
+        """Tell which former ids are over; the history is asked only of those that show nothing."""
+        removed = (row for row in rows.values() if row.grace_end is not None or row.phase in GONE)
+        former = {renames.former_id(row) for row in removed} - {""}
+        unseen = former - rows.keys() - inventory.homes.keys()
+        return frozenset(
+            id_ for id_, told in (await self._histories(unseen)).items() if is_purged(told)
         )
 
     async def one(self, workspace_id: str, snapshot: Snapshot, *, asked: bool | None) -> Known:
@@ -103,6 +115,8 @@ class Sight:
         former = await self._former(spec, snapshot, own=own, new=container is None)
         homes = renames.merged(own, former)
         entries = await self._entries()
+        entry = UNREADABLE if entries is None else entries.get(workspace_id)
+        before = renames.former_id(row)
         history: list[HistoryRow] = []
         if not homes or (row is not None and not is_settled(row.phase)):
             history = await self._board.history(workspace_id)
@@ -115,10 +129,11 @@ class Sight:
             recorded=await self._homes_recorded(workspace_id),
             made=await self._made(workspace_id) if container else "",
             former=former,
-            former_left=await self._left(renames.former_id(row)),
+            former_left=await self._left(before),
+            former_gone=bool(before) and is_purged(await self._board.history(before)),
             heir=await self._heir(workspace_id, homes, snapshot),
             proofs=() if homes else (index_proof(row, history),),
-            entry=UNREADABLE if entries is None else entries.get(workspace_id),
+            entry=await torn.settled(entry, self._power),
             torn=torn_homes(entries or {}),
             wanted=last_wish(row, history),
             before=phase_before(row, history),
@@ -195,18 +210,20 @@ class Sight:
         return {id_: await self._board.history(id_) for id_ in sorted(ids)}
 
 
-_MADE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.STOPPING, Phase.UPDATING, Phase.WARM})
-"""Phases that only a workspace with a home comes to."""
-
-
 def index_proof(row: Published | None, history: Iterable[HistoryRow]) -> Proof:
     """Tell what the index knows of an earlier home."""
     had_home = row is not None and row.phase is not Phase.DELETED and _had_home(row)
     for change in history:
         if had_home or change.to_phase is Phase.DELETED:
             break
-        had_home = change.to_phase in _MADE
+        had_home = change.to_phase in WITH_HOME
     return Proof(source="index", had_home=had_home)
+
+
+def is_purged(history: Iterable[HistoryRow]) -> bool:
+    """Whether the last that a history tells of a home is that it was removed."""
+    told = (row.to_phase for row in history if row.to_phase in WITH_HOME | {Phase.DELETED})
+    return next(told, None) is Phase.DELETED
 
 
 def _had_home(row: Published) -> bool:

@@ -84,12 +84,14 @@ def _with_row(known: Known, row: Published, change: Change, *, wish: Wish) -> Ch
 
 def _kept(known: Known, row: Published, change: Change, *, wish: Wish) -> Change:
     former = renames.former_id(row)
-    if former and not known.homes and not known.former_left:
+    elsewhere = bool(former) and not known.homes and not known.former_left
+    if elsewhere and known.former_gone:
         told = f"its home went under its former id, {former}"
         return replace(change, action=Action.FORGET, reason=told)
     if wish.purge:
         return _purged(change, wish)
-    if is_over(row, wish.watched, known.entry):
+    # On the wrong engine, or under another prefix, the home is not seen either: nothing ends there.
+    if is_over(row, wish.watched, known.entry) and not elsewhere:
         return replace(change, action=Action.PURGE, prunes=True, reason="its grace is over")
     if row.phase is not Phase.TOMBSTONED:
         return replace(change, action=Action.DELETE, reason="its home is kept after all")
@@ -118,6 +120,7 @@ def is_half_removed(known: Known) -> bool:
     row, entry = known.row, known.entry
     if row is None or row.phase is not Phase.DELETING or row.step != REMOVING:
         return False
-    # No volume is seen on the wrong engine either: that this removal took it is known by the ledger.
-    proven = not row.applied_hash if entry is None else entry.begun and not entry.unseen
+    # No volume is seen on the wrong engine either: that this removal took it is known by the ledger,
+    # and of what the engine was told and did not answer, by a look at that very one (`torn`).
+    proven = not row.applied_hash if entry is None else entry.is_gone
     return proven and not known.homes and known.container is None

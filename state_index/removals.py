@@ -70,6 +70,11 @@ class Removals:
             connection.execute(sa.insert(prunes).values(claimed))
             return True
 
+    def give_back(self, workspace_id: str) -> None:
+        """Count a workspace as not pruned after all: nothing of it was removed."""
+        with self._write() as connection:
+            connection.execute(sa.delete(prunes).where(prunes.c.workspace_id == workspace_id))
+
 
 def _since(connection: sa.Connection, since: datetime) -> frozenset[str]:
     query = sa.select(prunes.c.workspace_id).where(prunes.c.at > since)

@@ -27,6 +27,7 @@ class FakePower:
         things: What else is on the engine, by kind and name.
         failures: Raised by the named call, once each.
         calls: What was called, in order.
+        engine: Which engine it is.
     """
 
     containers: dict[str, Container] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class FakePower:
     things: tuple[Leftover, ...] = ()
     failures: dict[str, list[BaseException]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    engine: str = "E1 /var/lib/docker"
 
     @property
     def tree_file(self) -> str:
@@ -100,11 +102,20 @@ class FakePower:
             self._called("network")
             return Leftover(kind=kind, id=name, name=name) if name in self.networks else None
         self._called("named")
+        if kind == "volume":
+            homes = (home for each in self.volumes.values() for home in each)
+            found = next((home for home in homes if home.name == name), None)
+            if found:
+                return as_leftover(found)
         return next((it for it in self.things if (it.kind, it.name) == (kind, name)), None)
 
     async def holders(self, volume: str) -> tuple[Container, ...]:
         self._called("holders")
         return tuple(found for found in self.containers.values() if found.home == volume)
+
+    async def identity(self) -> str:
+        self._called("identity")
+        return self.engine
 
     async def remove_container(self, container_id: str) -> None:
         self._called("remove_container")

@@ -13,6 +13,8 @@ class Cut:
 
     Attributes:
         removes: Cleared to let the engine's removals wait.
+        lists: Cleared to let its lists of volumes wait, as an engine does that removes one.
+        held: The lists that waited.
         asked: The first line of each request, as far as one piece brings it.
     """
 
@@ -20,7 +22,10 @@ class Cut:
         self.path = path
         self.removes = asyncio.Event()
         self.removes.set()
+        self.lists = asyncio.Event()
+        self.lists.set()
         self.asked: list[str] = []
+        self.held: list[str] = []
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -59,6 +64,9 @@ class Cut:
                 self.asked.append(data.split(b"\r\n", 1)[0].decode(errors="replace"))
                 if data.startswith(b"DELETE"):
                     await self.removes.wait()
+                if "/volumes?" in self.asked[-1] and not self.lists.is_set():
+                    self.held.append(self.asked[-1])
+                    await self.lists.wait()
                 writer.write(data)
                 await writer.drain()
             writer.write_eof()

@@ -74,3 +74,17 @@ def test_it_stays_a_copy_while_its_ledger_cannot_be_read(
     parts.open_ledger(settings, Fence.always())
     settings.paths.graces.write_bytes(whole)
     assert removals(settings) == {}
+
+
+def test_whoever_only_reads_leaves_that_to_the_one_who_leads(
+    settings: RunnerSettings, tmp_path: Path
+) -> None:
+    """`codehub logs` without a daemon, in a tree that was restored."""
+    shutil.copytree(settings.paths.root, tmp_path / "backup")
+    settings.paths.root.rename(tmp_path / "broken")
+    shutil.copytree(tmp_path / "backup", settings.paths.root)
+    ledger, mark = settings.paths.graces.read_bytes(), settings.paths.place.read_bytes()
+    parts.open_ledger(settings, Fence())
+    assert settings.paths.graces.read_bytes() == ledger
+    assert settings.paths.place.read_bytes() == mark
+    assert removals(settings) == {}, "then all begin anew"

@@ -10,6 +10,16 @@ def test_a_later_attempt_needs_the_typed_name_again() -> None:
     assert demand.again == Demand(cause="tried again", force=True)
 
 
+@pytest.mark.parametrize("word", ["purge", "forget_missing", "adopt", "new_home"])
+def test_a_typed_word_is_for_the_attempt_that_it_was_typed_for(word: str) -> None:
+    """Until the next one, the file may name another owner, or the home have come back."""
+    typed = Demand(cause="typed", force=True, **{word: True})  # type: ignore[arg-type]
+    assert getattr(typed.wish, word)
+    assert not getattr(typed.again.wish, word)
+    later = Demand(cause="a look").merged(typed.again)
+    assert not getattr(later, word)
+
+
 def test_what_is_wanted_twice_is_wanted_once() -> None:
     typed = Demand(cause="typed", purge=True, watched=7)
     look = Demand(cause="a look", prune=True)

@@ -10,7 +10,8 @@ import aiodocker
 import pytest
 
 from stacks.engine.model import Leftover
-from stacks.errors import EngineUnavailableError, HomeKeptError
+from stacks.errors import EngineUnavailableError, HomeKeptError, HomeMissingError
+from stacks.power import Container
 from stacks.power_docker import DockerPower
 from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, LABEL_WORKSPACE
 from tests.stacks.proxy import Cut
@@ -89,13 +90,62 @@ async def test_a_long_removal_keeps_nobody_from_seeing_the_homes(
         async with asyncio.TaskGroup() as group:
             group.create_task(power.remove_home(volume))
             await until(removing)
-            slow.asked.clear()
+            slow.lists.clear()
             assert [home.name for home in (await power.inventory()).homes["ws"]] == [volume.name]
             assert [home.name for home in await power.homes("ws")] == [volume.name]
-            assert not [line for line in slow.asked if "volumes" in line]
+            slow.lists.set()
             slow.removes.set()
         assert (await power.inventory()).homes == {}
     await slow.cut()
+
+
+async def test_a_home_that_is_made_or_removed_during_a_removal_is_seen(
+    docker: aiodocker.Docker, volume: Leftover, prefix: str, tmp_path: Path
+) -> None:
+    """The list from before the removal knows neither: by it, one would be missing, or come anew, empty."""
+    slow = Cut(tmp_path / "engine.sock")
+    await slow.join()
+    slow.removes.clear()
+
+    async def removing() -> bool:
+        return any(line.startswith("DELETE") for line in slow.asked)
+
+    async def all_asked() -> bool:
+        return len(slow.held) >= 3  # the first one of `homes` is given up soon
+
+    async def make(workspace: str) -> Any:
+        labels = {**volume.labels, LABEL_WORKSPACE: workspace}
+        told = {"Name": f"{prefix}{workspace}-home-1", "Labels": labels}
+        return await docker.volumes.create(told)  # type: ignore[no-untyped-call]
+
+    gone = await make("gone")
+    async with (
+        DockerPower(name_prefix=prefix, run=tmp_path, docker_host=slow.host) as power,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(power.remove_home(volume))
+        await until(removing)
+        await make("new")
+        await gone.delete()
+        assert set((await power.inventory()).homes) == {"ws", "new"}
+        slow.lists.clear()
+        made = group.create_task(power.homes("new"))
+        held = group.create_task(refused(power, "gone", f"{prefix}gone-home-1"))
+        await until(all_asked)
+        slow.lists.set()
+        assert [home.name for home in await made] == [f"{prefix}new-home-1"]
+        await held
+        slow.removes.set()
+    await slow.cut()
+
+
+async def refused(power: DockerPower, workspace: str, home: str) -> None:
+    """What mounts a home that is not there is not started."""
+    found = Container(
+        id="c", name="n", workspace=workspace, state="exited", image="i", labels={}, home=home
+    )
+    with pytest.raises(HomeMissingError):
+        await power._check_home(workspace, found)
 
 
 async def test_an_engine_that_is_not_there_is_told_as_such(tmp_path: Path, prefix: str) -> None:

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from stacks import homes
 from stacks.engine.model import Leftover
-from stacks.errors import HomeKeptError, HomeMissingError
+from stacks.errors import (
+    EngineUnavailableError,
+    HomeKeptError,
+    HomeMissingError,
+    StacksError,
+)
 from stacks.homes import Grounds, Proof
 from stacks.ledger_entries import UNREADABLE, Entry
 from stacks.power import Container, HomeVolume
@@ -187,7 +192,7 @@ class Hands:
     turn: asyncio.Lock
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
     did: list[str] = field(default_factory=list)
-    refuses: HomeKeptError | None = None
+    refuses: StacksError | None = None
 
     async def grounds(self, workspace_id: str) -> Grounds:
         return self.found
@@ -235,6 +240,40 @@ async def test_what_the_engine_would_not_remove_is_whole() -> None:
     hands.let_go.set()
     assert await refused("w", hands) == "in use"
     assert hands.did == ["forgotten", "marked", "whole"]
+
+
+@pytest.mark.parametrize("untouched", [True, False])
+async def test_what_the_engine_was_not_told_of_is_whole(untouched: bool) -> None:
+    """Else a home that nobody touched would be held for half empty."""
+    error = EngineUnavailableError("it does not answer")
+    error.untouched = untouched
+    hands = Hands(GOOD, asyncio.Lock(), refuses=error)
+    hands.let_go.set()
+    with pytest.raises(EngineUnavailableError):
+        await homes.remove("w", by_name=False, hands=hands)
+    assert hands.did == ["forgotten", "marked", *["whole"] * untouched]
+
+
+class Returning(Hands):
+    """Its file is back once one volume went."""
+
+    async def removed(self, workspace_id: str, volume: Leftover) -> None:
+        await super().removed(workspace_id, volume)
+        self.found = replace(self.found, snapshot=Snapshot(invalid={"w": ()}))
+
+
+async def test_whether_another_home_went_before_is_told() -> None:
+    labels = {**VOLUME.labels, LABEL_HOME: "2"}
+    second = replace(VOLUME, id="x-w-home-2", name="x-w-home-2", labels=labels)
+    hands = Returning(replace(GOOD, volumes=(VOLUME, second)), asyncio.Lock())
+    hands.let_go.set()
+    with pytest.raises(HomeKeptError, match="its file is there") as kept:
+        await homes.remove("w", by_name=False, hands=hands)
+    assert kept.value.partly
+    again = Hands(replace(GOOD, holders=(BY_HAND,)), asyncio.Lock())
+    with pytest.raises(HomeKeptError) as kept:
+        await homes.remove("w", by_name=False, hands=again)
+    assert not kept.value.partly
 
 
 async def refused(workspace: str, hands: Hands) -> str:

@@ -1,5 +1,6 @@
 """The ledger of graces: what is written survives, what is not its own counts for nothing."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,7 +99,38 @@ def test_a_removal_is_told_step_by_step(path: Path) -> None:
     ledger.removed("ws", two[0])
     ledger.removing("ws", two[1], volumes=two[1:])
     found = Ledger(path).entries()["ws"]
-    assert (found.removed, found.removing, found.unseen) == (two[:1], two[1:], frozenset())
+    assert (found.removed, found.removing) == (two[:1], two[1:])
+    assert found.unseen == {two[1]}
+    assert not found.is_gone, "the engine was told, and did not say that it is"
+    ledger.removed("ws", two[1])
+    assert ledger.entries()["ws"].is_gone
+
+
+def test_which_engine_was_told_is_kept_while_a_home_may_be_torn(path: Path) -> None:
+    ledger, two = Ledger(path), ("x-ws-home-1", "x-ws-home-2")
+    ledger.removing("ws", two[0], volumes=two, engine="E1")
+    ledger.begin("ws", left=7, volumes=two)
+    ledger.removing("ws", two[0], volumes=two, engine="E1")
+    assert Ledger(path).entries()["ws"].engine == "E1"
+    ledger.renew("ws", two[1])
+    assert Ledger(path).entries()["ws"].engine == "E1"
+    ledger.removing("ws", two[1], volumes=two, engine="E2")
+    assert Ledger(path).entries()["ws"].engine == "", "of two, none can tell"
+    ledger.begin("ws", left=7, volumes=())
+    ledger.removing("ws", two[1], volumes=two, engine="E2")
+    assert Ledger(path).entries()["ws"].engine == "E2"
+
+
+def test_a_ledger_from_before_knows_no_engine(path: Path) -> None:
+    Ledger(path).removing("ws", "x-ws-home-1", volumes=["x-ws-home-1"], engine="E1")
+    told = json.loads(path.read_text())
+    del told["workspaces"]["ws"]["engine"]
+    path.write_text(json.dumps(told))
+    assert Ledger(path).entries()["ws"].engine == ""
+    told["workspaces"]["ws"]["engine"] = 7
+    path.write_text(json.dumps(told))
+    with pytest.raises(LedgerError, match="engine"):
+        Ledger(path).entries()
 
 
 @pytest.mark.parametrize(

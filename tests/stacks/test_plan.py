@@ -548,7 +548,9 @@ def test_a_removal_whose_end_was_not_told_is_told_first(found: WorkspaceSpec | N
     assert change.reason == "its removal was interrupted"
 
 
-@pytest.mark.parametrize("entry", [COUNTED, None, UNREADABLE])
+@pytest.mark.parametrize(
+    "entry", [COUNTED, None, UNREADABLE, replace(COUNTED, removing=COUNTED.volumes, engine="E1")]
+)
 def test_a_home_that_is_only_not_seen_was_not_removed(entry: Entry | None) -> None:
     """Under another name prefix, or on another engine, none is seen."""
     assert decide(removing(entry=entry)).action is Action.DELETE
@@ -631,3 +633,23 @@ def test_a_grace_that_was_shown_without_an_end_begins_once_homes_expire() -> Non
     begins = decide(known, wish=Wish(watched=10**9))
     assert (begins.action, begins.reason, begins.ends) == (Action.KEEP, "its grace begins", True)
     assert decide(known).action is Action.NOTHING
+
+
+def renamed(**more: Any) -> Known:
+    """One that was `old`, and was removed: its home is kept under that id."""
+    found = spec_of(formerly="old")
+    told = {"spec_json": found.model_dump_json(), **DATED}
+    return Known(id="ws", row=row(Phase.TOMBSTONED, found, **told), entry=COUNTED, **more)
+
+
+@pytest.mark.parametrize("watched", [0, 7])
+def test_a_renamed_tombstone_stays_where_its_home_is_only_not_seen(watched: int) -> None:
+    """On another engine, or under another prefix, it is seen under neither id."""
+    assert decide(renamed(), wish=Wish(watched=watched)).action is Action.NOTHING
+    gone = decide(renamed(former_gone=True), wish=Wish(watched=watched))
+    assert (gone.action, gone.reason) == (
+        Action.FORGET,
+        "its home went under its former id, old",
+    )
+    assert decide(renamed(former_left=True), wish=Wish(watched=7)).action is Action.PURGE
+    assert decide(renamed(), wish=Wish(purge=True)).action is Action.PURGE, "it can be purged"

@@ -23,6 +23,16 @@ def test_watched_time_adds_up_over_runs(url: str) -> None:
         assert index.removals.watched() == 2_000
 
 
+def test_what_is_given_back_was_not_counted(url: str, clock: Clock) -> None:
+    with Index.open(url, now=clock) as index:
+        assert index.removals.claim("a", most=1, within=HOUR)
+        assert not index.removals.claim("b", most=1, within=HOUR)
+        index.removals.give_back("a")
+        index.removals.give_back("never")
+        assert index.removals.pruned(within=HOUR) == frozenset()
+        assert index.removals.claim("b", most=1, within=HOUR)
+
+
 def test_no_more_are_claimed_than_allowed_until_the_hour_is_over(url: str, clock: Clock) -> None:
     with Index.open(url, now=clock) as index:
         claimed = [index.removals.claim(id_, most=2, within=HOUR) for id_ in ("a", "b", "c")]
