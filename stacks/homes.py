@@ -206,9 +206,8 @@ async def remove(
     grounds = await hands.grounds(workspace_id)
     may(grounds, begun=True)
     for volume in grounds.volumes:
-        # Removing another one may have taken long, and the file be back since.
         try:
-            async with hands.turn:
+            async with hands.turn:  # another removal may have taken long, and the file be back
                 may(await hands.grounds(workspace_id), begun=True)
                 await _remove(workspace_id, volume, hands)
         except HomeKeptError as error:

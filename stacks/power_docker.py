@@ -42,6 +42,7 @@ from stacks.errors import (
     UnknownWorkspaceError,
 )
 from stacks.fence import Fence
+from stacks.home_lists import HomeLists
 from stacks.images import Images
 from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import (
@@ -49,10 +50,8 @@ from stacks.programs.inputs import (
     LABEL_PREFIX,
     LABEL_SPEC_HASH,
     LABEL_TREE,
-    LABEL_WORKSPACE,
 )
 from stacks.tree import Tree
-from stacks.volume_lists import VolumeLists
 
 
 class DockerPower(DockerSwitch):
@@ -85,7 +84,7 @@ class DockerPower(DockerSwitch):
         self._tree = tree
         self._cleared = cleared
         self._remover = asyncio.Lock()
-        self._volumes = VolumeLists(self._list_volumes)
+        self._homes = HomeLists(self._list_volumes, name_prefix=name_prefix, kept=self._kept)
         self._images = Images()
 
     @property
@@ -98,7 +97,7 @@ class DockerPower(DockerSwitch):
         filters = label_filter(prefix_label(self._prefix))
         with translated("list"):
             listed, volumes = await asyncio.gather(
-                self._list_containers(filters), self._volumes.list(filters)
+                self._list_containers(filters), self._homes.volumes.list(filters)
             )
         return await asyncio.to_thread(self._sorted, listed, volumes.answer)
 
@@ -136,23 +135,8 @@ class DockerPower(DockerSwitch):
         return found
 
     async def homes(self, workspace_id: str) -> tuple[HomeVolume, ...]:
-        """List the home volumes of one workspace."""
-        with translated("home"):
-            answer, is_fresh = await self._volumes.list(self._homes_filter(workspace_id))
-        found = homes_of(answer, name_prefix=self._prefix).get(workspace_id, ())
-        if not found and not is_fresh:
-            return await self._homes_now(workspace_id)  # it may have been made since
-        return await asyncio.to_thread(self._kept, found)
-
-    async def _homes_now(self, workspace_id: str) -> tuple[HomeVolume, ...]:
-        """List the same as it is now, however long a removal keeps the engine from telling."""
-        with translated("home"):
-            answer = await self._list_volumes(self._homes_filter(workspace_id))
-        found = homes_of(answer, name_prefix=self._prefix).get(workspace_id, ())
-        return await asyncio.to_thread(self._kept, found)
-
-    def _homes_filter(self, workspace_id: str) -> dict[str, list[str]]:
-        return label_filter(prefix_label(self._prefix) | {LABEL_WORKSPACE: workspace_id})
+        """List the home volumes of one workspace; see `Power`."""
+        return await self._homes.of(workspace_id)
 
     async def check_memory(self, workspace_id: str, limit: int) -> None:
         """Make sure that a container can go on under a memory limit; see `Power`."""
@@ -259,7 +243,7 @@ class DockerPower(DockerSwitch):
         async with self._remover, AsyncExitStack() as exits:
             with home_volumes.untold():
                 with translated("purge"):
-                    await exits.enter_async_context(self._volumes.removing(filters))
+                    await exits.enter_async_context(self._homes.volumes.removing(filters))
                 self._fence.check("remove home")
             patient = aiodocker.Docker(self._host, timeout=patience)
             await home_volumes.remove(await exits.enter_async_context(patient), volume)
@@ -282,7 +266,7 @@ class DockerPower(DockerSwitch):
         # Docker would make an empty volume for a mount whose volume is gone: also for one that
         # another hand removed since a list from before the removal that is under way.
         former = found.labels.get(LABEL_FORMERLY, workspace_id)
-        homes = {home.name for home in await self._homes_now(former)}
+        homes = {home.name for home in await self._homes.now(former)}
         if found.home not in homes:
             name = found.home or "of the container"
             told = f"the home volume {name} is not there"

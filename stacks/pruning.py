@@ -15,6 +15,9 @@ from stacks.errors import HomeKeptError, HomeUnseenError, StacksError
 from stacks.plan import as_it_is
 from stacks.planned import GONE, Action, Change, Wish
 from state_index.models import Published
+from telemetry.logs import get_logger
+
+_log = get_logger(__name__)
 
 WINDOW = timedelta(hours=1)
 LEAST = 3
@@ -139,8 +142,11 @@ class PruneCap:
             return
         self._claimed.discard(change.id)
         if isinstance(error, HomeKeptError) and change.action is Action.PURGE and not error.partly:
-            with translated():
-                await asyncio.to_thread(self._board.removals.give_back, change.id)
+            try:
+                with translated():
+                    await asyncio.to_thread(self._board.removals.give_back, change.id)
+            except StacksError as unpublished:
+                _log.warning("still counted as pruned", message=unpublished.message)
 
     async def _pruned(self) -> frozenset[str]:
         with translated():

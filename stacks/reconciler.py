@@ -256,24 +256,17 @@ class Reconciler:
             change = await self._work.perform(change, demand.why(change))
             await self._cap.settle(change)
         except StacksError as error:
-            await self._uncount(change, error)
+            await self._cap.settle(change, error)
             told = await self._sight.explained(error)
             return await self._failed(workspace_id, entry, demand, change, told)
         except Exception as error:  # noqa: BLE001 - one workspace's bug must not stop the others
             _log.exception("bug")
             cause = cause_of(error)
             wrapped = ProgramError(f"{type(cause).__name__}: {cause}")
-            await self._uncount(change, wrapped)
+            await self._cap.settle(change, wrapped)
             return await self._failed(workspace_id, entry, demand, change, wrapped)
         entry.failures = 0
         return ended(change, await self._board.row(workspace_id))
-
-    async def _uncount(self, change: Change | None, error: StacksError) -> None:
-        """Take what was refused off the count of prunes."""
-        try:
-            await self._cap.settle(change, error)
-        except StacksError as unpublished:
-            _log.warning("still counted as pruned", message=unpublished.message)
 
     async def _again(self, known: Known, entry: Entry, demand: Demand) -> Known:
         """Begin anew, and say in the history who wanted it."""

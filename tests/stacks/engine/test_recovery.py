@@ -277,6 +277,19 @@ async def test_destroy_knows_its_labels_from_the_state(files: StateFiles) -> Non
     assert engine.things == [foreign, volume()]
 
 
+@pytest.mark.parametrize("kind", [Kind.DESTROY, Kind.UP])
+async def test_a_copy_that_somebody_made_is_not_ours_to_remove(
+    files: StateFiles, kind: Kind
+) -> None:
+    """`docker commit` and `docker run` copy the labels, not the name."""
+    write(files, state(HOME))
+    copy = replace(container("copy"), name="mine")
+    engine = FakeLeftovers([copy, container("ours"), volume()])
+    inputs = None if kind is Kind.DESTROY else SEEN
+    await prepare(operation(kind, inputs), files, engine)
+    assert engine.things == [copy, volume()]
+
+
 async def test_destroy_of_a_stack_without_anything_asks_nothing(files: StateFiles) -> None:
     engine = FakeLeftovers([container("stray")])
     assert (await prepare(operation(Kind.DESTROY, None), files, engine)).empty
