@@ -33,7 +33,7 @@ class HomeLists:
             name_prefix: First part of the volumes' names.
             kept: Leaves out what is not ours; called in a thread.
         """
-        self.volumes = VolumeLists(ask)
+        self.lists = VolumeLists(ask)
         self._ask = ask
         self._prefix = name_prefix
         self._kept = kept
@@ -41,7 +41,7 @@ class HomeLists:
     async def of(self, workspace_id: str) -> Homes:
         """List them; one that is not there may have been made since the list that stands in."""
         with translated("home"):
-            answer, is_fresh = await self.volumes.list(self._filter(workspace_id))
+            answer, is_fresh = await self.lists.list(self._filter(workspace_id))
         found = await self._ours(answer, workspace_id)
         return found if found or is_fresh else await self.now(workspace_id)
 

@@ -97,7 +97,7 @@ class DockerPower(DockerSwitch):
         filters = label_filter(prefix_label(self._prefix))
         with translated("list"):
             listed, volumes = await asyncio.gather(
-                self._list_containers(filters), self._homes.volumes.list(filters)
+                self._list_containers(filters), self._homes.lists.list(filters)
             )
         return await asyncio.to_thread(self._sorted, listed, volumes.answer)
 
@@ -243,7 +243,7 @@ class DockerPower(DockerSwitch):
         async with self._remover, AsyncExitStack() as exits:
             with home_volumes.untold():
                 with translated("purge"):
-                    await exits.enter_async_context(self._homes.volumes.removing(filters))
+                    await exits.enter_async_context(self._homes.lists.removing(filters))
                 self._fence.check("remove home")
             patient = aiodocker.Docker(self._host, timeout=patience)
             await home_volumes.remove(await exits.enter_async_context(patient), volume)
