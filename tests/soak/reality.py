@@ -1,0 +1,97 @@
+"""What is there now: read from the engine's own API, the index and the disk, beside the product's code."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.soak.engine import OwnEngine
+from tests.soak.hub import SoakHub
+from tests.soak.model import Scene, Seen
+
+MARKER = "marker"
+
+
+class Reality:
+    """Reads scenes, and does by hand what somebody does to containers behind our back."""
+
+    def __init__(self, hub: SoakHub, engine: OwnEngine) -> None:
+        self._hub = hub
+        self._volumes = engine.root / "volumes"
+        transport = httpx.HTTPTransport(uds=str(engine.socket))
+        self.client = httpx.Client(transport=transport, base_url="http://engine/v1.41", timeout=60)
+
+    def scene(self) -> Scene:
+        """Read everything.
+
+        Raises:
+            httpx.HTTPError: The engine does not answer, or what it listed is gone.
+        """
+        volumes = self._volumes_there()
+        return Scene(
+            rows={
+                row.id: (row.phase, row.sync, row.reason) for row in self._hub.index.workspaces()
+            },
+            containers=self.containers(),
+            volumes=volumes,
+            networks=self._networks(),
+            markers={name: self.marker(name) for name in volumes},
+        )
+
+    def containers(self) -> dict[str, Seen]:
+        """Read the containers that bear our prefix, whatever else they say."""
+        listed = self._get("/containers/json?all=1")
+        names = [(item["Id"], item["Names"][0].removeprefix("/")) for item in listed]
+        return {
+            name.removeprefix(self._hub.prefix): _seen(self._get(f"/containers/{id_}/json"))
+            for id_, name in names
+        }
+
+    def marker(self, volume: str) -> str:
+        """Hash what was written into a home, "" where nothing was."""
+        try:
+            return hashlib.sha256(self._marker(volume).read_bytes()).hexdigest()
+        except FileNotFoundError:
+            return ""
+
+    def leave_marker(self, volume: str, text: str) -> str:
+        """Write into a home; gives the hash."""
+        self._marker(volume).write_text(text, encoding="utf-8")
+        return self.marker(volume)
+
+    def by_hand(self, method: str, path: str, **body: Any) -> None:
+        """Do something behind our back; that it is gone already is no matter."""
+        answer = self.client.request(method, path, json=body or None)
+        assert answer.status_code in {200, 201, 204, 304, 404, 409}, answer.text
+
+    def name(self, workspace: str) -> str:
+        """Give a container's name."""
+        return self._hub.container(workspace)
+
+    def _marker(self, volume: str) -> Path:
+        return self._volumes / f"{self._hub.prefix}{volume}" / "_data" / MARKER
+
+    def _volumes_there(self) -> frozenset[str]:
+        names = (item["Name"] for item in self._get("/volumes")["Volumes"] or [])
+        return frozenset(name.removeprefix(self._hub.prefix) for name in names)
+
+    def _networks(self) -> frozenset[str]:
+        names = {item["Name"] for item in self._get("/networks")} - {"bridge", "host", "none"}
+        return frozenset(name.removeprefix(f"{self._hub.name}-") for name in names)
+
+    def _get(self, path: str) -> Any:
+        return self.client.get(path).raise_for_status().json()
+
+
+def _seen(data: dict[str, Any]) -> Seen:
+    host, env = data["HostConfig"], data["Config"]["Env"]
+    return Seen(
+        id=data["Id"],
+        started=data["State"]["StartedAt"],
+        running=data["State"]["Running"],
+        env=dict(pair.split("=", 1) for pair in env if "=" in pair),
+        memory=host["Memory"],
+        cpu=host["NanoCpus"] / 1e9 or host["CpuQuota"] / 1e5,
+        networks=frozenset(data["NetworkSettings"]["Networks"]),
+    )
