@@ -30,12 +30,13 @@ class Targets:
         """
         if target in OF_OPERATIONS:
             return self._of_operation(target, workspace)
-        return {
-            Target.RUNNER: self._runners,
-            Target.LEADER: self._leader,
-            Target.GATEWAY: lambda: (self._hub.processes[GATEWAY].pid,),
-            Target.ENGINE: lambda: (self._engine.pid,),
-        }[target]()
+        if target is Target.ENGINE:
+            return (self._engine.pid,) if self._engine.pid else ()
+        if target is Target.LEADER:
+            leader = self._hub.leader()
+            return (self._hub.processes[leader].pid,) if leader else ()
+        names = RUNNERS if target is Target.RUNNER else (GATEWAY,)
+        return tuple(self._hub.processes[name].pid for name in names)
 
     def _of_operation(self, target: Target, workspace: str) -> Pids:
         cli = find_cli(workspace, self._work)
@@ -47,13 +48,6 @@ class Targets:
         else:
             pid = cli if target is Target.CLI else found.session
         return (pid,) if pid else ()
-
-    def _runners(self) -> Pids:
-        return tuple(self._hub.processes[name].pid for name in RUNNERS)
-
-    def _leader(self) -> Pids:
-        leader = self._hub.leader()
-        return (self._hub.processes[leader].pid,) if leader else ()
 
     def kill(self, target: Target, pids: Pids) -> bool:
         """SIGKILL; whether it was there."""
