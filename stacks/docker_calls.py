@@ -4,6 +4,7 @@ Everything that knows Docker's JSON stands here, as pure functions; `stacks.powe
 calls.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -15,7 +16,12 @@ from aiodocker.exceptions import DockerError
 
 from stacks import observed
 from stacks.engine.model import Leftover
-from stacks.errors import EngineRefusedError, EngineUnavailableError, StacksError
+from stacks.errors import (
+    EngineRefusedError,
+    EngineUnavailableError,
+    StacksError,
+    StaleContainerError,
+)
 from stacks.power import Container, HomeVolume
 from stacks.programs.inputs import (
     HOME_PATH,
@@ -37,6 +43,8 @@ NOT_FOUND = 404
 CONFLICT = 409
 UNREACHABLE = 900
 """Status that aiodocker gives when no connection was made."""
+
+_FORGOTTEN = re.compile(r"\btask \w+: already exists")
 
 LISTED = ("Id", "Names", "Image", "State", "Labels", "Mounts", "NetworkSettings")
 """What is read of each entry of the container list."""
@@ -61,6 +69,21 @@ def refusal(error: DockerError, *, step: str) -> StacksError:
     if error.status == UNREACHABLE:
         return _unavailable(step, str(error.message))
     return EngineRefusedError(f"the engine said: {quoted(str(error.message))}", step=step)
+
+
+def unstartable(error: DockerError) -> StacksError:
+    """Give the error for a container that the engine refused to start.
+
+    Broken is one whose network is gone: it keeps that network's id. And one of which the engine,
+    killed while it started it, forgot that it runs: it is never started again, nor stopped.
+    """
+    told = str(error.message)
+    forgotten = _FORGOTTEN.search(told) is not None
+    if error.status != NOT_FOUND and not forgotten:
+        return refusal(error, step="start")
+    stale = StaleContainerError(f"it cannot be started: {quoted(told)}", step="start")
+    stale.broken = forgotten or "network" in told
+    return stale
 
 
 def _unavailable(step: str, detail: str) -> EngineUnavailableError:

@@ -10,7 +10,7 @@ import aiohttp
 from aiodocker.exceptions import DockerError
 
 from stacks import health
-from stacks.docker_calls import CALL_TIMEOUT, NOT_FOUND, quoted, refusal, translated
+from stacks.docker_calls import CALL_TIMEOUT, NOT_FOUND, quoted, translated, unstartable
 from stacks.docker_reads import DockerReads
 from stacks.errors import StaleContainerError, StartFailedError
 from stacks.fence import Fence
@@ -61,9 +61,7 @@ class DockerSwitch(DockerReads):
             try:
                 await self._docker.containers.container(container_id).start()
             except DockerError as error:
-                if error.status == NOT_FOUND:
-                    raise _not_found(str(error.message)) from error
-                raise refusal(error, step="start") from error
+                raise unstartable(error) from error
 
     async def _check_alive(self, workspace_id: str, found: Container) -> None:
         """Raise when the container ended, or ends again and again."""
@@ -99,10 +97,3 @@ class DockerSwitch(DockerReads):
             except DockerError as error:
                 if error.status != NOT_FOUND:
                     raise
-
-
-def _not_found(told: str) -> StaleContainerError:
-    """Tell a container that went away from one whose network did: it keeps that network's id."""
-    stale = StaleContainerError(f"it cannot be started: {quoted(told)}", step="start")
-    stale.broken = "network" in told
-    return stale

@@ -154,7 +154,8 @@ class StaleContainerError(TemporaryError):
     """The container is not there, or was made from another spec: only `up` helps.
 
     Attributes:
-        broken: Whether it is there but can never be started again, its network being gone.
+        broken: Whether it is there but can never be started again: its network is gone, or
+            the engine forgot that it runs.
     """
 
     reason = "STALE_CONTAINER"

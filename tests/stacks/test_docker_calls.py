@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from aiodocker.exceptions import DockerError
 
-from stacks.docker_calls import holds, memory_used, volumes_in_home
+from stacks.docker_calls import holds, memory_used, unstartable, volumes_in_home
+from stacks.errors import EngineRefusedError, StaleContainerError
 
 V1 = {"total_active_file": 10, "total_inactive_file": 20, "active_file": 1, "inactive_file": 2}
 V2 = {"active_file": 10, "inactive_file": 20, "anon": 70}
@@ -76,3 +78,29 @@ def test_what_is_not_known_of_a_volume_holds_nothing() -> None:
     assert not holds({}, "x-ws-home-1", PLACE)
     driver = {"Type": "bind", "Source": "/mnt/a"}
     assert not holds({"Mounts": [driver]}, "x-ws-home-1", "/mnt/a/b"), "no folder of its own"
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "broken"),
+    [
+        (404, "network 1f2e not found", True),
+        (404, "No such container: x", False),
+        (409, "task 2602230d46368f: already exists", True),
+        (500, "failed to create task for container: task 26f: already exists", True),
+    ],
+)
+def test_what_can_never_be_started_again_is_made_anew(
+    status: int, told: str, *, broken: bool
+) -> None:
+    error = unstartable(DockerError(status, told))
+    assert isinstance(error, StaleContainerError)
+    assert error.broken is broken
+
+
+@pytest.mark.parametrize(
+    "told", ["endpoint x already exists in network y", "no space left on device"]
+)
+def test_what_else_the_engine_refuses_is_tried_again(told: str) -> None:
+    error = unstartable(DockerError(500, told))
+    assert isinstance(error, EngineRefusedError)
+    assert told in error.message
