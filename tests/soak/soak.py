@@ -82,6 +82,13 @@ class Soak:
         self.client.close()
         self.reality.client.close()
 
+    def move_in(self) -> None:
+        """Begin with most workspaces there: each has a home with something in it."""
+        for slot in self.slots[:-1]:
+            self.begin(slot)
+            self.write(slot)
+        self.heal()
+
     # Edits, intents, drift: each leaves its workspace busy until the next heal.
 
     def begin(self, slot: Slot) -> bool:
@@ -244,10 +251,9 @@ class Soak:
             Phase.STARTING: lambda slot: slot.stands and not slot.on,
             Phase.STOPPING: lambda slot: slot.stands and slot.on,
         }.get(phase, lambda slot: slot.stands)
-        if not any(map(wanted, self.slots)):
+        while not (fitting := [slot for slot in self.slots if wanted(slot)]):
             self._make_fitting(phase, self.slots[pick % SLOTS])
             self.heal()
-        fitting = [slot for slot in self.slots if wanted(slot)]
         chosen = fitting[pick % len(fitting)]
         self.begin(chosen)
         return chosen

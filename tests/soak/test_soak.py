@@ -27,6 +27,9 @@ KILLS = int(os.environ.get("SOAK_KILLS") or 200)
 CUT_SECONDS = float(os.environ.get("SOAK_CUT_SECONDS") or 120)
 """Of the cut in every run: with set-up, the heal under way and the end it takes three minutes."""
 
+CUT_KILLS = 5
+"""Owed by it, for an example ends with three: on an idle machine there are twenty."""
+
 MOST = 2.5
 """How many times its seconds a run may take for what it owes; then it fails."""
 
@@ -51,6 +54,7 @@ def run(folder: Path, *, seconds: float, owes: int) -> list[records.Kill]:
 
         course = Course(soak, over)
         try:
+            soak.move_in()
             number = 0
             while course.goes_on:
                 _drive(course, number=number)
@@ -72,11 +76,12 @@ def run(folder: Path, *, seconds: float, owes: int) -> list[records.Kill]:
 
 
 def _drive(course: Course, *, number: int) -> None:
+    course.examples = 0
     rules = seed(SEED + number)(machine(course))
     run_state_machine_as_test(
         rules,
         settings=settings(
-            max_examples=50,
+            max_examples=20,
             stateful_step_count=12,
             phases=[Phase.generate],
             database=None,
@@ -89,7 +94,7 @@ def _drive(course: Course, *, number: int) -> None:
 @pytest.mark.timeout(360)
 def test_a_cut_of_it(tmp_path: Path) -> None:
     kills = run(tmp_path, seconds=CUT_SECONDS, owes=0)
-    assert len({kill.target for kill in kills}) >= 3, records.table(kills)
+    assert len(kills) >= CUT_KILLS, records.table(kills)
 
 
 @pytest.mark.long
