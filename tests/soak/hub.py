@@ -62,9 +62,13 @@ class SoakHub(Hub):
                 "CODEHUB_POLL_INTERVAL": "2s",
                 "CODEHUB_START_TIMEOUT": "30s",
                 "CODEHUB_LOG_LEVEL": "debug",
+                # As a checkout elsewhere: people can write files while the disk is full.
+                "CODEHUB_WORKSPACES": str(place / "workspaces.d"),
                 "TEST_CLOCK": str(self.clock),
             },
         )
+        self.workspaces = place / "workspaces.d"
+        self.workspaces.mkdir()
         self.command = (sys.executable, "-c", CLOCKED)
 
     @cached_property

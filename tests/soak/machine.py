@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from tests.soak.model import Slot
-from tests.soak.soak import FULL_SECONDS, LOCKED_SECONDS, Soak
+from tests.soak.soak import Soak
+from tests.soak.world import FULL_SECONDS, LOCKED_SECONDS
 
 P = ParamSpec("P")
 

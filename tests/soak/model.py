@@ -7,8 +7,8 @@ from state_index.phases import Phase
 
 OWNER = "alice"
 SETTLED = {True: Phase.RUNNING, False: Phase.WARM}
-MEMORY = (48, 64, 96)
-"""Limits in MiB that edits take turns with; one is changed in place."""
+MEMORY = (64, 80, 96)
+"""Limits in MiB that edits take turns with; each is changed in place."""
 CPUS = (1, 2)
 
 
