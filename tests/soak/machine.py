@@ -17,11 +17,11 @@ from tests.soak.world import FULL_SECONDS, LOCKED_SECONDS
 
 P = ParamSpec("P")
 
-LAST_KILLS = 3
+LAST_KILLS = 4
 
 PICKS = st.integers(0, 2**16)
 LAGS = st.integers(0, 6).map(lambda tenths: tenths / 10)
-KILLS = st.lists(st.tuples(PICKS, PICKS, LAGS), min_size=4, max_size=8)
+KILLS = st.lists(st.tuples(PICKS, PICKS, LAGS), min_size=6, max_size=12)
 WORK = st.lists(st.tuples(PICKS, PICKS), min_size=1, max_size=3)
 JUMPS = st.sampled_from([-86400.0, -60.0, 0.0, 3600.0, 8 * 86400.0])
 
@@ -38,13 +38,14 @@ class Course:
         """
         self.soak = soak
         self.failure: Exception | None = None
+        self.stopped = False
         self.examples = 0
         self._over = over
 
     @property
     def goes_on(self) -> bool:
         """Whether anything is still to be done."""
-        return self.failure is None and not self._over()
+        return not (self.failure or self.stopped or self._over())
 
 
 def step(
@@ -59,6 +60,11 @@ def step(
                 method(self, *args, **kwargs)
             except Exception as error:  # noqa: BLE001 - see the module's docstring
                 self.course.failure = error
+            except (
+                BaseException
+            ):  # someone pressed Ctrl-C: nothing more is done, teardowns included
+                self.course.stopped = True
+                raise
 
     return guarded
 
