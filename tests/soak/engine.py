@@ -85,7 +85,8 @@ class OwnEngine:
         self._room.wait(20)
         if self._entered is not None:
             self._entered.wait(20)
-        _remove_groups(self._group)
+        # The kernel takes a moment to bury what was killed with its namespace.
+        wait_for(lambda: not _groups_left(self._group), "the end of its control groups")
 
     @property
     def pid(self) -> int:
@@ -164,10 +165,12 @@ def _arguments(process: Path) -> list[bytes]:
         return []
 
 
-def _remove_groups(name: str) -> None:
-    """Remove the control groups of containers that were killed with their namespace."""
+def _groups_left(name: str) -> bool:
+    """Remove the control groups of our containers; whether some could not be removed yet."""
     base = Path("/sys/fs/cgroup")
-    for top in (base / name, *base.glob(f"*/{name}")):
+    tops = [top for top in (base / name, *base.glob(f"*/{name}")) if top.exists()]
+    for top in tops:
         for folder in sorted(top.glob("**/"), reverse=True):
-            with suppress(OSError):  # the kernel is just emptying it
+            with suppress(OSError):
                 folder.rmdir()
+    return any(top.exists() for top in tops)

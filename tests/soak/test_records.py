@@ -125,6 +125,13 @@ def test_a_whole_scene_has_no_differences() -> None:
     assert ASLEEP.text().splitlines()[-1] == "formerly: w1"
 
 
+def test_a_renamed_one_that_is_removed_has_a_tombstone_under_its_old_id_too() -> None:
+    kept = Slot("w2", renamed=True, marker="h2")
+    assert differences([kept], scene(kept)) == ["w2: no row, TOMBSTONED is wanted"]
+    rows = {**scene(kept).rows, "w2": ("TOMBSTONED", "OutOfSync", "")}
+    assert differences([kept], replace(scene(kept), rows=rows)) == []
+
+
 WRONG: dict[str, Scene] = {
     "w0: no row": replace(GOOD, rows={**GOOD.rows, "w0": ("", "", "")}),
     "w0: ERROR OutOfSync X": replace(GOOD, rows={**GOOD.rows, "w0": ("ERROR", "OutOfSync", "X")}),
