@@ -83,6 +83,13 @@ class Demand:
         )
 
     @property
+    def is_look(self) -> bool:
+        """Whether nobody asks for anything: the files or the engine may have changed."""
+        words = self.retry or self.remove or self.purge or self.adopt or self.new_home
+        asks = words or self.forget_missing or self.heal or bool(self.retire)
+        return not self.force and self.asked is None and not asks
+
+    @property
     def again(self) -> "Demand":
         """The same for a later attempt; what someone's word was needed for is not in it.
 
@@ -175,10 +182,15 @@ class Entry:
     def wants(self, demand: Demand) -> None:
         """Take a demand in, in place of the next attempt of what failed."""
         if self.retry is not None:
+            demand = replace(demand, heal=demand.heal or self.owes)
+            self.rest()
+        self.demand = self.demand.merged(demand) if self.demand else demand
+
+    def rest(self) -> None:
+        """Call the next attempt off, if there is one."""
+        if self.retry is not None:
             self.retry.cancel()
             self.retry = None
-            demand = replace(demand, heal=demand.heal or self.owes)
-        self.demand = self.demand.merged(demand) if self.demand else demand
 
     def backs_off(self, change: Change) -> bool:
         """Whether its timer alone tries it again: a mere look must not cut the backoff short.

@@ -50,9 +50,10 @@ class DockerReads(EngineClient):
 
     async def holders(self, volume: str) -> tuple[Container, ...]:
         """Give the containers that mount a volume, or bind its folder; see `Power`."""
-        data = await self._volume(volume)
         with translated("home"):
-            listed = await self._list_containers({})
+            listed, data = await asyncio.gather(
+                self._list_containers({}), self._volume_seen(volume)
+            )
         place = str(data.get("Mountpoint", "")) if data else ""
         return tuple(container_of(each) for each in listed if holds(each, volume, place))
 
@@ -92,6 +93,10 @@ class DockerReads(EngineClient):
         with translated("home"):
             answer = await self._list_volumes({"name": [name]})
         return next((data for data in answer.get("Volumes") or [] if data["Name"] == name), None)
+
+    async def _volume_seen(self, name: str) -> Mapping[str, Any] | None:
+        """Give a volume as it is, or was right before a removal that keeps the engine from telling."""
+        return await self._volume(name)
 
     async def _tail(self, container_id: str, lines: int) -> str:
         found = await self._docker.containers.container(container_id).show()

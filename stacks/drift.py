@@ -30,6 +30,10 @@ _IMAGES = ("env.", "label.", "mount.", "command", "entrypoint", "working folder"
 """Keys whose value may come from the image."""
 
 
+LOGS = "logs"
+"""How its output is kept: the driver and its options."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Difference:
     """One thing that is not as it was made.
@@ -88,7 +92,7 @@ def wanted(inputs: WorkspaceInputs, image: Mapping[str, str] | None) -> dict[str
         "devices": NONE,
         "ports": NONE,
         "removes itself": "no",
-        "logs": logs(shape.LOG_DRIVER, shape.LOG_OPTIONS),
+        LOGS: logs(shape.LOG_DRIVER, shape.LOG_OPTIONS),
         f"mount.{HOME_PATH}": mount("volume", inputs.volume),
         f"mount.{RUN_PATH}": mount("bind", inputs.run_folder),
         **{f"env.{name}": value for name, value in shape.environment(inputs).items()},
@@ -123,6 +127,8 @@ def _is_the_images(key: str, value: str) -> bool:
 
 
 def _difference(key: str, should: str | None, is_: str | None) -> Difference:
+    if key == LOGS:
+        return _logs(should, is_)
     if not _is_hidden(key):
         return Difference(field=key, wanted=_told(should), found=_told(is_))
     return Difference(
@@ -130,6 +136,14 @@ def _difference(key: str, should: str | None, is_: str | None) -> Difference:
         wanted="not set" if should is None else "set",
         found="not set" if is_ is None else "set" if should is None else "another value",
     )
+
+
+def _logs(should: str | None, is_: str | None) -> Difference:
+    """Tell the drivers alone: what some are given is a password for where they write to."""
+    wanted, found = (_told(value).split(" ", 1)[0] for value in (should, is_))
+    if wanted == found:
+        found = f"{found} with other options"
+    return Difference(field=LOGS, wanted=wanted, found=found)
 
 
 def _is_hidden(key: str) -> bool:

@@ -22,33 +22,48 @@ def untold() -> Iterator[None]:
         raise
 
 
-async def remove(docker: aiodocker.Docker, volume: Leftover) -> None:
-    """Remove a volume, never by force; gone already is fine.
+async def is_there(docker: aiodocker.Docker, volume: Leftover) -> bool:
+    """Look whether a volume is there still, and the same.
 
     Args:
         docker: A client.
         volume: As it was seen; with other labels it is another one.
 
     Raises:
-        HomeKeptError: Another volume has its name by now, or a container mounts it.
+        HomeKeptError: Another volume has its name by now.
         EngineUnavailableError: The engine does not answer.
     """
     found = DockerVolume(docker, volume.name)  # type: ignore[no-untyped-call]
-    with untold(), translated("purge"):
+    with translated("purge"):
         try:
             data = await found.show()  # type: ignore[no-untyped-call]
         except DockerError as error:
             if error.status != NOT_FOUND:
                 raise
-            return
-        if leftover("volume", data).labels != volume.labels:
-            raise HomeKeptError(f"{volume.name} is another volume now", step="purge")
+            return False
+    if leftover("volume", data).labels != volume.labels:
+        raise HomeKeptError(f"{volume.name} is another volume now", step="purge")
+    return True
+
+
+async def remove(docker: aiodocker.Docker, name: str) -> None:
+    """Remove a volume, never by force; gone already is fine.
+
+    Args:
+        docker: A client, patient enough for all of its files.
+        name: Which; `is_there` was asked right before.
+
+    Raises:
+        HomeKeptError: A container mounts it.
+        EngineUnavailableError: The engine does not answer.
+    """
+    found = DockerVolume(docker, name)  # type: ignore[no-untyped-call]
     with translated("purge"):
         try:
             await found.delete()  # type: ignore[no-untyped-call]
         except DockerError as error:
             if error.status == CONFLICT:
-                told = f"the engine keeps {volume.name}: {quoted(str(error.message))}"
+                told = f"the engine keeps {name}: {quoted(str(error.message))}"
                 raise HomeKeptError(told, step="purge") from error
             if error.status != NOT_FOUND:
                 raise

@@ -225,7 +225,7 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -
     )
     if retries.is_held(known, change.desired_hash) and not wish.force:
         return replace(change, sync=Sync.OUT_OF_SYNC, reason="it failed; a change is waited for")
-    if drifting.is_going(known) and not wish.force:
+    if drifting.is_going(known) and known.asked is None and not wish.force:
         return replace(change, sync=_sync(known), reason="its container is being removed right now")
     change = replace(change, retires=renames.to_retire(known))
     shape = drifting.left_alone(known, _shape(known, change), wish)

@@ -241,12 +241,20 @@ class DockerPower(DockerSwitch):
         filters = label_filter(prefix_label(self._prefix))
         patience = aiohttp.ClientTimeout(total=REMOVAL_TIMEOUT)
         async with self._remover, AsyncExitStack() as exits:
+            patient = aiodocker.Docker(self._host, timeout=patience)
+            patient = await exits.enter_async_context(patient)
             with home_volumes.untold():
                 with translated("purge"):
                     await exits.enter_async_context(self._homes.lists.removing(filters))
+                if not await home_volumes.is_there(self._docker, volume):
+                    return
                 self._fence.check("remove home")
-            patient = aiodocker.Docker(self._host, timeout=patience)
-            await home_volumes.remove(await exits.enter_async_context(patient), volume)
+            await home_volumes.remove(patient, volume.name)
+
+    async def _volume_seen(self, name: str) -> Mapping[str, Any] | None:
+        answer, is_fresh = await self._homes.lists.list({"name": [name]})
+        found = next((data for data in answer.get("Volumes") or [] if data["Name"] == name), None)
+        return found if found or is_fresh else await self._volume(name)
 
     def _owns(self, found: Container) -> bool:
         return self._tree is None or self._tree.owns_container(found)

@@ -245,7 +245,11 @@ class Reconciler:
             known = await self._sight.one(workspace_id, self.snapshot, asked=demand.asked)
             if demand.retry:
                 known = await self._again(known, entry, demand)
-            change = await self._cap.admitted(self._planned(known, demand.wish), demand.wish)
+            change = self._planned(known, demand.wish)
+            if demand.is_look and entry.backs_off(change):
+                # It came while the attempt was under way that failed: the timer does it.
+                return ended(change, known.row)
+            change = await self._cap.admitted(change, demand.wish)
             change = await self._remakes.admitted(change, demand.wish)
             if entry.aim != aim_of(change):
                 entry.aim, entry.failures = aim_of(change), 0
@@ -266,6 +270,7 @@ class Reconciler:
             await self._cap.settle(change, wrapped)
             return await self._failed(workspace_id, entry, demand, change, wrapped)
         entry.failures = 0
+        entry.rest()
         return ended(change, await self._board.row(workspace_id))
 
     async def _again(self, known: Known, entry: Entry, demand: Demand) -> Known:
@@ -299,6 +304,7 @@ class Reconciler:
             _log.error("unpublished", message=unpublished.message)
         if delay is not None:
             loop = asyncio.get_running_loop()
+            entry.rest()
             entry.owes = demand.heal
             entry.retry = loop.call_later(delay, self.submit, workspace_id, demand.again)
         action = change.action if change else Action.NOTHING

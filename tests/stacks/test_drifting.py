@@ -560,6 +560,22 @@ async def test_a_pass_leaves_alone_what_is_being_removed(place: Place) -> None:
     assert place.bench.row("ws").phase is Phase.RUNNING
 
 
+async def test_a_stop_is_done_also_while_the_container_is_being_removed(place: Place) -> None:
+    place.power.switch("ws", GOING)
+    asked = Demand(cause="alice asked", asked=False)
+    assert (await place.bench.queue.submit("ws", asked)).phase == Phase.WARM
+
+
+async def test_a_password_of_the_logs_driver_is_not_told(place: Place) -> None:
+    place.power.hands["ws"] = {"logs": "splunk splunk-token=s3cr3t"}
+    assert await place.look()
+    assert place.causes[0] == "drift: logs json-file → splunk"
+
+
+def test_other_options_of_the_same_logs_driver_are_told_as_such() -> None:
+    assert str(drift._difference("logs", "x a=1", "x a=2")) == "logs x → x with other options"
+
+
 @pytest.mark.parametrize("running", [True, False])
 async def test_what_is_on_no_network_is_put_back_and_goes_on(place: Place, running: bool) -> None:
     if not running:

@@ -93,6 +93,7 @@ async def test_a_long_removal_keeps_nobody_from_seeing_the_homes(
             slow.lists.clear()
             assert [home.name for home in (await power.inventory()).homes["ws"]] == [volume.name]
             assert [home.name for home in await power.homes("ws")] == [volume.name]
+            assert await power.holders(volume.name) == ()
             slow.lists.set()
             slow.removes.set()
         assert (await power.inventory()).homes == {}

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from spec import Problem, WorkspaceSpec
 from stacks.board import Board, Context
 from stacks.demand import Demand
 from stacks.endings import Endings
+from stacks.engine import Kind
 from stacks.errors import (
     EngineUnavailableError,
     OperationFailedError,
@@ -292,6 +294,27 @@ async def test_a_mere_look_does_not_cut_the_backoff_short(tmp_path: Path) -> Non
         assert len(found.engine.done) == done + 1
         assert found.row("alice").retry_at == at
         assert (await found.queue.sweep(UP))[0].phase == Phase.RUNNING, "`up` does"
+
+
+async def test_a_look_that_came_during_the_attempt_that_failed_waits_too(tmp_path: Path) -> None:
+    async with bench(tmp_path, retries=True) as found:
+        found.files(spec_of("bob"))
+        await found.queue.sweep(UP)  # makes the network
+        found.files(spec_of("alice"), spec_of("bob"))
+        found.engine.errors["alice"] = [NO_LUCK]
+        found.engine.going.clear()
+        attempt = found.queue.submit("alice", UP)
+        await until(partial(_is_running, found))
+        look = found.queue.submit("alice", Demand(cause="poll"))
+        found.engine.going.set()
+        assert [(await each).phase for each in (attempt, look)] == [Phase.ERROR, Phase.ERROR]
+        assert found.engine.done.count((Kind.UP, "alice")) == 1
+        assert is_first_failure(found)
+        assert (await found.queue.submit("alice", UP)).phase == Phase.RUNNING, "who asks is served"
+
+
+async def _is_running(found: Bench) -> bool:
+    return "alice" in found.engine.running
 
 
 async def test_an_engine_that_is_back_ends_the_wait(tmp_path: Path) -> None:
