@@ -116,11 +116,18 @@ class Cache:
         """A new folder on the cache's file system, removed at the end: build there, then `install`."""
         parent = self.root / "tmp"
         parent.mkdir(parents=True, exist_ok=True)
-        path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+        path = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-{name}-", dir=parent))
         try:
             yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove the scratch folders of processes that ended without doing so."""
+        for path in (self.root / "tmp").glob("*"):
+            maker = path.name.split("-", 1)[0]
+            if not (maker.isdecimal() and Path("/proc", maker).exists()):
+                shutil.rmtree(path, ignore_errors=True)
 
     def install(self, source: Path, target: Path) -> None:
         """Put a finished file or folder in its place with one rename; an equal key is kept as it is."""

@@ -256,7 +256,7 @@ def _alone(cache: Cache) -> Iterator[None]:
         except BlockingIOError:
             print("another set-up uses this cache: waiting for it", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.rmtree(cache.root / "tmp", ignore_errors=True)
+        cache.sweep()
         yield
 
 

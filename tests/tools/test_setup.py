@@ -89,8 +89,11 @@ def test_an_interruption_is_told(
 
 def test_what_an_interrupted_one_left_is_removed(cache: Cache) -> None:
     (cache.root / "tmp" / "half").mkdir(parents=True)
-    with setup._alone(cache):
-        assert not (cache.root / "tmp").exists()
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (cache.root / "tmp" / f"{ended.pid}-half").mkdir()
+    with cache.scratch("whole") as whole, setup._alone(cache):
+        assert list((cache.root / "tmp").iterdir()) == [whole], "who works on it goes on"
 
 
 def test_one_set_up_at_a_time(cache: Cache, capsys: pytest.CaptureFixture[str]) -> None:

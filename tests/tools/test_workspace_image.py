@@ -117,6 +117,14 @@ def test_what_was_compiled_is_kept_for_the_next_start(box: Box) -> None:
     assert box.sh("find /tmp/.code-server-compiled -type f")
 
 
+def test_what_the_server_starts_does_not_load_what_it_loads_itself(box: Box) -> None:
+    """Extensions fork Node with the server's own arguments, and perhaps a Node of the user's."""
+    box.start()
+    node = "/opt/code-server/node --require /opt/code-server/preload.cjs -p 'process.execArgv'"
+    assert "preload.cjs" in box.sh(node)
+    assert "preload.cjs" not in box.sh(f"CODE_SERVER_PARENT_PID=1 {node}")
+
+
 def test_the_skeleton_never_replaces_what_the_user_made(box: Box) -> None:
     box.start()
     settings = box.home / ".local/share/code-server/User/settings.json"

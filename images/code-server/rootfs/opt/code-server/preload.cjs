@@ -5,6 +5,12 @@ const { subscribe } = require('node:diagnostics_channel')
 const http = require('node:http')
 const { enableCompileCache } = require('node:module')
 
+// The first process forks the server with its own arguments, this file among them. What the server starts, with
+// whatever Node, is not to get it.
+if (process.env.CODE_SERVER_PARENT_PID) {
+  process.execArgv.splice(process.execArgv.indexOf('--require'), 2)
+}
+
 // In the container, not in the home: a start after the first does not compile the same sources anew.
 enableCompileCache('/tmp/.code-server-compiled')
 
