@@ -76,6 +76,7 @@ def plan(
         # Of a lost index: their grace begins. What was renamed is not left behind.
         ids |= inventory.homes.keys() - heirs.keys()
     changes, torn = {}, torn_homes(entries or {})
+    successors = renames.successors(published.values(), inventory.homes.keys())
     for id_ in sorted(ids):
         former = _former(snapshot.specs.get(id_), published, inventory, mounting, snapshot)
         before = renames.former_id(published.get(id_))
@@ -89,6 +90,7 @@ def plan(
             former_left=_left(before, published, inventory),
             former_gone=before in purged,
             heir=heirs.get(id_, ""),
+            successors=successors.get(id_, ()),
             proofs=(proofs or {}).get(id_, ()),
             entry=UNREADABLE if entries is None else entries.get(id_),
             torn=torn,

@@ -129,6 +129,8 @@ class Known:
     """Whether the history of that id tells that its home was removed: not to see it proves nothing."""
     heir: str = ""
     """Which workspace has its home by now, "" when it was not renamed."""
+    successors: tuple[Published, ...] = ()
+    """What is published of workspaces that were it before, and have no home of their own."""
     proofs: tuple[Proof, ...] = ()
     entry: Entry | None = None
     """What the ledger of graces says of it."""

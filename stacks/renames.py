@@ -6,13 +6,13 @@ when the new container is made: two containers in one home would write over each
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from spec import WorkspaceSpec
 from stacks.errors import FormerStandsError, HomeConflictError, StacksError
 from stacks.homes import Proof
-from stacks.planned import Action, Change, Former, Known
+from stacks.planned import GONE, Action, Change, Former, Known
 from stacks.power import Container, HomeVolume
 from stacks.programs.inputs import LABEL_FORMERLY, LABEL_PREFIX
 from stacks.source import Snapshot
@@ -42,6 +42,30 @@ def heirs(
     unclear = (snapshot.ids - snapshot.specs.keys()) & rows.keys()
     found |= {former: id_ for id_ in sorted(unclear) if (former := former_id(rows[id_]))}
     return found | dict(snapshot.heirs)
+
+
+def successors(
+    rows: Iterable[Published], homes: Collection[str]
+) -> dict[str, tuple[Published, ...]]:
+    """Give the rows of what was renamed, by the id that each had before.
+
+    Args:
+        rows: What is published.
+        homes: Workspaces that have a home of their own: what is said of them is said of that.
+    """
+    found: dict[str, tuple[Published, ...]] = {}
+    for row in rows:
+        before = former_id(row)
+        if before not in {"", row.id} and row.id not in homes:
+            found[before] = (*found.get(before, ()), row)
+    return found
+
+
+def was_removed(known: Known) -> bool:
+    """Whether somebody had what was renamed from it removed: all of it, where there is more than one."""
+    return bool(known.successors) and all(
+        row.phase in GONE and (row.removal or row.grace_end is not None) for row in known.successors
+    )
 
 
 def mounting(containers: Iterable[Container]) -> dict[str, list[Container]]:

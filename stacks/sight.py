@@ -117,6 +117,8 @@ class Sight:
         entries = await self._entries()
         entry = UNREADABLE if entries is None else entries.get(workspace_id)
         before = renames.former_id(row)
+        # The other rows say something of it only where nothing but its home is there.
+        is_alone = bool(homes) and spec is None and container is None
         history: list[HistoryRow] = []
         if not homes or (row is not None and not is_settled(row.phase)):
             history = await self._board.history(workspace_id)
@@ -132,6 +134,7 @@ class Sight:
             former_left=await self._left(before),
             former_gone=bool(before) and is_purged(await self._board.history(before)),
             heir=await self._heir(workspace_id, homes, snapshot),
+            successors=await self._successors(workspace_id) if is_alone else (),
             proofs=() if homes else (index_proof(row, history),),
             entry=await torn.settled(entry, self._power),
             torn=torn_homes(entries or {}),
@@ -182,6 +185,11 @@ class Sight:
         rows = {id_: row for id_ in unclear if (row := await self._board.row(id_))}
         holders = [found for home in homes for found in await self._power.holders(home.name)]
         return renames.heirs(snapshot, rows, holders).get(workspace_id, "")
+
+    async def _successors(self, workspace_id: str) -> tuple[Published, ...]:
+        rows = await self._board.rows()
+        found = renames.successors(rows.values(), ()).get(workspace_id, ())
+        return tuple([row for row in found if not await self._power.homes(row.id)])
 
     async def _homes_recorded(self, workspace_id: str) -> tuple[str, ...]:
         if self._recorded is None:

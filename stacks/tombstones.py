@@ -68,10 +68,20 @@ def _without_row(known: Known, change: Change, *, wish: Wish) -> Change:
         return replace(change, action=Action.FORGET, reason="nothing of it is left")
     if wish.purge:
         return _purged(change, wish)
-    ends, told = wish.prune or wish.remove, "only its home is there: the index was lost"
+    ends = wish.prune or wish.remove or renames.was_removed(known)
+    told = _only_a_home(known)
     if not ends:
         told += "; it is kept without an end, as nobody is known to have removed it"
     return replace(change, action=Action.KEEP, ends=ends, reason=told)
+
+
+def _only_a_home(known: Known) -> str:
+    """Say why nothing but a home is there under an id."""
+    if not known.successors:
+        return "only its home is there: the index was lost"
+    others = " and ".join(sorted(row.id for row in known.successors))
+    done = ", which was removed" if renames.was_removed(known) else ""
+    return f"only its home is there: it was renamed to {others}{done}"
 
 
 def _with_row(known: Known, row: Published, change: Change, *, wish: Wish) -> Change | None:
@@ -107,9 +117,10 @@ def _graced(known: Known, row: Published, change: Change, *, wish: Wish) -> Chan
         return change
     if not (known.homes or row.applied_hash):
         return replace(change, action=Action.FORGET, reason="it never had a home")
-    if row.grace_end is None and not (row.removal or wish.prune or wish.remove):
+    removed = renames.was_removed(known)
+    if row.grace_end is None and not (row.removal or wish.prune or wish.remove or removed):
         return change  # found after a lost index; nobody wanted it removed
-    told = "its grace begins"
+    told = f"its grace begins; {_only_a_home(known)}" if removed else "its grace begins"
     if row.grace_end is not None and not endless:
         told = "its grace begins anew: what was counted of it is lost, or a copy"
     return replace(change, action=Action.KEEP, reason=told)

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from spec import WorkspaceSpec
+from stacks.demand import Demand
 from stacks.errors import EngineRefusedError, HandOverError, NotRemovedError
 from state_index.index import Index
 from state_index.models import Changes
 from state_index.phases import Event, Phase, Sync
-from tests.stacks.afterlife import GRACE, LONGEST, Afterlife
+from tests.stacks.afterlife import GRACE, LONGEST, Afterlife, Life
 
 
 @pytest.fixture
@@ -109,6 +111,65 @@ async def test_a_renamed_one_that_was_removed_gives_its_home_up_after_the_grace(
         assert not life.homes("old")
         assert life.row("old") is None
         assert life.row("ada") is None
+
+
+@pytest.mark.parametrize("seen_before", [False, True])
+async def test_a_renamed_one_that_was_removed_by_its_name_has_the_grace_of_its_home_counted(
+    life: Afterlife, seen_before: bool
+) -> None:
+    """Without any prune; also where the home was seen alone before the removal was at its end."""
+    async with life.runner() as runner:
+        await runner.look()
+        life.files.pop("ada")
+        if seen_before:
+            container = life.power.containers.pop("ada")
+            await runner.look(prune=False)
+            row = life.row("old")
+            assert row is not None
+            assert (row.phase, row.grace_end) == (Phase.TOMBSTONED, None)
+            life.power.containers["ada"] = container
+        runner.queue.snapshot = await life.read()
+        removed = await runner.queue.submit("ada", Demand(cause="destroy", remove=True))
+        assert removed.phase == Phase.TOMBSTONED
+        first = await runner.look(prune=False)
+        assert first["old"].action == "keep"
+        row, heir = life.row("old"), life.row("ada")
+        assert row is not None
+        assert heir is not None
+        assert row.message.endswith("it was renamed to ada, which was removed")
+        assert row.expires_at == heir.expires_at == life.time + timedelta(seconds=GRACE)
+        assert not any(each.changed for each in (await runner.look(prune=False)).values())
+        await count(runner, GRACE - 1)
+        assert life.homes("old")
+        await count(runner, 1)
+    assert not life.homes("old")
+    assert (life.row("old"), life.row("ada")) == (None, None)
+
+
+async def test_the_removal_of_one_with_a_home_of_its_own_ends_nothing_of_the_former_ids(
+    life: Afterlife,
+) -> None:
+    async with life.runner() as runner:
+        await runner.look()
+        (home,) = life.homes("old")
+        life.power.volumes["ada"] = (replace(home, workspace="ada", number=2, name="x-ada-home-2"),)
+        life.files.pop("ada")
+        runner.queue.snapshot = await life.read()
+        await runner.queue.submit("ada", Demand(cause="destroy", remove=True))
+        for _ in range(2):
+            await runner.look(prune=False)
+    row = life.row("old")
+    assert row is not None
+    assert (row.phase, row.removal, row.grace_end) == (Phase.TOMBSTONED, "", None)
+
+
+async def count(runner: Life, seconds: float) -> None:
+    """Watch for so long, and look once more for what ends by what ended."""
+    while seconds > 0:
+        runner.home.pass_time(min(seconds, LONGEST))
+        seconds -= LONGEST
+        await runner.look(prune=False)
+    await runner.look(prune=False)
 
 
 async def test_a_renamed_one_says_where_its_home_is_kept_and_goes_with_it(

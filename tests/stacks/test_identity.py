@@ -142,6 +142,55 @@ def test_a_renamed_home_begins_its_grace_when_its_heirs_file_and_container_are_g
     assert changes["old"].action is Action.KEEP
 
 
+REMOVED = {"phase": Phase.TOMBSTONED, "removal": "r", "grace_end": 5}
+RENAMED = spec_of(formerly="old")
+LEFT = "only its home is there: it was renamed to"
+
+
+@pytest.mark.parametrize(
+    ("rows", "ends", "told"),
+    [
+        ((row_of("ada", RENAMED, **REMOVED),), True, f"{LEFT} ada, which was removed"),
+        # The ledger could not be used: whose removal it is is known, its grace is yet to begin.
+        (
+            (row_of("ada", RENAMED, **REMOVED | {"grace_end": None}),),
+            True,
+            f"{LEFT} ada, which was removed",
+        ),
+        ((row_of("ada", RENAMED),), False, f"{LEFT} ada; it is kept without an end"),
+        # Found after a lost index.
+        (
+            (row_of("ada", RENAMED, phase=Phase.TOMBSTONED),),
+            False,
+            f"{LEFT} ada; it is kept without an end",
+        ),
+        (
+            (row_of("ada", RENAMED, **REMOVED), row_of("abby", RENAMED)),
+            False,
+            f"{LEFT} abby and ada; it is kept without an end",
+        ),
+        ((row_of("ada", spec_of(), **REMOVED),), False, "only its home is there: the index was"),
+    ],
+)
+def test_a_home_under_a_former_id_has_an_end_when_somebody_had_its_heir_removed(
+    rows: tuple[Published, ...], ends: bool, told: str
+) -> None:
+    change = planned(homes=(home("old"),), rows=rows)["old"]
+    assert (change.action, change.ends) == (Action.KEEP, ends)
+    assert change.reason.startswith(told)
+    # The same for one whose tombstone was set before that was known.
+    kept = planned(homes=(home("old"),), rows=(*rows, row_of("old", phase=Phase.TOMBSTONED)))["old"]
+    assert (kept.action, kept.reason) == (
+        (Action.KEEP, f"its grace begins; {told}") if ends else (Action.NOTHING, "")
+    )
+
+
+def test_the_removal_of_an_heir_with_a_home_of_its_own_says_nothing_of_the_former_ids() -> None:
+    homes = (home("old"), home("ada", 2))
+    change = planned(homes=homes, rows=(row_of("ada", RENAMED, **REMOVED),))["old"]
+    assert (change.action, change.ends) == (Action.KEEP, False)
+
+
 def test_a_former_id_that_has_a_file_keeps_its_home() -> None:
     old = home("old")
     change = planned(
