@@ -7,8 +7,7 @@ import httpx
 from stacks.client import RunnerClient
 from stacks.gc.model import Fate, Item
 from stacks.gc.model import Kind as Left
-from stacks.steps import Result
-from tests.soak.model import Scene, differences, moved
+from tests.soak.model import Scene, differences, moved, worked
 from tests.soak.world import World
 
 HEAL_SECONDS = 120.0
@@ -75,10 +74,9 @@ class Healing(World):
 
     def _check_second_up(self) -> None:
         async def up(runner: RunnerClient) -> list[str]:
-            results = await runner.up(actor="soak")
-            return [
-                f"{it.id}: {it.action} {it.reason} {it.message}" for it in results if _worked(it)
-            ]
+            return worked(
+                {slot.id for slot in self.slots if slot.stands}, await runner.up(actor="soak")
+            )
 
         if found := self.ask(up):
             raise SoakError("a second `up` found something to do", found)
@@ -116,7 +114,3 @@ class Healing(World):
             raise SoakError("`gc` does not come to an end", found)
         self.disturbed = True
         self.heal()
-
-
-def _worked(result: Result) -> bool:
-    return result.changed or bool(result.reason)

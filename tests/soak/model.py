@@ -1,8 +1,9 @@
 """What should be there: the files that the soak wrote and the power that it asked for. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from stacks.steps import Result
 from state_index.phases import Phase
 
 OWNER = "alice"
@@ -10,6 +11,13 @@ SETTLED = {True: Phase.RUNNING, False: Phase.WARM}
 MEMORY = (64, 80, 96)
 """Limits in MiB that edits take turns with; each is changed in place."""
 CPUS = (1, 2)
+PIDS = 128
+
+# What every container is, whatever its file says. Written out: it is not taken from the product.
+NETWORK = "net"
+USER = "1000:1000"
+DROPPED = ("ALL",)
+SECURITY = ("no-new-privileges:true",)
 
 
 @dataclass
@@ -64,7 +72,7 @@ class Slot:
         lines = [
             f"owner: {OWNER}",
             "image: codehub/light",
-            f"resources: {{cpu: {self.cpu}, memory: {self.memory}Mi, pids: 128}}",
+            f"resources: {{cpu: {self.cpu}, memory: {self.memory}Mi, pids: {PIDS}}}",
             f"env: {{{env}}}",
         ]
         if self.renamed:
@@ -74,7 +82,22 @@ class Slot:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What an engine says about one container."""
+    """What an engine says about one container.
+
+    Attributes:
+        id: The engine's id.
+        started: When it was started last.
+        running: Whether it runs.
+        env: Its variables, the image's among them.
+        memory: Its limit, in bytes.
+        cpu: Its limit of cores.
+        pids: Its limit of processes.
+        networks: Names of its networks, without the prefix.
+        home: The volume at its home's path, without the prefix; "" where there is none.
+        user: As whom it runs.
+        dropped: Capabilities that it has not.
+        security: Its security options.
+    """
 
     id: str
     started: str
@@ -82,7 +105,12 @@ class Seen:
     env: Mapping[str, str]
     memory: int
     cpu: float
+    pids: int
     networks: frozenset[str]
+    home: str
+    user: str
+    dropped: tuple[str, ...]
+    security: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +119,7 @@ class Scene:
 
     Attributes:
         rows: Phase, sync and reason of each published row.
+        endless: Tombstones whose grace does not run.
         containers: By name.
         volumes: Names of volumes.
         networks: Names of networks.
@@ -98,6 +127,7 @@ class Scene:
     """
 
     rows: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    endless: frozenset[str] = frozenset()
     containers: Mapping[str, Seen] = field(default_factory=dict)
     volumes: frozenset[str] = frozenset()
     networks: frozenset[str] = frozenset()
@@ -107,7 +137,8 @@ class Scene:
 def differences(slots: list[Slot], scene: Scene) -> list[str]:
     """Say what is not as it should be: files, rows, containers and homes; nothing when all is."""
     found = _rows(slots, scene) + _containers(slots, scene) + _homes(slots, scene)
-    if scene.networks != {"net"}:
+    found += [f"{id_}: nobody counts its grace" for id_ in sorted(scene.endless)]
+    if scene.networks != {NETWORK}:
         found.append(f"networks: {sorted(scene.networks)}")
     return found
 
@@ -148,7 +179,12 @@ def _shape(slot: Slot, seen: Seen) -> list[str]:
         ("env", slot.env, env),
         ("memory", slot.memory << 20, seen.memory),
         ("cpu", slot.cpu, seen.cpu),
-        ("networks", 1, len(seen.networks)),
+        ("pids", PIDS, seen.pids),
+        ("networks", {NETWORK}, seen.networks),
+        ("home", slot.home, seen.home),
+        ("user", USER, seen.user),
+        ("dropped capabilities", DROPPED, seen.dropped),
+        ("security options", SECURITY, seen.security),
     )
     return [
         f"{name}: {wanted} is wanted, {found} is there"
@@ -168,8 +204,15 @@ def _homes(slots: list[Slot], scene: Scene) -> list[str]:
     return found
 
 
-Identity = tuple[str, str]
-"""A container's id and start time."""
+def worked(standing: Collection[str], results: Iterable[Result]) -> list[str]:
+    """Say what an `up` that should have nothing to do did, and of what it said nothing."""
+    told = {result.id: result for result in results}
+    found = [f"{id_}: nothing is said of it" for id_ in sorted(set(standing) - told.keys())]
+    return found + [
+        f"{it.id}: {it.action} {it.reason} {it.message}"
+        for it in told.values()
+        if it.changed or it.reason
+    ]
 
 
 def moved(

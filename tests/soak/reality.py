@@ -6,11 +6,13 @@ from typing import Any
 
 import httpx
 
+from state_index.phases import Phase
 from tests.soak.engine import OwnEngine
 from tests.soak.hub import SoakHub
 from tests.soak.model import Scene, Seen
 
 MARKER = "marker"
+HOME_PATH = "/home/coder"
 
 
 class Reality:
@@ -28,11 +30,12 @@ class Reality:
         Raises:
             httpx.HTTPError: The engine does not answer, or what it listed is gone.
         """
-        volumes = self._volumes_there()
+        volumes, rows = self._volumes_there(), self._hub.index.workspaces()
         return Scene(
-            rows={
-                row.id: (row.phase, row.sync, row.reason) for row in self._hub.index.workspaces()
-            },
+            rows={row.id: (row.phase, row.sync, row.reason) for row in rows},
+            endless=frozenset(
+                row.id for row in rows if row.phase is Phase.TOMBSTONED and row.grace_end is None
+            ),
             containers=self.containers(),
             volumes=volumes,
             networks=self._networks(),
@@ -44,9 +47,28 @@ class Reality:
         listed = self._get("/containers/json?all=1")
         names = [(item["Id"], item["Names"][0].removeprefix("/")) for item in listed]
         return {
-            name.removeprefix(self._hub.prefix): _seen(self._get(f"/containers/{id_}/json"))
+            name.removeprefix(self._hub.prefix): self._seen(self._get(f"/containers/{id_}/json"))
             for id_, name in names
         }
+
+    def _seen(self, data: dict[str, Any]) -> Seen:
+        host, config = data["HostConfig"], data["Config"]
+        env = dict(pair.split("=", 1) for pair in config["Env"] if "=" in pair)
+        mounts = (each for each in data["Mounts"] if each["Destination"] == HOME_PATH)
+        return Seen(
+            id=data["Id"],
+            started=data["State"]["StartedAt"],
+            running=data["State"]["Running"],
+            env=env,
+            memory=host["Memory"],
+            cpu=host["NanoCpus"] / 1e9 or host["CpuQuota"] / 1e5,
+            pids=host["PidsLimit"] or 0,
+            networks=frozenset(map(self._short, data["NetworkSettings"]["Networks"])),
+            home=next((each.get("Name", "") for each in mounts), "").removeprefix(self._hub.prefix),
+            user=config["User"],
+            dropped=tuple(host["CapDrop"] or ()),
+            security=tuple(host["SecurityOpt"] or ()),
+        )
 
     def marker(self, volume: str) -> str:
         """Hash what was written into a home, "" where nothing was."""
@@ -78,20 +100,10 @@ class Reality:
 
     def _networks(self) -> frozenset[str]:
         names = {item["Name"] for item in self._get("/networks")} - {"bridge", "host", "none"}
-        return frozenset(name.removeprefix(f"{self._hub.name}-") for name in names)
+        return frozenset(map(self._short, names))
+
+    def _short(self, network: str) -> str:
+        return network.removeprefix(f"{self._hub.name}-")
 
     def _get(self, path: str) -> Any:
         return self.client.get(path).raise_for_status().json()
-
-
-def _seen(data: dict[str, Any]) -> Seen:
-    host, env = data["HostConfig"], data["Config"]["Env"]
-    return Seen(
-        id=data["Id"],
-        started=data["State"]["StartedAt"],
-        running=data["State"]["Running"],
-        env=dict(pair.split("=", 1) for pair in env if "=" in pair),
-        memory=host["Memory"],
-        cpu=host["NanoCpus"] / 1e9 or host["CpuQuota"] / 1e5,
-        networks=frozenset(data["NetworkSettings"]["Networks"]),
-    )

@@ -125,8 +125,10 @@ class Soak(Healing):
             row = self.hub.index.workspace(victim.id)
             if row is None or row.phase is not phase:
                 return ()
+            # Right before the signal: a kill also waits for the end of what it killed.
+            late = time.monotonic() - asked
             if pids and self.targets.kill(target, pids):
-                self._record(target, row, of, pids, time.monotonic() - asked)
+                self._record(target, row, of, pids, late)
                 return pids
 
     def _record(self, target: Target, row: Published, of: Slot, pids: Pids, late: float) -> None:

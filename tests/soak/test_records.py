@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from stacks.steps import Result
 from state_index.phases import TABLE, Kind, Phase
-from tests.soak.model import Scene, Seen, Slot, differences, moved
+from tests.soak.model import Scene, Seen, Slot, differences, moved, worked
 from tests.soak.records import (
     PAIRS,
     TRANSITIONAL,
@@ -91,7 +93,12 @@ def seen(slot: Slot) -> Seen:
         env={**slot.env, "PATH": "/bin"},
         memory=slot.memory << 20,
         cpu=slot.cpu,
+        pids=128,
         networks=frozenset({"net"}),
+        home=slot.home,
+        user="1000:1000",
+        dropped=("ALL",),
+        security=("no-new-privileges:true",),
     )
 
 
@@ -132,6 +139,11 @@ def test_a_renamed_one_that_is_removed_has_a_tombstone_under_its_old_id_too() ->
     assert differences([kept], replace(scene(kept), rows=rows)) == []
 
 
+def other(**told: Any) -> Scene:
+    """The scene in which something of one container differs."""
+    return replace(GOOD, containers={**GOOD.containers, "w0": replace(seen(UP), **told)})
+
+
 WRONG: dict[str, Scene] = {
     "w0: no row": replace(GOOD, rows={**GOOD.rows, "w0": ("", "", "")}),
     "w0: ERROR OutOfSync X": replace(GOOD, rows={**GOOD.rows, "w0": ("ERROR", "OutOfSync", "X")}),
@@ -140,15 +152,19 @@ WRONG: dict[str, Scene] = {
     "w9: a row that nobody wants": replace(GOOD, rows={**GOOD.rows, "w9": ("WARM", "", "")}),
     "container w9": replace(GOOD, containers={**GOOD.containers, "w9": seen(UP)}),
     "w0: no container": replace(GOOD, containers={"w1-r": seen(ASLEEP)}),
-    "w0: runs": replace(
-        GOOD, containers={**GOOD.containers, "w0": replace(seen(UP), running=False)}
-    ),
-    "w0: memory": replace(GOOD, containers={**GOOD.containers, "w0": replace(seen(UP), memory=1)}),
-    "w0: cpu": replace(GOOD, containers={**GOOD.containers, "w0": replace(seen(UP), cpu=3)}),
-    "w0: env": replace(GOOD, containers={**GOOD.containers, "w0": replace(seen(UP), env={})}),
-    "w0: networks": replace(
-        GOOD, containers={**GOOD.containers, "w0": replace(seen(UP), networks=frozenset())}
-    ),
+    "w0: runs": other(running=False),
+    "w0: memory": other(memory=1),
+    "w0: cpu": other(cpu=3),
+    "w0: env": other(env={}),
+    "w0: pids: 128 is wanted, 0 ": other(pids=0),
+    "w0: networks: {'net'} is wanted, frozenset() ": other(networks=frozenset()),
+    "w0: networks: {'net'} is wanted, frozenset({'bridge'})": other(networks=frozenset({"bridge"})),
+    "w0: home: w0-home-1 is wanted, w1-home-1 ": other(home="w1-home-1"),
+    "w0: home: w0-home-1 is wanted,  ": other(home=""),
+    "w0: user: 1000:1000 is wanted, 0:0 ": other(user="0:0"),
+    "w0: dropped capabilities: ('ALL',) is wanted, () ": other(dropped=()),
+    "w0: security options: ('no-new-privileges:true',) is wanted, () ": other(security=()),
+    "w2: nobody counts its grace": replace(GOOD, endless=frozenset({"w2"})),
     "volume w9": replace(GOOD, volumes=GOOD.volumes | {"w9-home-1"}),
     "volume w2-home-1 is GONE": replace(GOOD, volumes=GOOD.volumes - {"w2-home-1"}),
     "volume w1-home-1: its marker": replace(GOOD, markers={**GOOD.markers, "w1-home-1": ""}),
@@ -165,6 +181,22 @@ def test_each_difference_is_told(said: str) -> None:
         found = differences(ALL, WRONG[said])
     assert len(found) == 1
     assert found[0].startswith(said)
+
+
+def test_a_renamed_one_keeps_the_home_of_its_first_id() -> None:
+    wrong = replace(GOOD.containers["w1-r"], home="w1-r-home-1")
+    found = differences(ALL, replace(GOOD, containers={**GOOD.containers, "w1-r": wrong}))
+    assert found == ["w1-r: home: w1-home-1 is wanted, w1-r-home-1 is there"]
+
+
+def test_an_up_that_does_something_or_says_nothing_is_told() -> None:
+    idle = [Result(id=id_, action="nothing") for id_ in ("w0", "w1-r", "w2")]
+    standing = {"w0", "w1-r"}
+    assert worked(standing, idle) == []
+    assert worked(standing, []) == ["w0: nothing is said of it", "w1-r: nothing is said of it"]
+    assert worked(standing, idle[1:]) == ["w0: nothing is said of it"]
+    assert worked(standing, [replace(idle[0], changed=True), *idle[1:]]) == ["w0: nothing  "]
+    assert worked(standing, [replace(idle[0], reason="X"), *idle[1:]]) == ["w0: nothing X "]
 
 
 def test_what_moved_without_cause_is_told() -> None:
