@@ -13,6 +13,7 @@ from stacks.drift import Difference
 from stacks.planned import Action, Change, Known, Wish
 from stacks.power import GOING, Container
 from stacks.programs.inputs import WorkspaceInputs
+from stacks.wishes import switched
 from state_index.models import Published
 from state_index.phases import Event, Phase, Sync
 
@@ -24,6 +25,8 @@ WAITS = (
     "it waits: only so many containers are made anew for drift in an hour (`heal_remakes`); "
     "`codehub up {id}` does it at once"
 )
+
+PUT_OFF = "; it uses more memory than its file gives it, so that waits"
 
 _AT_REST = frozenset({Phase.RUNNING, Phase.WARM, Phase.UNKNOWN})
 """Phases in which nothing of ours is under way."""
@@ -111,6 +114,27 @@ def left_alone(known: Known, change: Change, wish: Wish) -> Change:
         reason += f"; {WAITS.format(id=known.id)}"
     left = replace(change, action=Action.NOTHING, refresh=False, remakes=False, reason=reason)
     return replace(left, held=not reports)
+
+
+def put_off(known: Known, change: Change) -> Change:
+    """Leave the shape of one as it is that uses too much memory; on and off do not wait for that."""
+    heals = [each for each in change.drift or () if not each.stays]
+    reason = f"differs: {drift.words(heals)}{PUT_OFF}"
+    left = replace(change, action=Action.NOTHING, refresh=False, reason=reason)
+    return switched(known, left)
+
+
+def given_up(known: Known, change: Change, stays: tuple[Difference, ...]) -> Change:
+    """Leave the shape of one as it is on which it comes back each time; go on to on and off."""
+    left = replace(change, action=Action.NOTHING, refresh=False, remakes=False)
+    left = replace(left, drift=stays, sync=Sync.SYNCED)
+    return powered(known, switched(known, left), Wish(heal=True))
+
+
+def off_network(change: Change) -> tuple[Difference, ...]:
+    """Give what is healed by putting it back on its network, and by nothing else."""
+    found = change.drift or ()
+    return tuple(each for each in found if drift.is_detached(each) and not each.stays)
 
 
 def powered(known: Known, change: Change, wish: Wish) -> Change:

@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from stacks import drift
+from stacks import drift, drifting
 from stacks.board import Context
 from stacks.drift import Difference
 from stacks.errors import MemoryInUseError
 from stacks.planned import Action, Change
 from stacks.power import Power
-from state_index.phases import Sync
 
 WITHIN = 600.0
 """Seconds in which what was healed may come back `TIMES` times; then it is somebody's will."""
@@ -22,8 +21,6 @@ TIMES = 3
 
 LOOK_AGAIN = 3600.0
 """Seconds after which it is looked again whether memory in use lets a limit be set: a look takes two."""
-
-PUT_OFF = "; it uses more memory than its file gives it, so that waits"
 
 Found = tuple[str, frozenset[Difference]]
 """A container, and how it differs."""
@@ -45,52 +42,64 @@ class Healing:
         self._power = power
         self._grace = grace
         self._now = monotonic
-        self._healed: dict[str, list[tuple[float, str, str]]] = {}
+        self._healed: dict[str, list[tuple[float, str]]] = {}
         self._put_off: dict[str, tuple[float, Found]] = {}
 
     async def decided(self, change: Change, why: Context) -> tuple[Change, Context]:
-        """Give what is done of a change of shape right now, and why: it, or nothing but to tell.
+        """Give what is done of a change of shape right now, and why: it, or on and off alone.
 
         Raises:
             StacksError: It cannot be seen.
         """
         if not await self.is_possible(change):
-            heals = [each for each in change.drift or () if not each.stays]
-            reason = f"differs: {drift.words(heals)}{PUT_OFF}"
-            return replace(change, action=Action.NOTHING, refresh=False, reason=reason), why
+            off = replace(change, drift=drifting.off_network(change))
+            told = drift.standing(change.drift or (), self.given_up(off) or ())
+            left = drifting.put_off(change.known, replace(change, drift=told))
+            return left, replace(why, cause=f"{why.cause}{drifting.PUT_OFF}")
         stays = self.given_up(change)
         if stays is None:
             return change, why
-        change = replace(change, action=Action.NOTHING, refresh=False, remakes=False)
-        told = replace(why, cause=f"{why.cause}; it comes back each time, and is left")
-        return replace(change, drift=stays, sync=Sync.SYNCED), told
+        told_why = replace(why, cause=f"{why.cause}; it comes back each time, and is left")
+        return drifting.given_up(change.known, change, stays), told_why
+
+    async def reconnected(self, change: Change) -> Change:
+        """Put one on its network whose memory waits: that asks nothing of its memory.
+
+        Raises:
+            StacksError: It could not be.
+        """
+        off = drifting.off_network(change)
+        await self.connect(change)
+        self.note(replace(change, drift=off))
+        rest = tuple(each for each in change.drift or () if each not in off)
+        return drifting.put_off(change.known, replace(change, drift=rest))
 
     def given_up(self, change: Change) -> tuple[Difference, ...] | None:
         """Give the differences where all that is to be healed comes back each time; else None.
 
-        Something on the machine may set it whenever a container starts: healing would remove that
-        container, and the next one, for ever.
+        Something on the machine may set it whenever a container starts, and to another value each
+        time: healing would remove that container, and the next one, for ever.
         """
         heals = [each for each in change.drift or () if not each.stays]
         if change.known.container is None or not heals:
             return None
         recent = self._recent(change.id)
-        if any(recent.count((each.field, each.found)) < TIMES for each in heals):
+        if any(recent.count(each.field) < TIMES for each in heals):
             return None
         return tuple(replace(each, stays=True) for each in change.drift or ())
 
     def note(self, change: Change) -> None:
-        """Remember what is about to be healed."""
+        """Remember what was healed; an attempt that failed says nothing of what comes back."""
         if change.known.container is not None and change.drift:
-            found = [(self._now(), it.field, it.found) for it in change.drift if not it.stays]
+            found = [(self._now(), it.field) for it in change.drift if not it.stays]
             self._healed[change.id] = [*self._healed.get(change.id, []), *found]
 
-    def _recent(self, workspace_id: str) -> list[tuple[str, str]]:
+    def _recent(self, workspace_id: str) -> list[str]:
         since = self._now() - WITHIN
         kept = [it for it in self._healed.pop(workspace_id, []) if it[0] > since]
         if kept:
             self._healed[workspace_id] = kept
-        return [(field, found) for _, field, found in kept]
+        return [field for _, field in kept]
 
     async def is_possible(self, change: Change) -> bool:
         """Whether a limit of memory can be set right now; a workspace that needs more goes on as it is.
@@ -102,7 +111,7 @@ class Healing:
             return True
         if change.remakes or not any(each.field == "memory" for each in change.drift):
             return True
-        if self.waits(change):
+        if self._was_seen(change):
             return False
         try:
             await self._power.check_memory(change.id, change.inputs.memory)
@@ -113,6 +122,12 @@ class Healing:
         return True
 
     def waits(self, change: Change) -> bool:
+        """Whether nothing can be done within the hour: its memory is in use, and all else is right."""
+        if not change.known.running or not self._was_seen(change) or drifting.off_network(change):
+            return False
+        return drifting.put_off(change.known, change).action is Action.NOTHING
+
+    def _was_seen(self, change: Change) -> bool:
         """Whether it was seen within the hour that this cannot be set right, and nothing changed."""
         if change.id not in self._put_off:
             return False
@@ -143,7 +158,7 @@ class Healing:
         container = change.known.container
         if change.remakes or container is None or change.inputs is None:
             return
-        if any(drift.is_detached(each) and not each.stays for each in change.drift or ()):
+        if drifting.off_network(change):
             await self._power.connect(container.id, change.inputs.network)
 
     async def left(self, change: Change) -> tuple[Difference, ...]:
@@ -169,4 +184,5 @@ class Healing:
 
 def _found(change: Change) -> Found:
     container = change.known.container
-    return (container.id if container else ""), frozenset(change.drift or ())
+    found = (each for each in change.drift or () if not drift.is_detached(each))
+    return (container.id if container else ""), frozenset(found)

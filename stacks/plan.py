@@ -21,7 +21,7 @@ from stacks.power import Container, Inventory
 from stacks.programs.inputs import LABEL_SPEC_HASH, LABEL_TREE
 from stacks.rendering import Facts, desired_hash, render
 from stacks.source import Snapshot
-from stacks.wishes import is_settled, last_wish, wants_on
+from stacks.wishes import is_settled, last_wish, switched, wants_on
 from state_index.models import Published
 from state_index.phases import Phase, Sync
 
@@ -186,7 +186,7 @@ def as_it_is(known: Known, change: Change) -> Change:
     on = wants_on(known, known.row.pinned)
     if not known.row.applied_hash and known.asked is None:
         on = known.running  # found, not made: only what it does is told
-    return _power(known, replace(change, spec_hash=label, on=on))
+    return switched(known, replace(change, spec_hash=label, on=on))
 
 
 def _is_to_be_told(known: Known) -> bool:
@@ -235,7 +235,7 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -
         return _stopped_first(known, shape)
     if known.container is None:
         return shape
-    return drifting.powered(known, _power(known, shape), wish)
+    return drifting.powered(known, switched(known, shape), wish)
 
 
 def _blocked(known: Known, spec: WorkspaceSpec, error: StacksError) -> Change:
@@ -288,12 +288,3 @@ def _shape(known: Known, change: Change) -> Change:
     if row.phase in _INTERRUPTED:
         return replace(change, action=Action.UPDATE, reason=_INTERRUPTED[row.phase])
     return drifting.shaped(known, same, container)
-
-
-def _power(known: Known, change: Change) -> Change:
-    """Decide on start and stop, where the shape is right."""
-    if change.on and not (known.running and known.phase is Phase.RUNNING):
-        return replace(change, action=Action.START)
-    if not change.on and (known.running or known.phase is not Phase.WARM):
-        return replace(change, action=Action.STOP)
-    return change

@@ -47,6 +47,12 @@ def _differences(change: Change) -> Changes:
     return Changes(drift=drift.plain(change.drift or ())) if known else Changes()
 
 
+def left(change: Change) -> Changes:
+    """Give what differs still, once it is on or off."""
+    known = change.drift is not None and drifting.is_complete(change)
+    return Changes(drift=drift.plain(drifting.after_power(change))) if known else Changes()
+
+
 def _suspended(change: Change, row: Published) -> Changes:
     """Give what the row of a removed workspace says that stands again: its grace is no more."""
     told = Changes()

@@ -1,8 +1,9 @@
-"""Whether a workspace shall run: the file's pin, the newest wish, else as it is. Pure."""
+"""Whether a workspace shall run: the file's pin, the newest wish, else as it is; what that takes. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from stacks.planned import GONE, Known
+from stacks.planned import GONE, Action, Change, Known
 from state_index.models import HistoryRow, Published
 from state_index.phases import Phase
 
@@ -24,6 +25,15 @@ def wants_on(known: Known, pinned: str) -> bool:
     if known.wanted is not None:
         return known.wanted
     return known.new or known.running
+
+
+def switched(known: Known, change: Change) -> Change:
+    """Decide on start and stop, where the shape is right, or is left as it is."""
+    if change.on and not (known.running and known.phase is Phase.RUNNING):
+        return replace(change, action=Action.START)
+    if not change.on and (known.running or known.phase is not Phase.WARM):
+        return replace(change, action=Action.STOP)
+    return change
 
 
 def last_wish(row: Published | None, history: Sequence[HistoryRow]) -> bool | None:

@@ -33,7 +33,7 @@ from stacks.power import Power
 from stacks.rendering import Facts
 from stacks.rundir import SOCKET_NAME
 from stacks.shared import make_network
-from stacks.telling import described, differs, found_again, owner_of
+from stacks.telling import described, differs, found_again, left, owner_of
 from stacks.turns import Slots
 from state_index.models import Changes
 from state_index.phases import Event, Phase, Sync
@@ -121,9 +121,19 @@ class Work:
         if change.retires and not change.action.needs_pulumi:
             await self.handover.take(change, why)
         if change.action.needs_pulumi:
-            change, why = await self.healing.decided(change, why)
+            change, why = await self._decided(change, why)
         await steps.get(change.action, self._tell)(change, why)
         return change
+
+    async def _decided(self, change: Change, why: Context) -> tuple[Change, Context]:
+        """Give what is done of a change of shape; what is put off waits off no network."""
+        change, why = await self.healing.decided(change, why)
+        if change.action.needs_pulumi or not drifting.off_network(change):
+            return change, why
+        row = await self._board.say(change.id, why, changes=described(change))
+        change = replace(change, known=replace(change.known, row=row))
+        back = replace(why, cause=f"{why.cause}; it was put back on its network")
+        return await self.healing.reconnected(change), back
 
     async def preview(self, change: Change, *, request_id: str = "") -> Outcome:
         """Ask what a change would do, Pulumi once nothing else refuses it.
@@ -148,7 +158,6 @@ class Work:
 
     async def _apply(self, change: Change, why: Context) -> None:
         assert change.inputs is not None, "a change of shape has inputs"
-        self.healing.note(change)
         path = paths.TO_CREATE if change.known.new else paths.TO_APPLY
         told = Changes(desired_hash=change.desired_hash, step="image")
         told |= described(change)
@@ -163,6 +172,7 @@ class Work:
         await self.healing.connect(change)
         operation = self._operation(Kind.UP, change, why.request_id)
         (await self._run_told(operation, change, why)).check()
+        self.healing.note(change)
         await self._settle(replace(change, drift=await self.healing.left(change)), why)
 
     async def _make_room(self, change: Change, why: Context) -> None:
@@ -226,7 +236,7 @@ class Work:
 
     async def _wake(self, change: Change, why: Context) -> None:
         await self._power.start(change.id, spec_hash=change.spec_hash, within=self._limits.start)
-        await self._board.say(change.id, why, Event.READY, changes=QUIET | _left(change))
+        await self._board.say(change.id, why, Event.READY, changes=QUIET | left(change))
 
     async def _tell(self, change: Change, why: Context) -> None:
         told, events = described(change), found_again(change)
@@ -245,7 +255,7 @@ class Work:
 
     async def _rest(self, change: Change, why: Context) -> None:
         await self._power.stop(change.id, grace=self._limits.stop)
-        await self._board.say(change.id, why, Event.STOPPED, changes=QUIET | _left(change))
+        await self._board.say(change.id, why, Event.STOPPED, changes=QUIET | left(change))
 
     async def _delete(self, change: Change, why: Context) -> None:
         told = described(change) | Changes(step="stop")
@@ -253,10 +263,10 @@ class Work:
         await self._power.stop(change.id, grace=self._limits.stop)
         operation = Operation(kind=Kind.DESTROY, stack=change.id, request_id=why.request_id)
         (await self._run_told(operation, change, why)).check()
-        left = await self._power.container(change.id)
-        if left is not None:
+        found = await self._power.container(change.id)
+        if found is not None:
             # Pulumi's state was lost and knew nothing of it.
-            await self._power.remove_container(left.id)
+            await self._power.remove_container(found.id)
         told = Changes(step="", message=self._endings.epitaph(change))
         told |= await self._endings.dates(change)
         await self._board.say(change.id, why, Event.REMOVED, changes=told)
@@ -295,9 +305,3 @@ class Work:
             lambda on_event: self._run(operation, owner_of(change), on_event),
             lambda step: self._board.say(change.id, why, changes=Changes(step=step)),
         )
-
-
-def _left(change: Change) -> Changes:
-    """What differs still, once it is on or off."""
-    known = change.drift is not None and drifting.is_complete(change)
-    return Changes(drift=drift.plain(drifting.after_power(change))) if known else Changes()

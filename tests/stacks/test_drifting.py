@@ -11,6 +11,7 @@ import pytest
 from spec import WorkspaceSpec
 from stacks import drift
 from stacks.demand import Demand
+from stacks.drifting import PUT_OFF
 from stacks.engine import Kind
 from stacks.errors import (
     EngineUnavailableError,
@@ -18,7 +19,7 @@ from stacks.errors import (
     OperationTimeoutError,
     PolicyViolationError,
 )
-from stacks.healing import LOOK_AGAIN, PUT_OFF, TIMES, WITHIN, Healing
+from stacks.healing import LOOK_AGAIN, TIMES, WITHIN, Healing
 from stacks.observed import Observed
 from stacks.planned import Action, Change, Known
 from stacks.power import GOING, Container, Inventory
@@ -187,6 +188,74 @@ async def test_memory_that_is_needed_is_left_until_it_is_not(place: Place) -> No
     assert (place.told, place.bench.engine.done) == ("", [(Kind.UP, "ws")])
 
 
+@pytest.fixture
+async def greedy(place: Place) -> Place:
+    """It uses what another hand let it have, and more than its file gives it, whenever one looks."""
+    place.power.hands["ws"] = {"memory": "8Gi"}
+    place.power.failures["check_memory"] = [MemoryInUseError("6Gi", step="memory")] * 9
+    assert await place.look()
+    assert (place.told, place.bench.engine.done) == ("memory 4Gi → 8Gi", [])
+    return place
+
+
+@pytest.mark.parametrize(
+    "demand", [LOOK, replace(UP, heal=True), replace(UP, retry=True), replace(LOOK, asked=True)]
+)
+@pytest.mark.parametrize("again", [False, True])
+async def test_on_and_off_do_not_wait_for_memory(
+    greedy: Place, demand: Demand, again: bool
+) -> None:
+    """It was UNKNOWN for good before: shape comes before power, and was put off each time."""
+    greedy.power.failures["inventory"] = [EngineUnavailableError("away")]
+    if again:
+        greedy.bench.queue._work.healing.ask_again("ws")
+    with pytest.raises(EngineUnavailableError):
+        await greedy.bench.queue.sweep(LOOK)
+    assert greedy.bench.row("ws").phase is Phase.UNKNOWN
+    await greedy.bench.queue.sweep(demand)
+    row = greedy.bench.row("ws")
+    assert (row.phase, row.sync) == (Phase.RUNNING, Sync.OUT_OF_SYNC)
+    assert (greedy.told, greedy.bench.engine.done) == ("memory 4Gi → 8Gi", [])
+    assert PUT_OFF in greedy.causes[0]
+    assert not await greedy.look()
+
+
+async def test_who_stops_one_whose_memory_waits_has_it_stopped(greedy: Place) -> None:
+    await greedy.bench.queue.submit("ws", Demand(cause="alice asked", asked=False))
+    assert greedy.bench.row("ws").phase is Phase.WARM
+    # Nothing is in use any more.
+    assert await greedy.look()
+    assert (greedy.bench.row("ws").phase, greedy.told) == (Phase.WARM, "")
+
+
+@pytest.mark.parametrize("look", [False, True])
+async def test_one_whose_memory_waits_is_seen_when_it_stops(greedy: Place, look: bool) -> None:
+    greedy.power.switch("ws", "exited")
+    await (greedy.look() if look else greedy.bench.queue.sweep(LOOK))
+    assert greedy.power.containers["ws"].running
+    row = greedy.bench.row("ws")
+    assert (row.phase, row.sync, row.drift) == (Phase.RUNNING, Sync.SYNCED, ())
+    assert greedy.bench.engine.done == [(Kind.UP, "ws")]
+
+
+async def test_one_whose_memory_waits_is_put_back_on_its_network(greedy: Place) -> None:
+    for _ in range(TIMES):
+        greedy.power.hands["ws"] |= {"network": "none"}
+        assert await greedy.look()
+        assert greedy.told == "memory 4Gi → 8Gi"
+        assert greedy.causes[0].endswith("it was put back on its network")
+        assert "network x-net → none" in greedy.causes[1]
+        assert not await greedy.look()
+    assert greedy.power.calls.count("connect") == TIMES
+    assert greedy.power.calls.count("check_memory") == 1
+    # Somebody wants it so, and has it: no loop of calls.
+    greedy.power.hands["ws"] |= {"network": "none"}
+    assert await greedy.look()
+    assert greedy.power.calls.count("connect") == TIMES
+    assert not await greedy.look()
+    assert greedy.bench.row("ws").sync is Sync.OUT_OF_SYNC
+
+
 async def test_what_the_list_shows_is_healed_without_an_event(place: Place) -> None:
     place.power.hands["ws"] = {"network": "none"}
     await place.bench.queue.sweep(LOOK)
@@ -348,9 +417,32 @@ async def test_what_comes_back_each_time_is_left_in_the_end(place: Place) -> Non
     row = place.bench.row("ws")
     assert (row.phase, [it.stays for it in drift.read(row.drift)]) == (Phase.RUNNING, [True])
     assert not await place.look()
-    place.power.hands["ws"] = {"network": "another"}
+    place.power.hands["ws"] |= {"pids": "7"}
     assert await place.look(), "what is new is healed"
     assert len(place.bench.engine.done) > done
+
+
+async def test_what_comes_back_with_another_value_each_time_is_left_too(place: Place) -> None:
+    """That agent may make a network for each container, and name it after that one."""
+    place.bench.queue._remakes._least = TIMES + 2
+    for number in range(TIMES + 2):
+        place.power.hands["ws"] = {"network": f"theirs-{number}"}
+        await place.look()
+    assert place.power.calls.count("remove_container") == TIMES
+    assert place.bench.row("ws").sync is Sync.SYNCED
+    assert place.told == f"network x-net → theirs-{TIMES + 1}"
+
+
+async def test_attempts_that_fail_are_no_drift_that_comes_back(place: Place) -> None:
+    for _ in range(TIMES):
+        place.power.hands["ws"] = {"pids": "7"}
+        place.bench.engine.errors["ws"] = [OperationTimeoutError("too slow", step="up")]
+        await place.bench.queue.submit("ws", replace(LOOK, force=True))
+        assert (place.bench.row("ws").phase, place.told) == (Phase.ERROR, "pids 4096 → 7")
+    place.power.hands["ws"] = {"pids": "7"}
+    await place.bench.queue.submit("ws", replace(LOOK, force=True))
+    row = place.bench.row("ws")
+    assert (row.phase, row.sync, row.drift) == (Phase.RUNNING, Sync.SYNCED, ())
 
 
 async def test_healing_forgets_what_was_long_ago() -> None:
