@@ -28,6 +28,8 @@ WAITS = (
 
 PUT_OFF = "; it uses more memory than its file gives it, so that waits"
 
+HELD = "; it waits, nothing is touched"
+
 _AT_REST = frozenset({Phase.RUNNING, Phase.WARM, Phase.UNKNOWN})
 """Phases in which nothing of ours is under way."""
 
@@ -126,7 +128,7 @@ def put_off(known: Known, change: Change) -> Change:
 
 def given_up(known: Known, change: Change, stays: tuple[Difference, ...]) -> Change:
     """Leave the shape of one as it is on which it comes back each time; go on to on and off."""
-    left = replace(change, action=Action.NOTHING, refresh=False, remakes=False)
+    left = replace(change, action=Action.NOTHING, refresh=False, remakes=False, held=False)
     left = replace(left, drift=stays, sync=Sync.SYNCED)
     return powered(known, switched(known, left), Wish(heal=True))
 
@@ -197,7 +199,7 @@ def cause(change: Change, row: Published | None, told: str) -> str:
     if change.drift and any(not each.stays for each in change.drift):
         what = _told(each for each in change.drift if not each.stays)
         if change.action is Action.NOTHING:
-            what = f"{what}; {'it waits' if change.held else 'reported'}, nothing is touched"
+            what += HELD if change.held else "; reported, nothing is touched"
         return f"{told}; {what}" if _is_asked(change) else what
     told_of = row is not None and any(not each.stays for each in drift.read(row.drift))
     ended = told_of and change.action is Action.NOTHING and is_complete(change)

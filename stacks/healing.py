@@ -13,6 +13,7 @@ from stacks.drift import Difference
 from stacks.errors import MemoryInUseError
 from stacks.planned import Action, Change
 from stacks.power import Power
+from stacks.remakes import RemakeCap
 
 WITHIN = 600.0
 """Seconds in which what was healed may come back `TIMES` times; then it is somebody's will."""
@@ -43,6 +44,8 @@ class Healing:
         self._grace = grace
         self._now = monotonic
         self._healed: dict[str, list[tuple[float, str]]] = {}
+        self.remakes: RemakeCap | None = None
+        """Counts what is made anew; the queue sets it."""
         self._put_off: dict[str, tuple[float, Found]] = {}
 
     async def decided(self, change: Change, why: Context) -> tuple[Change, Context]:
@@ -51,16 +54,17 @@ class Healing:
         Raises:
             StacksError: It cannot be seen.
         """
-        if not await self.is_possible(change):
-            off = replace(change, drift=drifting.off_network(change))
-            told = drift.standing(change.drift or (), self.given_up(off) or ())
-            left = drifting.put_off(change.known, replace(change, drift=told))
-            return left, replace(why, cause=f"{why.cause}{drifting.PUT_OFF}")
         stays = self.given_up(change)
-        if stays is None:
+        if stays is not None:
+            cause = why.cause.removesuffix(drifting.HELD)
+            told_why = replace(why, cause=f"{cause}; it comes back each time, and is left")
+            return drifting.given_up(change.known, change, stays), told_why
+        if not change.action.needs_pulumi or await self.is_possible(change):
             return change, why
-        told_why = replace(why, cause=f"{why.cause}; it comes back each time, and is left")
-        return drifting.given_up(change.known, change, stays), told_why
+        off = replace(change, drift=drifting.off_network(change))
+        told = drift.standing(change.drift or (), self.given_up(off) or ())
+        left = drifting.put_off(change.known, replace(change, drift=told))
+        return left, replace(why, cause=f"{why.cause}{drifting.PUT_OFF}")
 
     async def reconnected(self, change: Change) -> Change:
         """Put one on its network whose memory waits: that asks nothing of its memory.
@@ -80,13 +84,14 @@ class Healing:
         Something on the machine may set it whenever a container starts, and to another value each
         time: healing would remove that container, and the next one, for ever.
         """
-        heals = [each for each in change.drift or () if not each.stays]
+        found = drifting.after_power(change)
+        heals = [each for each in found if not each.stays]
         if change.known.container is None or not heals:
             return None
         recent = self._recent(change.id)
         if any(recent.count(each.field) < TIMES for each in heals):
             return None
-        return tuple(replace(each, stays=True) for each in change.drift or ())
+        return tuple(replace(each, stays=True) for each in found)
 
     def note(self, change: Change) -> None:
         """Remember what was healed; an attempt that failed says nothing of what comes back."""
@@ -145,9 +150,14 @@ class Healing:
             StacksError: It could not be removed.
         """
         container = change.known.container
-        if change.remakes and container is not None:
-            await self._power.stop(change.id, grace=self._grace)
-            await self._power.remove_container(container.id)
+        if not change.remakes or container is None:
+            return
+        if self.remakes is not None:
+            self.remakes.ends(change.id)
+        await self._power.stop(change.id, grace=self._grace)
+        await self._power.remove_container(container.id)
+        if self.remakes is not None:
+            self.remakes.made(change.id)
 
     async def connect(self, change: Change) -> None:
         """Put a container that stays back on its network: an `up` sees nothing of that.

@@ -43,8 +43,19 @@ def most(rows: Mapping[str, Published], pruned: Collection[str], allowed: int | 
     """
     if allowed is not None:
         return allowed
+    return share(rows, LEAST, pruned)
+
+
+def share(rows: Mapping[str, Published], least: int, gone: Collection[str] = ()) -> int:
+    """How many may be touched within the window: so many, or a part of the fleet.
+
+    Args:
+        rows: What is published.
+        least: How many always may.
+        gone: What was part of the fleet too, though it may have gone since.
+    """
     living = {id_ for id_, row in rows.items() if row.phase not in GONE}
-    return max(LEAST, len(living | set(pruned)) // PART)
+    return max(least, len(living | set(gone)) // PART)
 
 
 def is_refused(change: Change) -> bool:

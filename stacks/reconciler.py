@@ -20,8 +20,8 @@ from stacks.errors import (
 )
 from stacks.gaps import Gaps
 from stacks.plan import Action, Change, Known, Wish, plan, plan_one
-from stacks.pruning import PruneCap
-from stacks.remakes import LEAST, RemakeCap
+from stacks.pruning import LEAST, PruneCap
+from stacks.remakes import RemakeCap
 from stacks.rendering import Facts
 from stacks.results import ended, failed
 from stacks.sight import Sight
@@ -70,7 +70,7 @@ class Reconciler:
         self._cap = PruneCap(board)
         self._remakes = RemakeCap(board, least=remakes, spared=self._spared)
         self._retries = retries
-        work.handover.retire = self._retire
+        work.handover.retire, work.healing.remakes = self._retire, self._remakes
         self._entries: dict[str, Entry] = {}
         self.gaps = Gaps(self._entries, self._begin)
         self._others: frozenset[str] = frozenset()
@@ -234,6 +234,7 @@ class Reconciler:
                         future.set_result(result)
         finally:
             entry.task = None
+            self._remakes.settle(workspace_id)
             # Cancelled: nobody shall wait for ever. Those that are done take no notice.
             for future in [*waiting, *entry.waiting]:
                 future.cancel()

@@ -2,27 +2,23 @@
 
 An engine that was upgraded, or set up in another way, may make every container differ at once; to make
 one anew ends its programs. So a few are, the others say that they wait, and a person can look. Not
-counted is what someone asked for: `codehub up`, `retry`, `start`. The count is kept in memory, and
-read from the history where the runner is new.
+counted is what someone asked for: `codehub up`, `retry`, `start`. Each attempt takes a place, and gives
+it back where it ended without having touched the container. The count is kept in memory, and read from
+the history where the runner is new.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from stacks.board import Board
 from stacks.drifting import CAUSE
-from stacks.planned import GONE, Change, Known, Wish
-from stacks.pruning import WINDOW
-from state_index.models import Published
+from stacks.planned import Change, Known, Wish
+from stacks.pruning import WINDOW, share
+from state_index.models import HistoryRow, Published
 from state_index.phases import Phase
-
-LEAST = 3
-"""Containers that may always be made anew within the window, if the setting says nothing else."""
-
-PART = 10
-"""One in so many of the fleet, where that is more."""
 
 _HOUR = WINDOW.total_seconds()
 
@@ -30,14 +26,26 @@ Spared = Callable[[Known, Wish], Change]
 """Plans once more for one workspace, whose container is not to be made anew."""
 
 
-def most(rows: Mapping[str, Published], least: int) -> int:
-    """How many containers may be made anew within the window."""
-    return max(least, sum(row.phase not in GONE for row in rows.values()) // PART)
-
-
 def counts(change: Change, wish: Wish) -> bool:
     """Whether it is drift alone, and no person, that has a container made anew."""
     return change.remakes and not wish.heal and change.known.asked is None
+
+
+@dataclass
+class _Place:
+    """One container made anew, or about to be.
+
+    Attributes:
+        id: The workspace.
+        at: When it was counted.
+        ends: Whether the old one's programs were ended, or were about to be.
+        made: Whether the old one is gone: whatever comes then is counted by itself.
+    """
+
+    id: str
+    at: float
+    ends: bool = False
+    made: bool = False
 
 
 class RemakeCap:
@@ -63,7 +71,7 @@ class RemakeCap:
         self._least = least
         self._spared = spared
         self._now = monotonic
-        self._made: dict[str, float] | None = None
+        self._places: list[_Place] | None = None
         self._lock = asyncio.Lock()
 
     async def limited(
@@ -80,43 +88,93 @@ class RemakeCap:
         if not counted:
             return dict(changes)
         async with self._lock:
-            made = await self._recent(rows)
-        room = max(0, most(rows, self._least) - len(made))
-        beyond = frozenset([id_ for id_ in counted if id_ not in made][room:])
+            places = await self._recent(rows)
+        room = max(0, share(rows, self._least) - len(places))
+        waiting = [id_ for id_ in counted if _own(places, id_) is None]
+        # What failed is tried at its own time, and must not stand before others until then.
+        beyond = frozenset([id_ for id_ in waiting if not _is_tried_later(changes[id_])][room:])
         return {
             id_: self._spared(change.known, wish) if id_ in beyond else change
             for id_, change in changes.items()
         }
 
     async def admitted(self, change: Change, wish: Wish) -> Change:
-        """Count a container as made anew, or have it wait: others may have come first."""
+        """Count a container as made anew, or have it wait: others may have come first.
+
+        Whoever does the work says how far it came, by `ends`, `made` and `settle`.
+        """
         if not counts(change, wish):
             return change
         rows = await self._board.rows()
         async with self._lock:
-            made = await self._recent(rows)
-            if change.id in made or len(made) < most(rows, self._least):
-                made.setdefault(change.id, self._now())
+            places = await self._recent(rows)
+            if _own(places, change.id) is not None:
+                return change
+            if len(places) < share(rows, self._least):
+                places.append(_Place(change.id, self._now()))
                 return change
         return self._spared(change.known, wish)
 
-    async def _recent(self, rows: Mapping[str, Published]) -> dict[str, float]:
-        since = self._now() - _HOUR
-        made = await self._remembered(rows) if self._made is None else self._made
-        self._made = {id_: at for id_, at in made.items() if at > since}
-        return self._made
+    def ends(self, workspace_id: str) -> None:
+        """Say that a container's programs are about to be ended: its place is not given back."""
+        place = _own(self._places or (), workspace_id)
+        if place is not None:
+            place.ends = True
 
-    async def _remembered(self, rows: Mapping[str, Published]) -> dict[str, float]:
+    def made(self, workspace_id: str) -> None:
+        """Say that a container is gone: the next one of this workspace needs a place of its own."""
+        place = _own(self._places or (), workspace_id)
+        if place is not None:
+            place.made = True
+
+    def settle(self, workspace_id: str) -> None:
+        """End what `admitted` began: an attempt that touched no container gives its place back."""
+        place = _own(self._places or (), workspace_id)
+        if self._places is not None and place is not None and not place.ends:
+            self._places.remove(place)
+
+    async def _recent(self, rows: Mapping[str, Published]) -> list[_Place]:
+        since = self._now() - _HOUR
+        places = await self._remembered(rows) if self._places is None else self._places
+        self._places = [place for place in places if place.at > since]
+        return self._places
+
+    async def _remembered(self, rows: Mapping[str, Published]) -> list[_Place]:
         """Read what was healed before this runner; what was healed in place counts too."""
-        found: dict[str, float] = {}
+        found: list[_Place] = []
         for row in rows.values():
             if _age(row.since) >= _HOUR:
                 continue  # it has been in its phase for longer
-            for change in await self._board.history(row.id):
-                if change.to_phase is Phase.UPDATING and change.cause.startswith(CAUSE):
-                    found[row.id] = self._now() - _age(change.at)
-                    break
+            for change in _healed(await self._board.history(row.id)):
+                at = self._now() - _age(change.at)
+                found.append(_Place(row.id, at, ends=True, made=True))
         return found
+
+
+def _own(places: Sequence[_Place], workspace_id: str) -> _Place | None:
+    """Give the place that a workspace's attempt has, and did not use up."""
+    return next((it for it in places if it.id == workspace_id and not it.made), None)
+
+
+def _is_tried_later(change: Change) -> bool:
+    at = change.known.row.retry_at if change.known.row else None
+    return at is not None and at > datetime.now(UTC)
+
+
+def _healed(history: Sequence[HistoryRow]) -> Sequence[HistoryRow]:
+    """Give the heals that a history tells; of those that failed one at most, where no other is.
+
+    A failed one may have come to remove the container, and is tried every few minutes.
+    """
+    began, done = [], []
+    after: Phase | None = None
+    for row in history:
+        if row.to_phase is not Phase.UPDATING:
+            after = row.to_phase
+        elif row.from_phase is not Phase.UPDATING and row.cause.startswith(CAUSE):
+            began.append(row)
+            done += [row] if after is not Phase.ERROR else []
+    return done or began[:1]
 
 
 def _age(at: datetime) -> float:

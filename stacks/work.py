@@ -120,7 +120,7 @@ class Work:
         await self._endings.prepare(change)
         if change.retires and not change.action.needs_pulumi:
             await self.handover.take(change, why)
-        if change.action.needs_pulumi:
+        if change.action.needs_pulumi or change.held:
             change, why = await self._decided(change, why)
         await steps.get(change.action, self._tell)(change, why)
         return change
@@ -128,7 +128,7 @@ class Work:
     async def _decided(self, change: Change, why: Context) -> tuple[Change, Context]:
         """Give what is done of a change of shape; what is put off waits off no network."""
         change, why = await self.healing.decided(change, why)
-        if change.action.needs_pulumi or not drifting.off_network(change):
+        if change.action.needs_pulumi or change.held or not drifting.off_network(change):
             return change, why
         row = await self._board.say(change.id, why, changes=described(change))
         change = replace(change, known=replace(change.known, row=row))

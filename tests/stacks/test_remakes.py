@@ -10,9 +10,11 @@ import pytest
 from stacks.board import Board
 from stacks.demand import Demand
 from stacks.drifting import WAITS
+from stacks.errors import OperationTimeoutError
 from stacks.plan import Action, Change, Known
 from stacks.planned import Wish
-from stacks.remakes import LEAST, RemakeCap, counts, most
+from stacks.pruning import LEAST, share
+from stacks.remakes import RemakeCap, counts
 from stacks.steps import Result
 from state_index.index import Index
 from state_index.models import Published
@@ -31,7 +33,7 @@ CHANGE = Change(known=Known(id="ws"), action=Action.REPLACE, remakes=True)
     [(1, 0, 3, 3), (39, 0, 3, 3), (40, 0, 3, 4), (1_000, 50, 3, 100), (1_000, 0, 200, 200)],
 )
 def test_the_most_that_may_be_made_anew(living: int, gone: int, least: int, number: int) -> None:
-    assert most(rows(living=living, gone=gone), least) == number
+    assert share(rows(living=living, gone=gone), least) == number
 
 
 def test_only_what_nobody_asked_for_is_counted() -> None:
@@ -135,8 +137,75 @@ async def test_the_count_is_of_an_hour_and_a_new_runner_reads_it(tmp_path: Path)
         published = {row.id: row for row in index.workspaces()}
         planned = {id_: of(id_) for id_ in ("one", "four", "three")}
         limited = await cap.limited(planned, published, wish)
-        assert limited == {**planned, "four": waits}
+        # What the former runner made anew is done: once more counts once more.
+        assert limited == {"one": waits, "four": waits, "three": of("three")}
         assert await cap.limited(planned, published, Wish(heal=True)) == planned
         now[0] += 3601
         assert await cap.limited(planned, published, wish) == {**planned, "three": waits}
         assert await cap.admitted(of("four"), wish) == of("four")
+
+
+async def test_each_container_counts_and_what_touched_none_does_not(tmp_path: Path) -> None:
+    """One workspace whose drift is another one each time must not be made anew without end."""
+    waits = replace(CHANGE, action=Action.NOTHING, remakes=False)
+    with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
+        cap = RemakeCap(Board(index), least=2, spared=lambda *_: waits, monotonic=lambda: 100.0)
+        for told in (cap.settle, cap.ends, cap.made):
+            told("ws")  # nothing was admitted
+        for _ in range(3):
+            assert await cap.admitted(CHANGE, Wish()) == CHANGE
+            cap.settle("ws")
+        for _ in range(2):
+            # The engine ended its programs, and did not remove it: it is that one still.
+            assert await cap.admitted(CHANGE, Wish()) == CHANGE
+            cap.ends("ws")
+            cap.settle("ws")
+            assert await cap.admitted(CHANGE, Wish()) == CHANGE
+            cap.ends("ws")
+            cap.made("ws")
+            cap.settle("ws")
+        assert await cap.admitted(CHANGE, Wish()) == waits
+
+
+async def test_a_new_runner_counts_each_heal_but_those_that_failed(tmp_path: Path) -> None:
+    async def places(index: Index) -> int:
+        cap = RemakeCap(Board(index), least=9, spared=lambda *_: CHANGE)
+        asked = [replace(CHANGE, known=Known(id=f"new-{number}")) for number in range(10)]
+        return 9 - [(await cap.admitted(each, Wish())).id for each in asked].index("ws")
+
+    with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
+        assert await places(index) == 0
+        for _ in range(3):
+            healed(index, "one", "drift: network x → none")
+            assert await places(index) == 1, "they failed"
+        for number in range(2):
+            index.publish("one", event=Event.UPDATE, cause="drift: network x → none")
+            index.publish("one", event=Event.BOOTING, cause="drift: network x → none")
+            index.publish("one", event=Event.READY, cause="drift: network x → none")
+            assert await places(index) == number + 1
+
+
+async def test_who_fails_before_anything_goes_leaves_its_place_to_others(tmp_path: Path) -> None:
+    power = SeenPower(run=str(tmp_path / "run"))
+    async with bench(tmp_path, power=power, retries=True) as fleet:
+        power.specs |= {id_: spec_of(id_) for id_ in IDS}
+        fleet.files(*power.specs.values())
+        await fleet.queue.sweep(UP)
+        power.hands |= {id_: {"network": "theirs"} for id_ in IDS}
+        power.kept = frozenset({"network"})
+        late = OperationTimeoutError("too slow", step="preview", delay=60.0)
+        fleet.engine.errors |= {"w0": [late], "w1": [late]}
+        before = dict(power.containers)
+        assert remade(await fleet.queue.sweep(LOOK)) == ["w0", "w1", "w2"]
+        assert {id_ for id_ in IDS if power.containers[id_] != before[id_]} == {"w2"}
+        # Both are tried again in a minute; until then their places are the others'.
+        await fleet.queue.sweep(LOOK)
+        assert {id_ for id_ in IDS if power.containers[id_] != before[id_]} == {"w2", "w3", "w4"}
+        assert {fleet.row(id_).message for id_ in ("w3", "w4")} == {""}
+        assert {fleet.row(id_).phase for id_ in ("w0", "w1")} == {Phase.ERROR}
+        # And when their time comes, there is no room.
+        await fleet.queue.submit("w0", LOOK)
+        await fleet.queue.sweep(LOOK)
+        row = fleet.row("w0")
+        assert (row.phase, row.message) == (Phase.RUNNING, WAITS.format(id="w0"))
+        assert power.containers["w0"] == before["w0"]
