@@ -151,7 +151,7 @@ EACH: list[tuple[Callable[[Data], None], str]] = [
         (host(AutoRemove=True), "removes itself no → yes"),
         (
             host(LogConfig={"Type": "none"}),
-            "logs json-file max-file=3 max-size=10m → none",
+            "logs json-file → none",
         ),
         (config(Image="other:1"), "image light:1 → other:1"),
         (config(User=""), "user 1000:1000 → none"),
