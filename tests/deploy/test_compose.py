@@ -250,6 +250,28 @@ def test_only_the_proxy_has_the_engines_socket(house: Composed) -> None:
     docker("exec", house.container("gateway"), "python3", "-c", look)
 
 
+def test_a_command_in_the_proxys_container_may_not_open_the_engines_socket(
+    house: Composed,
+) -> None:
+    """As the runner may have the engine execute one: the container's groups must not be the command's."""
+    assert house.shown("engine-proxy", "{{.HostConfig.GroupAdd}}") == "[]"
+    assert "permission denied" in opened(house, "1000:1000")
+    assert "no such device" in opened(house, house.shown("engine-proxy", "{{.Config.User}}"))
+
+
+def opened(house: Composed, user: str) -> str:
+    """Have Caddy, all that is there, open the socket as a file: who may, learns that it is none."""
+    caddy = ("/usr/bin/caddy", "adapt", "--config", "/var/run/docker.sock")
+    done = subprocess.run(
+        ["docker", "exec", "--user", user, house.container("engine-proxy"), *caddy],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    return done.stdout + done.stderr
+
+
 def test_what_is_killed_comes_back_and_works_on(house: Composed) -> None:
     for service in ("engine-proxy", "runner"):
         os.kill(int(house.shown(service, "{{.State.Pid}}")), signal.SIGKILL)

@@ -17,17 +17,31 @@ FILE, EXAMPLE = DEPLOY / "compose.yaml", DEPLOY / ".env.example"
 @pytest.fixture(scope="module")
 def config() -> dict[str, Any]:
     """The whole file, with what the example of `.env` sets."""
+    return read_with()
+
+
+def read_with(**changes: str) -> dict[str, Any]:
     words = (Cache.from_env().compose, "--file", FILE, "--env-file", EXAMPLE)
-    env = {name: value for name, value in os.environ.items() if not name.startswith("CODEHUB_")}
+    kept = {name: it for name, it in os.environ.items() if not name.startswith("CODEHUB_")}
     done = subprocess.run(
-        [*words, "config", "--format", "json"], env=env, capture_output=True, check=True
+        [*words, "config", "--format", "json"], env=kept | changes, capture_output=True, check=True
     )
     read: dict[str, Any] = json.loads(done.stdout)
     return read
 
 
+def defaults(text: str) -> dict[str, str]:
+    """Read each variable's default; one that stands in another's is put in there."""
+    found: dict[str, str] = {}
+    while inner := re.search(r"\$\{(\w+):-([^${}]*)\}", text):
+        name, default = inner.groups()
+        assert found.setdefault(name, default) == default
+        text = text.replace(inner[0], default)
+    return found
+
+
 def test_the_example_names_each_variable_with_its_default() -> None:
-    used = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", FILE.read_text()))
+    used = defaults(FILE.read_text())
     told = dict(re.findall(r"^#(\w+)=(.*)$", EXAMPLE.read_text(), re.MULTILINE))
     assert told == used
     needed = set(re.findall(r"\$\{(\w+):\?", FILE.read_text()))
@@ -40,6 +54,12 @@ def test_the_gateway_trusts_the_edge_alone(config: dict[str, Any]) -> None:
     assert services["gateway"]["environment"]["CODEHUB_TRUSTED_PROXIES"] == f"{edge}/32"
     assert services["gateway"]["networks"]["front"]["ipv4_address"] != edge
     assert [name for name, it in services.items() if "ports" in it] == ["edge"]
+
+
+def test_an_edge_of_ones_own_may_be_named_instead() -> None:
+    own = "10.213.77.1/32"
+    gateway = read_with(CODEHUB_TRUSTED_PROXIES=own)["services"]["gateway"]
+    assert gateway["environment"]["CODEHUB_TRUSTED_PROXIES"] == own
 
 
 def test_all_are_closed(config: dict[str, Any]) -> None:
