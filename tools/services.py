@@ -17,6 +17,9 @@ from tools.errors import BuildError
 from tools.images import IMAGE_LABEL, Image
 
 SOURCES = PROJECT / "images" / "services"
+DEPLOY = PROJECT / "deploy"
+MOUNTED = ("edge.Caddyfile", "engine-calls.map", "engine-proxy.Caddyfile")
+"""What Caddy reads at its start, from beside the compose file."""
 UID = 990
 SHARED = ("cli", "policies", "settings", "spec", "state_index", "telemetry")
 GATEWAY = (*SHARED, "gateway")
@@ -27,12 +30,17 @@ AUTHORITIES = "./etc/ssl/certs/ca-certificates.crt"
 Fill = Callable[[tarfile.TarFile], None]
 
 
-def key(cache: Cache) -> str:
-    """The tag of all three: of our sources and all that is below them."""
+def key(cache: Cache, *, deploy: Path = DEPLOY) -> str:
+    """The tag of all three: of our sources, all that is below them, and what is mounted into Caddy.
+
+    The last is in no image. But compose makes a container anew for another image, and not for another file: by the tag
+    a new version's list of calls is read when that version starts.
+    """
     rooms = sorted({*GATEWAY, *RUNNER})
     ours = (source_key(PROJECT / room, version=room) for room in rooms)
     project = (PROJECT / "pyproject.toml").read_text()
-    return text_key(*ours, project, _pulumi_key(cache), caddy.key(), version="1")
+    mounted = ((deploy / name).read_text() for name in MOUNTED)
+    return text_key(*ours, project, _pulumi_key(cache), caddy.key(), *mounted, version="1")
 
 
 def all_images(cache: Cache) -> list[Image]:

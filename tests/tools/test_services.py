@@ -1,5 +1,6 @@
 """The images of our services: what each holds and lacks; `tests/deploy/test_compose.py` runs them."""
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.hub import docker
-from tools import deploying, images, services
+from tools import deploying, images, rootfs, services
 from tools.cache import Cache
 from tools.engine import Engine
 
@@ -67,3 +68,30 @@ def test_the_tag_is_of_what_is_inside(cache: Cache) -> None:
     before = services.key(cache)
     cache.write(cache.identity_file, "another plugin")
     assert services.key(cache) != before
+
+
+@pytest.mark.parametrize("name", services.MOUNTED)
+def test_the_tag_is_of_what_is_mounted_too(cache: Cache, tmp_path: Path, name: str) -> None:
+    deploy = tmp_path / "deploy"
+    deploy.mkdir()
+    for each in services.MOUNTED:
+        (deploy / each).write_text((services.DEPLOY / each).read_text())
+    before = services.key(cache, deploy=deploy)
+    assert before == services.key(cache)
+    (deploy / name).write_text("another")
+    assert services.key(cache, deploy=deploy) != before
+
+
+def test_mounted_is_each_file_that_compose_mounts() -> None:
+    told = (services.DEPLOY / "compose.yaml").read_text()
+    assert sorted(set(re.findall(r"- \./([\w.-]+):", told))) == sorted(services.MOUNTED)
+
+
+def test_debian_is_made_anew_once_its_file_is_removed(cache: Cache) -> None:
+    """By the pattern that docs/how-to/deploy.md removes it with."""
+    packages = (services.SOURCES / "packages.txt").read_text().split()
+    cache.write(rootfs.place(cache, packages), "old")
+    assert services.has_debian(cache)
+    for old in cache.images.glob("base-*.rootfs"):
+        old.unlink()
+    assert not services.has_debian(cache)
