@@ -173,6 +173,7 @@ def test_tricks_of_json_do_not_help(proxy: EngineProxy, tail: str) -> None:
         ("POST /networks/create", network(ConfigFrom={"Network": "other"}), None),
         ("POST /containers/none/start", {"Privileged": True}, {}),
         ("POST /containers/none/update", {"Devices": [{}]}, {"PidsLimit": 4096}),
+        ("POST /containers/none/update", {"PidsLimit": 0}, {"Memory": 1 << 30, "PidsLimit": None}),
         (
             "POST /containers/none/exec",
             {"Privileged": True, "Cmd": ["id"]},

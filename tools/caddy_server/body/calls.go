@@ -22,7 +22,7 @@ const (
 func (h House) calls() map[string]check {
 	return map[string]check{
 		"container-create": h.container(),
-		"container-update": fields(limits(map[string]check{"RestartPolicy": restart()})),
+		"container-update": update(),
 		"exec-create":      exec(),
 		"exec-start":       fields(map[string]check{"Detach": flag, "Tty": flag}),
 		"volume-create":    volume(),
@@ -32,7 +32,7 @@ func (h House) calls() map[string]check {
 }
 
 func (h House) container() check {
-	return fields(map[string]check{
+	known := fields(map[string]check{
 		"Image":            text,
 		"User":             exactly(user),
 		"Env":              each(text),
@@ -40,6 +40,13 @@ func (h House) container() check {
 		"HostConfig":       h.host(),
 		"NetworkingConfig": unset,
 	}, "Image", "User", "HostConfig")
+	// An empty word is a command of one word.
+	return unsaid(known, "Cmd", "Entrypoint")
+}
+
+func update() check {
+	// Other limits of 0 stay as they are; this one goes.
+	return unsaid(fields(limits(map[string]check{"RestartPolicy": restart()})), "PidsLimit")
 }
 
 func (h House) host() check {

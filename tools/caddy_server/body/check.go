@@ -67,6 +67,21 @@ func field(known check, value any) *refusal {
 	return known(value)
 }
 
+// unsaid is an object that names these things not at all, as `null`, or in full: what says nothing elsewhere says
+// something there.
+func unsaid(other check, names ...string) check {
+	return func(value any) *refusal {
+		given, _ := value.(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(given)) {
+			listed := slices.ContainsFunc(names, func(one string) bool { return strings.EqualFold(one, name) })
+			if listed && given[name] != nil && nothing(given[name]) {
+				return &refusal{at: []string{name}, why: when(false).why}
+			}
+		}
+		return other(value)
+	}
+}
+
 func exactly(word string) check {
 	return func(value any) *refusal { return when(value == word) }
 }
