@@ -71,7 +71,9 @@ def test_who_may_write_run_folders_waits_for_their_mount() -> None:
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8")
         serves = unit.stem in ("codehub-runner", "codehub-gateway", "codehub-engine-proxy")
-        assert (f"\nRequiresMountsFor={place[1]}\n" in text) == serves
+        # The first orders and asks for the unit; where nobody installed it, that asks for nothing.
+        for key in ("RequiresMountsFor", "AssertPathIsMountPoint"):
+            assert (f"\n{key}={place[1]}\n" in text) == serves
 
 
 def test_their_users_are_made() -> None:
