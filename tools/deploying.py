@@ -4,9 +4,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import apt, caddy, compose, services
+from tools import apt, services
 from tools.cache import Cache
 from tools.engine import Engine
+from tools.linked import CADDY, COMPOSE
 from tools.steps import Step
 
 DEBIAN = ["mmdebstrap", "debian-archive-keyring"]
@@ -21,8 +22,8 @@ def caddy_step(cache: Cache, go: Go) -> Step:
         name="caddy",
         title="Caddy, engine proxy and TLS edge",
         estimate=90,
-        check=lambda: caddy.ready(cache),
-        run=lambda say: caddy.install(cache, go(cache), say=say),
+        check=lambda: CADDY.ready(cache),
+        run=lambda say: CADDY.install(cache, go(cache), say=say),
         needs=("go",),
     )
 
@@ -34,8 +35,8 @@ def compose_steps(cache: Cache, engine: Engine, go: Go) -> list[Step]:
             name="compose",
             title="Compose command",
             estimate=80,
-            check=lambda: compose.ready(cache),
-            run=lambda say: compose.install(cache, go(cache), say=say),
+            check=lambda: COMPOSE.ready(cache),
+            run=lambda say: COMPOSE.install(cache, go(cache), say=say),
             needs=("go",),
         ),
         Step(

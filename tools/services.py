@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from tools import caddy, images, packages, rootfs
+from tools import images, packages, rootfs
 from tools.cache import PROJECT, Cache, cli_key, plugin_key, source_key, sources, text_key
 from tools.commands import Say, silent
 from tools.engine import Engine, pieces
 from tools.errors import BuildError
 from tools.images import IMAGE_LABEL, Image
+from tools.linked import CADDY
 
 SOURCES = PROJECT / "images" / "services"
 DEPLOY = PROJECT / "deploy"
@@ -40,7 +41,7 @@ def key(cache: Cache, *, deploy: Path = DEPLOY) -> str:
     ours = (source_key(PROJECT / room, version=room) for room in rooms)
     project = (PROJECT / "pyproject.toml").read_text()
     mounted = ((deploy / name).read_text() for name in MOUNTED)
-    return text_key(*ours, project, _pulumi_key(cache), caddy.key(), *mounted, version="1")
+    return text_key(*ours, project, _pulumi_key(cache), CADDY.key, *mounted, version="1")
 
 
 def all_images(cache: Cache) -> list[Image]:
