@@ -7,6 +7,7 @@
     │   ├── OperationKilledError        the worker, the Pulumi CLI or the plugin died under it
     │   ├── OperationFailedError        Pulumi reported a failure that we cannot place
     │   ├── StateUnavailableError       Pulumi's state files cannot be read or written
+    │   ├── GitError                    git failed, or its remote does not answer
     │   ├── HandOverError               what a renamed workspace was before is still there
     │   ├── NetworkMissingError         the shared network is not on the engine
     │   ├── LedgerError                 the ledger of graces can't be read or written
@@ -41,6 +42,8 @@
         ├── StartFailedError            the IDE ended, or did not answer in time
         ├── RunFolderError              the run folder cannot be made or is not a folder
         ├── SourceError                 the folder of workspace files cannot be read
+        │   ├── GitRefError                 the repository has no such commit or folder
+        │   └── GitContentError             a commit's folder is more than is read
         ├── LockHeldError               another runner holds the data tree (`holder`)
         ├── UnknownWorkspaceError       no file, row or object has that id
         ├── NotRunningError             an exec, where no container runs
@@ -240,6 +243,13 @@ class LedgerError(TemporaryError):
         "Look at the disk that holds CODEHUB_DATA. Is the file damaged, move it away: all graces "
         "then begin anew."
     )
+
+
+class GitError(TemporaryError):
+    """Git failed: the remote does not answer, refuses, or the copy of it can't be used."""
+
+    reason = "GIT_FAILED"
+    default_remedy = "See whether `git ls-remote` of the repository answers with these credentials."
 
 
 class HandOverError(TemporaryError):
@@ -491,6 +501,20 @@ class SourceError(PermanentError):
 
     reason = "SOURCE_UNREADABLE"
     default_remedy = "Give an existing folder in CODEHUB_WORKSPACES."
+
+
+class GitRefError(SourceError):
+    """The repository has no such commit, branch or folder."""
+
+    reason = "GIT_REF_UNKNOWN"
+    default_remedy = "Name a commit, branch or folder that the repository has."
+
+
+class GitContentError(SourceError):
+    """A commit's folder is more than is read: too many files, or too much in them."""
+
+    reason = "GIT_CONTENT_REFUSED"
+    default_remedy = "Keep other files out of the folder of workspace files."
 
 
 class LockHeldError(PermanentError):

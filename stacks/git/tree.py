@@ -1,0 +1,174 @@
+"""Reads the workspace files of a commit: `ls-tree`, then `cat-file --batch`. No checkout.
+
+So no link is followed, no filter runs, and nothing of the commit ever is a file here. What is no
+plain file of a fair size is an entry that says why it is refused: it stops its own workspace only.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from spec.files import FOLDER_INSIDE, LINK, File, is_meant
+from spec.text import MAX_BYTES
+from stacks.errors import GitContentError, GitError, GitRefError
+from stacks.git.command import Git
+
+MAX_ENTRIES = 50_000
+"""Names in the folder; more of them are no workspaces."""
+MAX_TOTAL = 128 * 1024 * 1024
+"""Bytes of all files that are read of one commit."""
+
+FILE_MODES = frozenset({"100644", "100755", "100664"})
+_REFUSALS = {
+    "120000": LINK,
+    "160000": ("is a submodule", "put the file itself here"),
+    "040000": FOLDER_INSIDE,
+}
+TOO_LONG = (
+    f"the file has more than {MAX_BYTES // 1024} KiB",
+    "put long texts in a file of the workspace's home",
+)
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeEntry:
+    """One name of a commit's folder.
+
+    Attributes:
+        name: The name; bytes that are no UTF-8 as surrogates.
+        mode: Git's mode, such as `100644`.
+        sha: The object.
+        size: Bytes, 0 for what is no file.
+    """
+
+    name: str
+    mode: str
+    sha: str
+    size: int
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a plain file."""
+        return self.mode in FILE_MODES
+
+    @property
+    def refusal(self) -> tuple[str, str] | None:
+        """Why it is not read: message and hint; None when it is."""
+        if not self.is_file:
+            return _REFUSALS.get(self.mode, ("is not a regular file", "put a regular file here"))
+        return TOO_LONG if self.size > MAX_BYTES else None
+
+
+def resolve(git: Git, ref: str) -> str:
+    """Give the commit that a name stands for, as its whole id.
+
+    Raises:
+        GitRefError: There is no such commit.
+        GitError: The repository can't be read.
+    """
+    shown = ref if ref.isprintable() else ascii(ref)
+    try:
+        found = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    except (GitError, ValueError):  # ValueError: a NUL in the name
+        raise GitRefError(f"the repository has no commit {shown}", step="read") from None
+    sha = found.decode("ascii", "replace").strip()
+    if not _SHA.fullmatch(sha):
+        raise GitRefError(f"the repository has no commit {shown}", step="read")
+    return sha
+
+
+def entries(git: Git, commit: str, path: str) -> list[TreeEntry]:
+    """List a commit's folder, one level.
+
+    Args:
+        git: The repository.
+        commit: A commit's whole id.
+        path: The folder, with slashes; "" for the top.
+
+    Raises:
+        GitRefError: The commit has no such folder.
+        GitContentError: There are too many names.
+        GitError: The repository can't be read, such as of a clone that was cut.
+    """
+    tree = _tree(git, commit, path)
+    listed = git.run("ls-tree", "-z", "--long", "--end-of-options", tree)
+    lines = listed.split(b"\0")[:-1]
+    if len(lines) > MAX_ENTRIES:
+        raise GitContentError(f"{path or '/'} has more than {MAX_ENTRIES} names", step="read")
+    return [_entry(line) for line in lines]
+
+
+def _tree(git: Git, commit: str, path: str) -> str:
+    """Give the folder's own id; a commit that lacks it is told from one that can't be read."""
+    name = f"{commit}^{{tree}}" if not path.strip("/") else f"{commit}:{path.strip('/')}"
+    git.run("cat-file", "-e", f"{commit}^{{tree}}")
+    try:
+        found = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+        kind = git.run("cat-file", "-t", sha := found.decode("ascii").strip())
+    except ValueError:
+        kind, sha = b"", ""
+    except GitError:
+        raise GitRefError(f"{commit[:12]} has no folder {path}", step="read") from None
+    if kind.strip() != b"tree":
+        raise GitRefError(f"{path} of {commit[:12]} is not a folder", step="read")
+    return sha
+
+
+def _entry(line: bytes) -> TreeEntry:
+    """Parse `<mode> <type> <object> <size>TAB<name>`."""
+    head, _, name = line.partition(b"\t")
+    mode, _, sha, size = head.decode("ascii").split()
+    return TreeEntry(
+        name=name.decode("utf-8", "surrogateescape"),
+        mode=mode,
+        sha=sha,
+        size=0 if size == "-" else int(size),
+    )
+
+
+def blobs(git: Git, shas: Collection[str]) -> Mapping[str, bytes]:
+    """Read files' contents by their ids.
+
+    Raises:
+        GitError: One is missing, or the repository can't be read.
+    """
+    wanted = list(dict.fromkeys(shas))
+    if not wanted:
+        return {}
+    out = git.run("cat-file", "--batch", stdin="".join(f"{sha}\n" for sha in wanted).encode())
+    return dict(_batch(out, wanted))
+
+
+def _batch(out: bytes, wanted: Iterable[str]) -> Iterable[tuple[str, bytes]]:
+    """Take apart `<sha> <type> <size>LF<content>LF`, for each in order."""
+    place = 0
+    for sha in wanted:
+        end = out.index(b"\n", place)
+        head = out[place:end].decode("ascii", "replace").split()
+        if len(head) != 3 or head[1] != "blob":  # noqa: PLR2004 - id, type, size
+            raise GitError(f"the repository lacks the file {sha[:12]}", step="read")
+        place = end + 1 + int(head[2])
+        yield sha, out[end + 1 : place]
+        place += 1
+
+
+def files(git: Git, found: Iterable[TreeEntry]) -> list[File]:
+    """Read what may be workspace files; others are left out.
+
+    Raises:
+        GitContentError: They are too much together.
+        GitError: The repository can't be read.
+    """
+    meant = [entry for entry in found if is_meant(entry.name, folder=not entry.is_file)]
+    plain = [entry for entry in meant if entry.refusal is None]
+    if sum(entry.size for entry in plain) > MAX_TOTAL:
+        told = f"the workspace files have more than {MAX_TOTAL >> 20} MiB together"
+        raise GitContentError(told, step="read")
+    contents = blobs(git, [entry.sha for entry in plain])
+    return [
+        File(name=entry.name, raw=contents[entry.sha])
+        if entry.refusal is None
+        else File(name=entry.name, refusal=entry.refusal)
+        for entry in meant
+    ]
