@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import secrets
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -11,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from stacks.engine import checkpoint as state
 from stacks.engine import failures, policies, recovery
-from stacks.engine.checkpoint import StateFiles
+from stacks.engine.checkpoint import Checkpoint, StateFiles
 from stacks.engine.command import PROJECT
 from stacks.engine.launcher import ForkServer, Worker
 from stacks.engine.model import (
@@ -39,7 +41,16 @@ from stacks.fence import Fence
 
 OnEvent = Callable[[EngineEvent], None]
 LONGEST_LINE = 16 << 20
-PROJECT_FILE = f"name: {PROJECT}\nruntime: python\n"
+PROJECT_FILE = (
+    f"name: {PROJECT}\nruntime:\n  name: python\n"
+    f"  options: {{virtualenv: {json.dumps(sys.prefix)}}}\n"
+)
+PROGRAM_FILE = """\
+# For `pulumi preview` and `pulumi up` by hand; `codehub` itself does not read it.
+from stacks.plain import main
+
+main()
+"""
 
 
 class Engine:
@@ -70,7 +81,7 @@ class Engine:
         Raises:
             ToolchainError: There is no Pulumi CLI, or the SDK cannot be loaded.
         """
-        await asyncio.to_thread(_prepare_folders, self._config)
+        await asyncio.to_thread(prepare_folders, self._config)
         await self._forks.start()
         return self
 
@@ -252,6 +263,13 @@ def _outcome(result: Result, prepared: Prepared) -> Outcome:
     )
 
 
+def prepare_stack(config: EngineConfig, stack: str) -> None:
+    """Make an empty stack where there is none, as Pulumi's command wants one for all it does."""
+    files = StateFiles(config.state, stack)
+    if state.read(files)[0] is None:
+        state.write(files, Checkpoint.fresh(stack))
+
+
 def _unavailable(error: OSError) -> StateUnavailableError:
     where = f"{error.filename}: " if error.filename else ""
     told = f"Pulumi's state cannot be used: {where}{error.strerror or error}"
@@ -262,12 +280,18 @@ def _tuples(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "replace_keys": tuple(item["replace_keys"])}
 
 
-def _prepare_folders(config: EngineConfig) -> None:
+def prepare_folders(config: EngineConfig) -> None:
+    """Make the folders that Pulumi works in, and what it wants there.
+
+    Raises:
+        ToolchainError: There is no Pulumi CLI.
+    """
     if not config.pulumi.is_file():
         raise ToolchainError(f"there is no Pulumi CLI at {config.pulumi}")
     for folder in (config.state, config.work):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (config.work / "Pulumi.yaml").write_text(PROJECT_FILE)
+    (config.work / "__main__.py").write_text(PROGRAM_FILE)
     # The data tree may lie in a repository: the CLI would ask it for its state at every call.
     # It takes the nearest `.git`, and an empty one for none.
     (config.work / ".git").mkdir(exist_ok=True)
