@@ -146,8 +146,10 @@ def differences(slots: list[Slot], scene: Scene) -> list[str]:
 def _rows(slots: list[Slot], scene: Scene) -> list[str]:
     wanted = {slot.id: slot.phase for slot in slots if slot.phase is not None}
     # Of a renamed one that is removed, the home stands under its old id: it has a tombstone there too.
-    kept = (slot for slot in slots if slot.renamed and slot.phase is Phase.TOMBSTONED)
-    wanted |= {slot.first: Phase.TOMBSTONED for slot in kept}
+    # An empty folder tells nothing: until a file is there again, it need not have been looked for.
+    told = any(slot.stands for slot in slots)
+    kept = {slot.first for slot in slots if slot.renamed and slot.phase is Phase.TOMBSTONED}
+    wanted |= {id_: Phase.TOMBSTONED for id_ in kept if told or id_ in scene.rows}
     found = [
         f"{id_}: a row that nobody wants: {scene.rows[id_]}" for id_ in scene.rows.keys() - wanted
     ]

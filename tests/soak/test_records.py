@@ -134,9 +134,21 @@ def test_a_whole_scene_has_no_differences() -> None:
 
 def test_a_renamed_one_that_is_removed_has_a_tombstone_under_its_old_id_too() -> None:
     kept = Slot("w2", renamed=True, marker="h2")
-    assert differences([kept], scene(kept)) == ["w2: no row, TOMBSTONED is wanted"]
+    slots = [UP, kept]
+    assert differences(slots, scene(*slots)) == ["w2: no row, TOMBSTONED is wanted"]
+    rows = {**scene(*slots).rows, "w2": ("TOMBSTONED", "OutOfSync", "")}
+    assert differences(slots, replace(scene(*slots), rows=rows)) == []
+    rows["w2"] = ("DELETED", "OutOfSync", "")
+    assert differences(slots, replace(scene(*slots), rows=rows))
+
+
+def test_in_an_empty_folder_nobody_need_look_for_the_old_id() -> None:
+    kept = Slot("w2", renamed=True, marker="h2")
+    assert differences([kept], scene(kept)) == []
     rows = {**scene(kept).rows, "w2": ("TOMBSTONED", "OutOfSync", "")}
     assert differences([kept], replace(scene(kept), rows=rows)) == []
+    rows["w2"] = ("WARM", "OutOfSync", "")
+    assert differences([kept], replace(scene(kept), rows=rows))
 
 
 def other(**told: Any) -> Scene:
