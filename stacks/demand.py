@@ -168,7 +168,7 @@ class Entry:
         failures: How often its present aim was missed in a row.
         aim: That aim; a new one begins with no failures.
         retry: The timer of the next attempt.
-        owes: Whether that attempt is to heal what else is only told: whoever comes before it does.
+        owed: What that attempt is for: whoever comes before it does that too.
     """
 
     demand: Demand | None = None
@@ -177,20 +177,33 @@ class Entry:
     failures: int = 0
     aim: Aim | None = None
     retry: asyncio.TimerHandle | None = None
-    owes: bool = False
+    owed: Demand | None = None
 
     def wants(self, demand: Demand) -> None:
-        """Take a demand in, in place of the next attempt of what failed."""
-        if self.retry is not None:
-            demand = replace(demand, heal=demand.heal or self.owes)
-            self.rest()
+        """Take a demand in; who asks comes in place of the next attempt of what failed."""
+        if not demand.is_look:
+            demand = self.take_up(demand)
         self.demand = self.demand.merged(demand) if self.demand else demand
+
+    def take_up(self, demand: Demand) -> Demand:
+        """Call the next attempt off, and give the demand with what that was for."""
+        owed = self.owed
+        self.rest()
+        if owed is None:
+            return demand
+        asked = owed.asked if demand.asked is None else demand.asked
+        return replace(demand, asked=asked, heal=demand.heal or owed.heal)
+
+    def owe(self, demand: Demand, timer: asyncio.TimerHandle) -> None:
+        """Keep a demand that failed for its next attempt."""
+        self.rest()
+        self.owed, self.retry = demand, timer
 
     def rest(self) -> None:
         """Call the next attempt off, if there is one."""
         if self.retry is not None:
             self.retry.cancel()
-            self.retry = None
+        self.owed = self.retry = None
 
     def backs_off(self, change: Change) -> bool:
         """Whether its timer alone tries it again: a mere look must not cut the backoff short.

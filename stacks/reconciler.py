@@ -243,13 +243,9 @@ class Reconciler:
         change: Change | None = None
         demand = replace(demand, revision=self.snapshot.revisions.get(workspace_id, ""))
         try:
-            known = await self._sight.one(workspace_id, self.snapshot, asked=demand.asked)
-            if demand.retry:
-                known = await self._again(known, entry, demand)
-            change = self._planned(known, demand.wish)
+            demand, change = await self._view(workspace_id, entry, demand)
             if demand.is_look and entry.backs_off(change):
-                # It came while the attempt was under way that failed: the timer does it.
-                return ended(change, known.row)
+                return ended(change, change.known.row)  # the timer does it
             change = await self._cap.admitted(change, demand.wish)
             change = await self._remakes.admitted(change, demand.wish)
             if entry.aim != aim_of(change):
@@ -274,6 +270,16 @@ class Reconciler:
         entry.rest()
         return ended(change, await self._board.row(workspace_id))
 
+    async def _view(self, workspace_id: str, entry: Entry, demand: Demand) -> tuple[Demand, Change]:
+        """Look and plan; who need not wait for the next attempt of what failed takes it up."""
+        known = await self._sight.one(workspace_id, self.snapshot, asked=demand.asked)
+        if demand.retry:
+            known = await self._again(known, entry, demand)
+        change = self._planned(known, demand.wish)
+        if entry.retry is None or (demand.is_look and entry.backs_off(change)):
+            return demand, change
+        return await self._view(workspace_id, entry, entry.take_up(demand))
+
     async def _again(self, known: Known, entry: Entry, demand: Demand) -> Known:
         """Begin anew, and say in the history who wanted it."""
         entry.failures = 0
@@ -287,6 +293,11 @@ class Reconciler:
             cause=why.cause, request_id=why.request_id, actor=why.actor, retire=heir, force=True
         )
         return await self.submit(workspace_id, demand)
+
+    def _attempt(self, workspace_id: str, entry: Entry) -> None:
+        """Try again what failed; its timer is over."""
+        if entry.owed is not None:
+            self.submit(workspace_id, entry.take_up(entry.owed))
 
     async def _failed(
         self,
@@ -305,9 +316,8 @@ class Reconciler:
             _log.error("unpublished", message=unpublished.message)
         if delay is not None:
             loop = asyncio.get_running_loop()
-            entry.rest()
-            entry.owes = demand.heal
-            entry.retry = loop.call_later(delay, self.submit, workspace_id, demand.again)
+            timer = loop.call_later(delay, self._attempt, workspace_id, entry)
+            entry.owe(demand.again, timer)
         action = change.action if change else Action.NOTHING
         problems = change.problems if change else ()
         return failed(workspace_id, action, row, error, problems=problems)

@@ -1,8 +1,10 @@
 """What is wanted: merged, and tried again without what someone's word was needed for."""
 
+import asyncio
+
 import pytest
 
-from stacks.demand import Demand
+from stacks.demand import Demand, Entry
 
 
 def test_a_later_attempt_needs_the_typed_name_again() -> None:
@@ -36,3 +38,23 @@ def test_of_two_numbers_allowed_the_larger_counts(
 ) -> None:
     first, second = (Demand(cause="up", max_delete=number) for number in (one, two))
     assert first.merged(second).max_delete == second.merged(first).max_delete == most
+
+
+async def test_a_look_leaves_the_next_attempt_and_who_asks_takes_it_up() -> None:
+    entry, due = Entry(), asyncio.Event()
+    owed = Demand(cause="tried again", asked=False, heal=True, prune=True)
+    timer = asyncio.get_running_loop().call_later(600, due.set)
+    entry.owe(owed, timer)
+    entry.wants(Demand(cause="a look"))
+    assert (entry.retry, entry.demand) == (timer, Demand(cause="a look"))
+    entry.wants(Demand(cause="up", force=True))
+    wanted = Demand(cause="up", force=True, asked=False, heal=True)
+    assert (entry.retry, entry.owed, entry.demand) == (None, None, wanted)
+    assert timer.cancelled()
+
+
+async def test_of_contrary_wishes_the_newer_one_is_taken_up() -> None:
+    entry = Entry()
+    entry.owe(Demand(cause="x", asked=False), asyncio.get_running_loop().call_later(600, print))
+    assert entry.take_up(Demand(cause="start", asked=True)) == Demand(cause="start", asked=True)
+    assert entry.take_up(Demand(cause="a look")) == Demand(cause="a look")

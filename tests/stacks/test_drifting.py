@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from spec import WorkspaceSpec
+from spec import Resources, WorkspaceSpec
 from stacks import drift
 from stacks.demand import Demand
 from stacks.drifting import PUT_OFF
 from stacks.engine import Kind
 from stacks.errors import (
+    EngineRefusedError,
     EngineUnavailableError,
     MemoryInUseError,
     OperationTimeoutError,
@@ -617,11 +618,35 @@ async def test_whoever_comes_before_the_next_attempt_heals_as_that_would(place: 
     assert place.bench.row("ws").phase is Phase.ERROR
     place.power.kept = frozenset()
     await place.bench.queue.submit("ws", LOOK)
+    assert place.bench.row("ws").phase is Phase.ERROR  # the timer does it
+    await place.bench.queue.submit("ws", Demand(cause="alice asked", asked=True))
     assert (place.bench.row("ws").phase, place.told) == (Phase.RUNNING, "")
     # And only that one.
     place.power.hands["ws"] = {"memory": "8Gi"}
     await place.bench.queue.submit("ws", LOOK)
     assert place.told == "memory 4Gi → 8Gi"
+
+
+@retrying
+@pytest.mark.parametrize("changed", [False, True])
+async def test_what_was_asked_for_and_failed_is_done_whatever_comes_before(
+    place: Place, changed: bool
+) -> None:
+    """The stop's timer does it, or who comes because the file changed."""
+    place.power.failures["stop"] = [EngineRefusedError("not now", delay=0.3)]
+    (asked,) = [await place.bench.queue.submit("ws", Demand(cause="alice asked", asked=False))]
+    assert not asked.ok
+    if changed:
+        later = spec_of("ws", resources=Resources(memory=2 << 30))
+        place.power.specs["ws"] = later
+        place.bench.files(later)
+    await place.bench.queue.submit("ws", LOOK)
+    if changed:
+        assert place.bench.row("ws").phase is Phase.WARM
+    else:
+        assert place.bench.row("ws").phase is not Phase.WARM
+        await until(lambda: place.bench.row("ws").phase is Phase.WARM)
+    assert not place.power.containers["ws"].running
 
 
 @retrying

@@ -204,6 +204,7 @@ async def test_who_fails_before_anything_goes_leaves_its_place_to_others(tmp_pat
         assert {fleet.row(id_).message for id_ in ("w3", "w4")} == {""}
         assert {fleet.row(id_).phase for id_ in ("w0", "w1")} == {Phase.ERROR}
         # And when their time comes, there is no room.
+        fleet.queue._entries["w0"].rest()
         await fleet.queue.submit("w0", LOOK)
         await fleet.queue.sweep(LOOK)
         row = fleet.row("w0")

@@ -22,7 +22,8 @@ from hypothesis.stateful import (
     rule,
 )
 
-from stacks.errors import StacksError
+from stacks.demand import Demand
+from stacks.errors import HomePartlyRemovedError, StacksError
 from stacks.programs.inputs import LABEL_WORKSPACE
 from state_index.index import Index
 from state_index.phases import Phase
@@ -53,6 +54,8 @@ class Homes(RuleBasedStateMachine):
         """Seconds that were watched since nothing of it stood: neither file nor container."""
         self.was_complete = False
         """Whether the folder was read whole by the look before, of the same runner."""
+        self.cut_off = False
+        """Whether a runner was killed at anything."""
         self.copies: dict[str, dict[str, bytes]] = {}
         """Copies of index and ledger, by name and file."""
 
@@ -146,6 +149,7 @@ class Homes(RuleBasedStateMachine):
                     with self._folder(folder):
                         await self._look(runner, gap, prune=prune)
         except* KilledError:
+            self.cut_off = True
             self._settle_account()
 
     @property
@@ -191,7 +195,7 @@ class Homes(RuleBasedStateMachine):
                 except StacksError:
                     assert life.homes(WS) == home, "it was refused"
         except* KilledError:
-            pass
+            self.cut_off = True
         assert may_go or life.homes(WS) == home, "a home went though something stood"
         self._settle_account()
 
@@ -227,6 +231,12 @@ class Homes(RuleBasedStateMachine):
                 for _ in range(3):
                     await runner.look(force=True)
                 row = life.row(WS)
+                assert row is not None
+                if self.cut_off and row.reason == HomePartlyRemovedError.reason:
+                    # Its removal had begun: that is said, and whoever knows better takes it.
+                    taken = Demand(cause="typed", force=True, adopt=True)
+                    await runner.queue.submit(WS, taken)
+                    row = life.row(WS)
                 assert row is not None
                 assert row.phase is Phase.RUNNING, row
                 assert not home or life.homes(WS) == home
