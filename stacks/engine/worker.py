@@ -8,6 +8,7 @@ It knows no other operation and no lock; the SDK's process-wide state dies with 
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -182,4 +183,7 @@ def warm() -> None:
     for name in ("stacks.programs.docker", "policies.pack.pack"):
         importlib.import_module(name)
     asyncio.new_event_loop().close()
+    # A look for garbage writes to each object, and so copies the memory that forks share. They
+    # live for one operation only.
+    gc.disable()
     sys.stdout.flush()
