@@ -41,6 +41,8 @@ def arguments(operation: Operation, servers: Servers) -> list[str]:
         "--exec-kind=auto.inline",
         f"--event-log=tcp://{servers.address}",
         "--suppress-outputs",
+        # Nobody reads what it prints, and this prints least: nothing is laid out for a terminal.
+        "--output=json",
         "--color=never",
     ]
     return args + _of_kind(operation, servers)

@@ -28,6 +28,7 @@ def test_every_call_names_its_stack_and_never_asks(kind: Kind) -> None:
     assert found[found.index("--stack") + 1] == "organization/codehub/alice-api"
     assert "--non-interactive" in found
     assert "--event-log=tcp://127.0.0.1:99" in found
+    assert "--output=json" in found
 
 
 def test_up_runs_the_program_and_the_policies_without_a_preview() -> None:
