@@ -89,5 +89,7 @@ def _settings(config: EngineConfig) -> Mapping[str, str]:
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         # Every call writes a log of 25 KB and lists that folder: keep it small.
         "PULUMI_LOG_ROTATION_MAX_TOTAL_MB": str(max(1, config.logs >> 20)),
+        # Our plugin's own log, which reaches the CLI by a call for each line; the official one has no switch.
+        "TF_LOG": "off",
         "GOGC": "400",
     }

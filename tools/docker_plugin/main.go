@@ -6,12 +6,17 @@
 package main
 
 import (
+	"context"
 	_ "embed"
+	"io"
+	"log"
+	"os"
 
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
 	shimv2 "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim/sdk-v2"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 
+	"github.com/hashicorp/terraform-plugin-sdk/v2/diag"
 	"github.com/hashicorp/terraform-plugin-sdk/v2/helper/schema"
 	"github.com/terraform-providers/terraform-provider-docker/internal/provider"
 )
@@ -45,7 +50,26 @@ func upstream() *schema.Provider {
 		}
 	}
 	p.DataSourcesMap = map[string]*schema.Resource{}
+	if os.Getenv("TF_LOG") == "off" {
+		for _, r := range p.ResourcesMap {
+			r.CreateContext, r.ReadContext = quiet(r.CreateContext), quiet(r.ReadContext)
+			r.UpdateContext, r.DeleteContext = quiet(r.UpdateContext), quiet(r.DeleteContext)
+		}
+	}
 	return p
+}
+
+// quiet runs a step without its log. The provider logs what it reads from the engine, and the bridge sends each line
+// of it to the CLI by a call of its own, at every value of TF_LOG: three hundred calls for one container.
+// The bridge directs the log anew in each call of its own, so it has to be undone in each step.
+func quiet[Step ~func(context.Context, *schema.ResourceData, any) diag.Diagnostics](step Step) Step {
+	if step == nil {
+		return nil
+	}
+	return func(ctx context.Context, data *schema.ResourceData, meta any) diag.Diagnostics {
+		log.SetOutput(io.Discard)
+		return step(ctx, data, meta)
+	}
 }
 
 func providerInfo(p *schema.Provider) tfbridge.ProviderInfo {
