@@ -5,6 +5,7 @@ pointed at it. Which Go builds is decided in `toolchains`.
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,13 +128,53 @@ def build_plugin(cache: Cache, go: Path, *, say: Say = silent) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """Where a program is built.
+
+    Attributes:
+        go: The Go command.
+        work: A copy of the program's sources: -mod=mod may write to go.mod and go.sum.
+        out: The folder of what is built.
+        log: Where Go's output goes.
+        say: Is told its lines.
+    """
+
+    go: Path
+    work: Path
+    out: Path
+    log: Path
+    say: Say
+
+    def run(self, *words: object) -> None:
+        """Run Go with these words.
+
+        Raises:
+            CommandFailedError: it failed.
+        """
+        env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+        run([self.go, *words], cwd=self.work, env=env, log=self.log, say=self.say)
+
+
+Prepare = Callable[[Workshop], None]
+"""Brings what a program's sources lack, before it is built."""
+
+
+def _nothing(_shop: Workshop) -> None:
+    """Bring nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GoProgram:
-    """A program to build: its module with a committed go.sum, the package, flags, and the binary's place."""
+    """A program to build: its module with a committed go.sum, the package, flags, and the binary's place.
+
+    `prepare` brings what our sources lack.
+    """
 
     sources: Path
     package: str
     flags: tuple[str, ...]
     binary: str
+    prepare: Prepare = _nothing
 
 
 def build(program: GoProgram, target: Path, *, cache: Cache, go: Path, say: Say = silent) -> Path:
@@ -154,14 +195,15 @@ def build(program: GoProgram, target: Path, *, cache: Cache, go: Path, say: Say 
 
 
 def _go_build(program: GoProgram, scratch: Path, *, cache: Cache, go: Path, say: Say) -> None:
-    # A copy: -mod=mod may write to go.mod, and what it adds to go.sum is not what we committed.
-    work, sources = scratch / "src", program.sources
-    shutil.copytree(sources, work)
-    env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    flags = ["-trimpath", "-mod=mod", "-buildvcs=false", "-o", scratch / "out" / program.binary]
-    command = [go, "build", *flags, *program.flags, program.package]
-    run(command, cwd=work, env=env, log=cache.logs / f"{sources.name}.log", say=say)
-    if (work / "go.sum").read_bytes() != (sources / "go.sum").read_bytes():
+    sources = program.sources
+    log = cache.logs / f"{sources.name}.log"
+    shop = Workshop(go=go, work=scratch / "src", out=scratch / "out", log=log, say=say)
+    shutil.copytree(sources, shop.work)
+    program.prepare(shop)
+    flags = ["-trimpath", "-mod=mod", "-buildvcs=false", "-o", shop.out / program.binary]
+    shop.run("build", *flags, *program.flags, program.package)
+    # What -mod=mod adds to go.sum is not what we committed.
+    if (shop.work / "go.sum").read_bytes() != (sources / "go.sum").read_bytes():
         raise BuildError(
             f"{sources.name}: the build needed modules that the committed go.sum does not cover",
             remedy="see docs/explanation/toolchain.md, 'Changing a version'",

@@ -86,6 +86,11 @@ class Cache:
         return self.bin / "docker-compose"
 
     @property
+    def gitea(self) -> Path:
+        """The tests' Gitea: a stable link to the current build, beside which its data folders lie."""
+        return self.bin / "gitea"
+
+    @property
     def pulumi_home(self) -> Path:
         """PULUMI_HOME: the folder that holds the plugins."""
         return self.root / "pulumi-home"

@@ -1,4 +1,4 @@
-"""Programs for `deploy/`, each built from its Go module into the cache and found by a stable link."""
+"""Programs for `deploy/` and for the tests, each built from its Go module into the cache and found by a stable link."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 from tools.build import GoProgram, build
 from tools.cache import BUILD_FLAGS, PROJECT, Cache, source_key
 from tools.commands import Say, silent
-from tools.pins import CADDY_VERSION, COMPOSE_VERSION
+from tools.gitea import unpack
+from tools.pins import CADDY_VERSION, COMPOSE_VERSION, GITEA_VERSION
 
 COMPOSE_MODULE = "github.com/docker/compose/v5"
 
@@ -74,4 +75,17 @@ COMPOSE = LinkedProgram(
     ),
     version=COMPOSE_VERSION,
     builds="compose",
+)
+
+# The forge of the tests. Beside it lie the folders that it reads at its start (`tools.gitea`).
+GITEA = LinkedProgram(
+    program=GoProgram(
+        sources=PROJECT / "tools" / "gitea_server",
+        package="gitea.dev",
+        flags=(f"-ldflags=-s -w -X main.Version={GITEA_VERSION}",),
+        binary="gitea",
+        prepare=unpack,
+    ),
+    version=GITEA_VERSION,
+    builds="gitea",
 )

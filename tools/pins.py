@@ -2,12 +2,14 @@
 
 PULUMI_VERSION = "3.256.0"
 DOCKER_PLUGIN_VERSION = "5.2.0"
-GO_MINIMUM = (1, 25, 11)
-"""What the plugin's bridge asks for in its go.mod."""
+GO_MINIMUM = (1, 26, 4)
+"""What Gitea asks for in its go.mod; the plugin's bridge does with 1.25.11."""
 CADDY_VERSION = "2.10.2"
 """Engine proxy and TLS edge of deploy/; the same stands in caddy_server/go.mod."""
 COMPOSE_VERSION = "5.0.1"
 """The command that reads deploy/compose.yaml; the same stands in compose_cli/go.mod."""
+GITEA_VERSION = "1.27.3"
+"""The forge of the tests; the same stands in gitea_server/go.mod."""
 CODE_SERVER_VERSION = "4.139.1"
 ENGINE_API_MINIMUM = (1, 41)
 """Debian 12's engine, and the oldest we try against."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from settings.errors import SettingsError
 from settings.load import load
 from settings.model import RunnerSettings
-from tools import apt, build, deploying, dockerd, doctor, images, isolation, toolchains
+from tools import apt, build, deploying, dockerd, doctor, images, isolation, testing, toolchains
 from tools.cache import Cache
 from tools.engine import Engine
 from tools.errors import BuildError, ToolError
@@ -26,9 +26,6 @@ from tools.steps import Step, run_steps
 
 COMPILERS = ["mmdebstrap", "debian-archive-keyring", "g++", "make", "python3"]
 """Debian packages that build the code-server image: its root file system and its native modules."""
-CHROMIUM = "chromium"
-POSTGRES = Path("/usr/lib/postgresql")
-"""Where Debian puts PostgreSQL's programs, a folder a version."""
 
 
 def steps(
@@ -55,7 +52,7 @@ def steps(
         *_image_steps(cache, engine),
         *([deploying.caddy_step(cache, _go)] if deploy else []),
         *(deploying.compose_steps(cache, engine, _go) if compose else []),
-        *([_browser_step(cache), _postgres_step(cache), *_small_steps(cache)] if dev else []),
+        *(testing.steps(cache, _go) if dev else []),
     ]
 
 
@@ -171,50 +168,6 @@ def _image_steps(cache: Cache, engine: Engine) -> list[Step]:
             run=lambda say: images.install(cache, engine, probe, say=say),
             needs=("engine", "go"),
         ),
-    ]
-
-
-def _browser_step(cache: Cache) -> Step:
-    return Step(
-        name="browser",
-        title="Chromium for the tests",
-        estimate=40,
-        check=lambda: shutil.which(CHROMIUM) is not None,
-        run=lambda say: apt.install(
-            [CHROMIUM], why="Chromium", log=cache.logs / "apt.log", say=say
-        ),
-    )
-
-
-def _postgres_step(cache: Cache) -> Step:
-    return Step(
-        name="postgresql",
-        title="PostgreSQL for the tests",
-        estimate=25,
-        check=lambda: any(POSTGRES.glob("*/bin/postgres")),
-        run=lambda say: apt.install(
-            ["postgresql"], why="PostgreSQL", log=cache.logs / "apt.log", say=say
-        ),
-    )
-
-
-def _small_steps(cache: Cache) -> list[Step]:
-    """Give the programs that Debian has in a small package."""
-
-    def step(program: str, package: str, why: str) -> Step:
-        return Step(
-            name=package,
-            title=f"{program}, {why}",
-            estimate=8,
-            check=lambda: shutil.which(program) is not None,
-            run=lambda say: apt.install(
-                [package], why=program, log=cache.logs / "apt.log", say=say
-            ),
-        )
-
-    return [
-        step("ip", "iproute2", "for networks of the tests' own"),
-        step("systemd-analyze", "systemd", "which checks the units"),
     ]
 
 

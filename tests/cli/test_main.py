@@ -16,7 +16,17 @@ from tests.cli import processes
 from tests.cli.conftest import Cli
 
 TABLE = {name: lazy for section in SECTIONS.values() for name, lazy in section.items()}
-ROOMS = {"gateway", "policies", "settings", "spec", "stacks", "state_index", "telemetry", "tools"}
+ROOMS = {
+    "forges",
+    "gateway",
+    "policies",
+    "settings",
+    "spec",
+    "stacks",
+    "state_index",
+    "telemetry",
+    "tools",
+}
 HEAVY = ROOMS | {"pydantic", "rich", "sqlalchemy", "aiohttp", "litestar", "pulumi", "asyncio"}
 
 

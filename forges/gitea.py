@@ -1,0 +1,31 @@
+"""Gitea and Forgejo, whose API is like GitHub's, with few differences."""
+
+from collections.abc import AsyncIterator
+
+from forges import fields
+from forges.errors import ForgeNotFoundError
+from forges.github import GitHub, comment_of
+from forges.sticky import Comment
+
+
+class Gitea(GitHub):
+    """One repository on a Gitea or a Forgejo."""
+
+    # It has no limit that it tells; more than this nobody reads.
+    comment_limit = 65_536
+    description_limit = 255
+
+    async def _comments(self, pull: int) -> AsyncIterator[Comment]:
+        # Of a pull request that is not there, the list of comments is a failure of the server (500).
+        await self.pull(pull)
+        # All of them at once: here, this list has no pages.
+        answer = await self._api.call("GET", self._path("issues", pull, "comments"))
+        for one in fields.items(answer.data):
+            yield comment_of(one)
+
+    async def _pulls_of(self, sha: str) -> list[int]:
+        try:
+            answer = await self._api.call("GET", self._path("commits", sha, "pull"))
+        except ForgeNotFoundError:
+            return []
+        return [fields.number(answer.data, "number")]

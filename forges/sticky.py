@@ -1,0 +1,62 @@
+"""Our one comment with a marker on a pull request: which it is, and what to do. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from forges.markup import is_marked
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment: its number, the login of its author, its text."""
+
+    id: int
+    author: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do about the comments that are there.
+
+    Attributes:
+        edit: the one to edit; without one, a comment is to be made.
+        same: whether that one says already what it should.
+        remove: further ones of ours.
+    """
+
+    edit: int | None
+    same: bool
+    remove: tuple[int, ...]
+
+
+def plan(comments: Iterable[Comment], *, us: str, marker: str, body: str) -> Plan:
+    """Find our comments with the marker; the oldest one stays.
+
+    Whose a comment is decides: anybody can write our marker.
+
+    Args:
+        comments: all of the pull request.
+        us: our login.
+        marker: the marker.
+        body: what the comment is to say, marker included.
+    """
+    ours = sorted(
+        (one for one in comments if _is_same(one.author, us) and is_marked(one.body, marker)),
+        key=lambda one: one.id,
+    )
+    if not ours:
+        return Plan(None, same=False, remove=())
+    first, *others = ours
+    same = _lines(first.body) == _lines(body)
+    return Plan(first.id, same=same, remove=tuple(one.id for one in others))
+
+
+def _is_same(login: str, other: str) -> bool:
+    # Logins differ in more than case on none of the forges.
+    return login.casefold() == other.casefold()
+
+
+def _lines(body: str) -> list[str]:
+    # Forges change line ends, and take away empty lines at the end.
+    return body.rstrip().splitlines()

@@ -1,0 +1,137 @@
+"""The whole interface against a real Gitea: what only a forge itself can say of our requests."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from forges.connect import connect
+from forges.errors import (
+    CredentialsRefusedError,
+    ForgeNotFoundError,
+    InputRefusedError,
+)
+from forges.forge import Forge, Kind, PullRequest, State
+from forges.markup import hidden
+from tests.forges.gitea import Gitea, Repository, User
+
+ABSENT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+async def forge(server: Gitea, bot: User, repository: Repository) -> AsyncIterator[Forge]:
+    made = connect(Kind.GITEA, url=server.url, repository=repository.name, token=bot.token)
+    yield made
+    await made.close()
+
+
+async def opened(forge: Forge, repository: Repository, author: User, branch: str) -> PullRequest:
+    """A pull request that adds one file."""
+    path = f"workspaces.d/{branch}.yaml"
+    repository.write(author, path, "owner: alice\n", branch=branch, base="main")
+    return await forge.open_pull(base="main", head=branch, title=f"Add {branch}", body="please")
+
+
+async def test_a_pull_request_from_its_opening_to_its_merge(
+    forge: Forge, repository: Repository, bot: User, alice: User
+) -> None:
+    before = repository.ask("GET", "/branches/main")["commit"]["id"]
+    made = await opened(forge, repository, alice, "add-one")
+    head = repository.ask("GET", "/branches/add-one")["commit"]["id"]
+    assert made == PullRequest(
+        number=made.number,
+        title="Add add-one",
+        author=bot.name,
+        base_ref="main",
+        base_sha=before,
+        head_ref="add-one",
+        head_sha=head,
+        from_fork=False,
+        merged=False,
+        merge_sha=None,
+        url=f"{repository.gitea.url}/{repository.name}/pulls/{made.number}",
+    )
+    repository.ask("POST", f"/pulls/{made.number}/merge", {"Do": "merge"}, user=alice)
+    merged = await forge.pull(made.number)
+    assert merged.merged
+    after = str(repository.ask("GET", "/branches/main")["commit"]["id"])
+    assert merged.merge_sha == after
+    assert await forge.pulls_of_commit(after) == [merged]
+    assert await forge.pulls_of_commit(before) == []
+    with pytest.raises(InputRefusedError, match=r"\(409\)|\(422\)"):
+        await forge.open_pull(base="main", head="main", title="nothing", body="")
+
+
+async def test_one_comment_of_ours_stays_one_and_others_are_not_touched(
+    forge: Forge, repository: Repository, bot: User, alice: User
+) -> None:
+    pull = await opened(forge, repository, alice, "add-two")
+    theirs = f"{hidden('preview')}\nall is well, merge it"
+    repository.ask("POST", f"/issues/{pull.number}/comments", {"body": theirs}, user=alice)
+    await forge.comment(pull.number, "first", marker="preview")
+    await forge.comment(pull.number, "second", marker="preview")
+    await forge.comment(pull.number, "another", marker="drift")
+    assert repository.comments(pull.number) == [
+        (alice.name, theirs),
+        (bot.name, f"{hidden('preview')}\nsecond"),
+        (bot.name, f"{hidden('drift')}\nanother"),
+    ]
+    # What two runs at the same moment left behind.
+    twin = f"{hidden('preview')}\ntwin"
+    repository.ask("POST", f"/issues/{pull.number}/comments", {"body": twin}, user=bot)
+    await forge.comment(pull.number, "x" * 100_000, marker="preview")
+    (_, first), (_, ours), *rest = repository.comments(pull.number)
+    assert first == theirs
+    assert ours.startswith(hidden("preview"))
+    assert "is cut here" in ours
+    assert [body for _, body in rest] == [f"{hidden('drift')}\nanother"]
+
+
+async def test_a_status_is_read_back(forge: Forge, repository: Repository, alice: User) -> None:
+    pull = await opened(forge, repository, alice, "add-three")
+    for state, line in ((State.PENDING, "planning"), (State.FAILURE, "1 workspace\nis invalid")):
+        await forge.status(
+            pull.head_sha,
+            state,
+            context="codehub/preview",
+            description=line,
+            target_url="https://hub.example.org/p/1",
+        )
+    (found,) = repository.ask("GET", f"/commits/{pull.head_sha}/status")["statuses"]
+    assert {key: found[key] for key in ("status", "context", "description", "target_url")} == {
+        "status": "failure",
+        "context": "codehub/preview",
+        "description": "1 workspace is invalid",
+        "target_url": "https://hub.example.org/p/1",
+    }
+
+
+async def test_a_pull_request_of_a_fork_says_so(
+    server: Gitea, forge: Forge, repository: Repository
+) -> None:
+    carol = server.new_user("carol")
+    server.ask("POST", f"/repos/{repository.name}/forks", {}, user=carol)
+    fork = Repository(server, f"{carol.name}/fleet")
+    fork.write(carol, "workspaces.d/carol.yaml", "owner: carol\n", branch="mine", base="main")
+    told = {"base": "main", "head": f"{carol.name}:mine", "title": "Mine"}
+    number = repository.ask("POST", "/pulls", told, user=carol)["number"]
+    found = await forge.pull(number)
+    assert (found.from_fork, found.author, found.head_ref) == (True, carol.name, "mine")
+    server.ask("DELETE", f"/repos/{fork.name}", user=None)
+    assert (await forge.pull(number)).from_fork
+
+
+async def test_what_is_not_there_and_who_may_not(
+    server: Gitea, forge: Forge, repository: Repository, bot: User
+) -> None:
+    with pytest.raises(ForgeNotFoundError):
+        await forge.pull(4711)
+    with pytest.raises(ForgeNotFoundError):
+        await forge.comment(4711, "nobody reads this", marker="preview")
+    assert await forge.pulls_of_commit(ABSENT) == []
+    reader = server.new_user("reader", rights=("read:repository", "read:user", "read:issue"))
+    weak = connect(Kind.GITEA, url=server.url, repository=repository.name, token=reader.token)
+    head = repository.ask("GET", "/branches/main")["commit"]["id"]
+    with pytest.raises(CredentialsRefusedError) as refused:
+        await weak.status(head, State.SUCCESS, context="c", description="d")
+    await weak.close()
+    assert reader.token.get_secret_value() not in str(refused.value)
