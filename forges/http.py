@@ -204,15 +204,13 @@ class Api:
             read += part
             if len(read) > self._max_answer:
                 raise UnexpectedAnswerError(
-                    f"the forge's answer is longer than {self._max_answer >> 20} MiB"
+                    f"the forge's answer is longer than {self._max_answer} bytes"
                 )
         return bytes(read)
 
     def _redirect(self, method: str, url: httpx.URL, response: httpx.Response) -> httpx.URL:
-        try:
-            target = url.join(response.headers["location"])
-        except httpx.InvalidURL:
-            raise UnexpectedAnswerError("the forge redirects to what is no URL") from None
+        # A location that is no URL was refused by the client before this.
+        target = url.join(response.headers["location"])
         if _origin(target) != self._origin:
             raise UnexpectedAnswerError(
                 f"the forge redirects to another address, {target.host[:MAX_QUOTE]!r}: the token stays here",
