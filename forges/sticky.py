@@ -41,13 +41,13 @@ def plan(comments: Iterable[Comment], *, us: str, marker: str, body: str) -> Pla
         marker: the marker.
         body: what the comment is to say, marker included.
     """
-    ours = sorted(
-        (one for one in comments if _is_same(one.author, us) and is_marked(one.body, marker)),
-        key=lambda one: one.id,
-    )
+    # By number: what moves to the next page while one reads is told twice.
+    ours = {
+        one.id: one for one in comments if _is_same(one.author, us) and is_marked(one.body, marker)
+    }
     if not ours:
         return Plan(None, same=False, remove=())
-    first, *others = ours
+    first, *others = (ours[key] for key in sorted(ours))
     same = _lines(first.body) == _lines(body)
     return Plan(first.id, same=same, remove=tuple(one.id for one in others))
 

@@ -10,6 +10,8 @@ COMPOSE_VERSION = "5.0.1"
 """The command that reads deploy/compose.yaml; the same stands in compose_cli/go.mod."""
 GITEA_VERSION = "1.27.3"
 """The forge of the tests; the same stands in gitea_server/go.mod."""
+GITHUB_API_VERSION = "23.0.2"
+"""GitHub's description of its API, for the tests; the same stands in github_api/package.json."""
 CODE_SERVER_VERSION = "4.139.1"
 ENGINE_API_MINIMUM = (1, 41)
 """Debian 12's engine, and the oldest we try against."""

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tools import apt
+from tools import apt, github_api
 from tools.cache import Cache
 from tools.deploying import Go
 from tools.linked import GITEA
@@ -21,6 +21,7 @@ def steps(cache: Cache, go: Go) -> list[Step]:
         _postgres_step(cache),
         *_small_steps(cache),
         _forge_step(cache, go),
+        _github_step(cache),
     ]
 
 
@@ -32,6 +33,17 @@ def _forge_step(cache: Cache, go: Go) -> Step:
         check=lambda: GITEA.ready(cache),
         run=lambda say: GITEA.install(cache, go(cache), say=say),
         needs=("go",),
+    )
+
+
+def _github_step(cache: Cache) -> Step:
+    return Step(
+        name="github-api",
+        title="GitHub's description of its API, for the tests",
+        estimate=20,
+        check=lambda: github_api.description(cache).is_file(),
+        run=lambda say: github_api.install(cache, say=say),
+        needs=("node",),
     )
 
 
