@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from settings.forge import ForgeFields
 from settings.paths import DataPaths, ToolPaths, cache_root
 from settings.types import Duration, Gaps, NetworkName, Networks, Place, Size, setting
 
@@ -442,5 +443,11 @@ class GatewaySettings(Settings):
         return value.rstrip("/")
 
 
-CLASSES: tuple[type[Settings], ...] = (Settings, RunnerSettings, GatewaySettings)
+class ForgeSettings(ForgeFields, Settings):
+    """What every process that talks to the forge needs besides."""
+
+    title: ClassVar[str] = "Forge"
+
+
+CLASSES: tuple[type[Settings], ...] = (Settings, RunnerSettings, GatewaySettings, ForgeSettings)
 """Every class of settings; a name known to any of them is no error in the others."""

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic.config import JsonDict
@@ -129,8 +129,9 @@ def extra(field: FieldInfo, key: str) -> str:
 
 
 def is_place(field: FieldInfo) -> bool:
-    """Whether a field holds a path."""
-    return field.annotation is Path
+    """Whether a field holds a path, or may hold one."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    return Path in {get_args(one)[0] if get_origin(one) is Annotated else one for one in kinds}
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -51,7 +51,7 @@ def test_each_need_is_a_step_before(cache: Cache) -> None:
     for name, step in steps(cache, dev=True).items():
         assert seen.issuperset(step.needs), name
         seen.add(name)
-    for_tests = {"browser", "postgresql", "iproute2", "systemd", "gitea"}
+    for_tests = {"browser", "postgresql", "iproute2", "systemd", "gitea", "github-api"}
     for_compose = {"caddy", "compose", "mmdebstrap", "services"}
     assert seen >= for_tests | for_compose
     assert not (for_tests | for_compose) & set(steps(cache))
