@@ -195,8 +195,6 @@ class Api:
             raise _unreachable(error, sent=False) from None
         except (httpx.TransportError, TimeoutError) as error:
             raise _unreachable(error, sent=True) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UnexpectedAnswerError(f"no HTTP answer: {type(error).__name__}") from None
 
     async def _body(self, answer: httpx.Response) -> bytes:
         read = bytearray()

@@ -7,12 +7,14 @@ go through `code`, `block` or `plain`; then a reader sees them, and nothing happ
 
 import re
 import unicodedata
+from dataclasses import dataclass, replace
 
 BREAK = "\u200b"
 """Zero-width space: between the parts of what a forge would take for a reference."""
 MARKER = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 CUT_NOTE = "\n\n*This comment is cut here: it is longer than the forge takes.*\n"
 
+_UNFOLD = "\n\n</details>"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # A name after @, a number after # and the like, the parts of an address, a commit.
 _REFERENCES = re.compile(
@@ -99,30 +101,44 @@ def cut(body: str, limit: int) -> str:
     """
     if len(body) <= limit:
         return body
-    kept = body[:limit]
-    while True:
-        # A longer fence than any line needs more room: then one line less has it.
-        kept, _, _ = kept.rpartition("\n")
-        end = _open_ends(kept) + CUT_NOTE
-        if len(kept) + len(end) <= limit:
-            return kept + end
-        if not kept:
-            return CUT_NOTE.strip()[:limit]
+    room = limit - len(CUT_NOTE)
+    ends, size, kept, closed = _Ends("", 0), 0, 0, _Ends("", 0)
+    # The last line may be half a one.
+    for line in body[:limit].split("\n")[:-1]:
+        ends = ends.after(line)
+        size += len(line)
+        if size + len(ends) <= room:
+            kept, closed = size, ends
+        size += 1
+    return body[:kept] + closed.text() + CUT_NOTE if kept else CUT_NOTE.strip()[:limit]
 
 
-def _open_ends(body: str) -> str:
-    fence = ""
-    folded = 0
-    for line in body.split("\n"):
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What is open after some lines: the fence of a code block, and so many folded parts."""
+
+    fence: str
+    folded: int
+
+    def after(self, line: str) -> "_Ends":
+        """What is open after one more line."""
         found = _FENCE.match(line)
-        if fence:
-            if found and found[1].startswith(fence) and not found[2].strip():
-                fence = ""
-        elif found:
-            fence = found[1]
-        else:
-            folded += line.count("<details") - line.count("</details>")
-    return (f"\n{fence}" if fence else "") + "\n\n</details>" * max(0, folded)
+        if self.fence:
+            ends = found and found[1].startswith(self.fence) and not found[2].strip()
+            return replace(self, fence="") if ends else self
+        if found:
+            return replace(self, fence=found[1])
+        opened = line.count("<details") - line.count("</details>")
+        return replace(self, folded=self.folded + opened) if opened else self
+
+    def __len__(self) -> int:
+        """Characters of what closes it; a cut tries each line, so nothing is built for that."""
+        fence = len(self.fence) + 1 if self.fence else 0
+        return fence + len(_UNFOLD) * max(0, self.folded)
+
+    def text(self) -> str:
+        """What closes it."""
+        return (f"\n{self.fence}" if self.fence else "") + _UNFOLD * max(0, self.folded)
 
 
 def one_line(text: str, limit: int) -> str:

@@ -5,6 +5,7 @@ also when they are killed.
 """
 
 import base64
+import re
 import secrets
 import shutil
 import signal
@@ -84,7 +85,7 @@ class Gitea:
         self._client = httpx.Client(base_url=f"{self.url}/api/v1", timeout=30)
 
     def make(self) -> None:
-        """Write its configuration; make its tables and the administrator."""
+        """Write its configuration."""
         text = CONFIG.format(
             folder=self.folder,
             port=self._port,
@@ -92,11 +93,15 @@ class Gitea:
             secret=secrets.token_hex(16),
         )
         (self.folder / "app.ini").write_text(text)
-        self._run("migrate")
+
+    def _make_admin(self) -> None:
         whom = ["--username", ADMIN, "--random-password", "--email", "admin@example.test"]
-        self._run("admin", "user", "create", "--admin", "--must-change-password=false", *whom)
-        named = ["--username", ADMIN, "--token-name", "test", "--scopes", "all", "--raw"]
-        self._token = self._run("admin", "user", "generate-access-token", *named).split()[-1]
+        token = ["--access-token", "--access-token-name", "test", "--access-token-scopes", "all"]
+        said = self._run("admin", "user", "create", "--admin", *whom, *token)
+        # Whoever has a password from a command has to change it; a token need not.
+        found = re.search(r"\b[0-9a-f]{40}\b", said)
+        assert found, said
+        self._token = found[0]
 
     def _command(self, *words: str) -> list[str]:
         return [str(self.program), "--config", str(self.folder / "app.ini"), *words]
@@ -109,7 +114,10 @@ class Gitea:
         return done.stdout
 
     def start(self) -> None:
-        """Start it and wait until it answers; from the main thread, with whose end it ends."""
+        """Start it, wait until it answers, and make the administrator.
+
+        From the main thread, with whose end it ends.
+        """
         with (self.folder / "log.txt").open("ab") as log:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *self._command("web")],
@@ -123,6 +131,7 @@ class Gitea:
             assert self._process.poll() is None, (self.folder / "log.txt").read_text()
             assert time.monotonic() < deadline, "Gitea does not answer"
             time.sleep(0.02)
+        self._make_admin()
 
     def _answers(self) -> bool:
         try:

@@ -3,17 +3,25 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import SecretStr
 
 from forges.connect import connect
+from forges.deliveries import Deliveries
 from forges.errors import (
     CredentialsRefusedError,
     ForgeNotFoundError,
     InputRefusedError,
+    ReplayError,
+    SignatureError,
 )
 from forges.forge import Forge, Kind, PullRequest, State
 from forges.markup import hidden
+from forges.webhooks import Event, verify_webhook
 from tests.forges.gitea import Gitea, Repository, User
+from tests.forges.server import Reply, Seen, serving
+from tests.waiting import until
 
+SECRET = SecretStr("shared-with-the-forge")
 ABSENT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -135,3 +143,38 @@ async def test_what_is_not_there_and_who_may_not(
         await weak.status(head, State.SUCCESS, context="c", description="d")
     await weak.close()
     assert reader.token.get_secret_value() not in str(refused.value)
+
+
+def event(one: Seen) -> str:
+    return one.headers["X-Gitea-Event"]
+
+
+async def test_deliveries_of_a_push_and_of_a_pull_request(
+    repository: Repository, alice: User
+) -> None:
+    async with serving(lambda _seen: Reply(204)) as receiver:
+        hook = repository.hook(f"{receiver.url}/hook", SECRET.get_secret_value())
+        path = "workspaces.d/hooked.yaml"
+        sha = repository.write(alice, path, "owner: alice\n", branch="hooked", base="main")
+        told = {"base": "main", "head": "hooked", "title": "Hooked"}
+        number = repository.ask("POST", "/pulls", told, user=alice)["number"]
+        await until(lambda: {"push", "pull_request"} <= set(map(event, receiver.seen)), "both")
+        repository.ask("DELETE", f"/hooks/{hook}")
+        seen = Deliveries()
+        found = {}
+        for one in receiver.seen:
+            delivery = verify_webhook(one.headers, one.body, SECRET, kind=Kind.GITEA)
+            found[delivery.event] = delivery
+            seen.admit(delivery)
+    push, pull = found[Event.PUSH], found[Event.PULL_REQUEST]
+    assert (push.repository, push.branch, push.sha) == (repository.name, "hooked", sha)
+    assert (pull.pull, pull.branch, pull.sha, pull.action) == (number, "main", sha, "opened")
+    # Whoever read one along the way.
+    (first, *_) = receiver.seen
+    replayed = dict(first.headers) | {"X-Gitea-Delivery": "another-one"}
+    with pytest.raises(ReplayError):
+        seen.admit(verify_webhook(replayed, first.body, SECRET, kind=Kind.GITEA))
+    with pytest.raises(SignatureError):
+        verify_webhook(first.headers, first.body + b" ", SECRET, kind=Kind.GITEA)
+    with pytest.raises(SignatureError):
+        verify_webhook(first.headers, first.body, SecretStr("not the secret"), kind=Kind.GITEA)

@@ -139,6 +139,12 @@ def test_a_fence_that_is_closed_is_not_closed_again() -> None:
     )
 
 
+def test_a_long_body_of_open_parts_is_cut_in_one_go() -> None:
+    """A line at a time from the end, with all of it read again, this would take hours."""
+    short = cut("<details>\n" * 200_000, 1_000_000)
+    assert short.count("<details>") == short.count("</details>") > 40_000
+
+
 @given(st.text("`~<details>/\n x", max_size=400), st.integers(60, 300))
 def test_a_cut_body_is_short_enough_and_says_so(body: str, limit: int) -> None:
     short = cut(body, limit)
