@@ -29,7 +29,8 @@ def test_values(read: Callable[..., Any], right: Any, wrong: list[Any]) -> None:
     for one in wrong:
         with pytest.raises(UnexpectedAnswerError, match=r"no such a\.b"):
             read({"a": {"b": one}}, "a", "b")
-    for data in ({}, {"a": "b"}, [], None):
+    nothing: list[Any] = [{}, {"a": "b"}, [], None]
+    for data in nothing:
         with pytest.raises(UnexpectedAnswerError):
             read(data, "a", "b")
 

