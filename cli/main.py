@@ -63,6 +63,7 @@ SECTIONS = {
             "cli.commands.isolation:isolation",
             "See what workspaces can reach, and the rules that close it.",
         ),
+        "notify": Lazy("cli.commands.notify:notify", "Try how notices get out."),
         "pulumi": Lazy("cli.commands.pulumi:pulumi", "Use plain Pulumi on workspaces' stacks."),
         "doctor": Lazy("cli.commands.doctor:doctor", "Say what this machine has and lacks."),
     },

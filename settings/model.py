@@ -14,6 +14,7 @@ from pydantic import field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from settings.forge import ForgeFields
+from settings.notices import NoticeSettings
 from settings.paths import DataPaths, ToolPaths, cache_root
 from settings.types import Duration, Gaps, NetworkName, Networks, Place, Size, setting
 
@@ -71,6 +72,26 @@ class Settings(BaseSettings):
         example="json",
     )
 
+    base_url: str | None = setting(
+        None,
+        description="The origin that browsers see, when a TLS edge stands in front; decides on Secure cookies and the Origin check. Notices link to it, if it is set.",
+        why="Without an edge it is what host and port say.",
+        example="https://hub.example.org",
+        unit="origin",
+        shown="`http://<host>:<port>`",
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        found = _ORIGIN.fullmatch(value)
+        if not found or not 0 < int(found["port"] or 1) < 2**16:
+            message = "an origin is wanted: http:// or https://, a host, perhaps a port, no path"
+            raise ValueError(message)
+        return value.rstrip("/")
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -89,7 +110,7 @@ class Settings(BaseSettings):
         return DataPaths(self.data)
 
 
-class RunnerSettings(Settings):
+class RunnerSettings(NoticeSettings, Settings):
     """What `codehub run`, `up`, `preview` and `destroy` need besides."""
 
     title: ClassVar[str] = "Runner"
@@ -352,14 +373,6 @@ class GatewaySettings(Settings):
         ge=0,
         le=65535,
     )
-    base_url: str | None = setting(
-        None,
-        description="The origin that browsers see, when a TLS edge stands in front; decides on Secure cookies and the Origin check.",
-        why="Without an edge it is what host and port say.",
-        example="https://hub.example.org",
-        unit="origin",
-        shown="`http://<host>:<port>`",
-    )
     trusted_proxies: Networks = setting(
         (),
         description="Networks of proxies whose forwarded headers count; with commas between.",
@@ -430,17 +443,6 @@ class GatewaySettings(Settings):
         unit="duration",
         gt=0,
     )
-
-    @field_validator("base_url")
-    @classmethod
-    def _origin(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        found = _ORIGIN.fullmatch(value)
-        if not found or not 0 < int(found["port"] or 1) < 2**16:
-            message = "an origin is wanted: http:// or https://, a host, perhaps a port, no path"
-            raise ValueError(message)
-        return value.rstrip("/")
 
 
 class ForgeSettings(ForgeFields, Settings):

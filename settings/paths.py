@@ -81,6 +81,11 @@ class DataPaths:
         return self.root / "graces.json"
 
     @property
+    def notices(self) -> Path:
+        """What was told to whom, a file for each receiver of notices (0700)."""
+        return self.root / "notices"
+
+    @property
     def logs(self) -> Path:
         """Logs of processes that `scripts/dev` starts."""
         return self.root / "logs"

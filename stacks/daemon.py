@@ -20,6 +20,7 @@ from stacks import api, parts
 from stacks.demand import Demand
 from stacks.engine_events import EngineEvents
 from stacks.errors import NotLeadingError, StacksError, TemporaryError
+from stacks.fence import Fence
 from stacks.runner import Runner
 from stacks.seat import Seat
 from state_index.models import Intent, RunnerInfo
@@ -42,16 +43,20 @@ _log = get_logger(__name__)
 class Daemon:
     """Keeps a runner running, as long as it leads."""
 
-    def __init__(self, runner: Runner, *, stop: asyncio.Event | None = None) -> None:
+    def __init__(
+        self, runner: Runner, *, stop: asyncio.Event | None = None, fence: Fence | None = None
+    ) -> None:
         """Prepare.
 
         Args:
             runner: An entered runner, made with ``daemon=True``.
             stop: Ends it when set; None: only `stop` does.
+            fence: Says whether it leads; without it nobody is sent notices.
         """
         self._runner = runner
         self._settings = runner.settings
         self._stop = stop or asyncio.Event()
+        self._fence = fence or Fence()
         self._looked = asyncio.Event()
 
     async def run(self) -> None:
@@ -77,6 +82,7 @@ class Daemon:
             group.create_task(self._runner.upkeep.keep(self._settings.upkeep_interval))
             group.create_task(self._take_intents(nudged, group))
             group.create_task(self._watch(events))
+            group.create_task(self._tell())
             await self._until_over()
             _log.info("ending")
 
@@ -105,6 +111,14 @@ class Daemon:
     async def _watch(self, events: EngineEvents) -> None:
         await self._looked.wait()  # before, nothing is known that could differ
         await parts.drift_watch(self._settings, self._runner.queue, events).run()
+
+    async def _tell(self) -> None:
+        if not self._settings.notifies:
+            return
+        from stacks.notices.sinks import notifier  # noqa: PLC0415 - brings an HTTP client
+
+        await self._looked.wait()  # before, what failed long ago may be tried again at once
+        await notifier(self._settings, self._runner.board, self._fence).run()
 
     async def _sweep(self, demand: Demand) -> None:
         runner = self._runner
@@ -233,6 +247,6 @@ async def run(settings: RunnerSettings) -> None:
 async def _lead(settings: RunnerSettings, seat: Seat, stop: asyncio.Event) -> None:
     try:
         async with Runner(settings, daemon=True, seat=seat) as runner:
-            await Daemon(runner, stop=stop).run()
+            await Daemon(runner, stop=stop, fence=seat.fence).run()
     except* NotLeadingError as errors:
         _log.warning("not leading any more", message=str(errors.exceptions[0]))

@@ -19,6 +19,7 @@
     │   ├── PublishFailedError          the index did not take what was to be published
     │   │   └── OvertakenError              the row was changed since it was read
     │   ├── NotLeadingError             another runner may lead by now, so this one must not act
+    │   ├── NoticeFailedError           a receiver of notices did not take one
     │   ├── TooManyStreamsError         no place for one more log or exec
     │   └── RunnerUnreachableError      the daemon does not answer on its socket
     └── PermanentError             only a change of input or by hand helps
@@ -44,6 +45,8 @@
         ├── SourceError                 the folder of workspace files cannot be read
         │   ├── GitRefError                 the repository has no such commit or folder
         │   └── GitContentError             a commit's folder is more than is read
+        ├── NoticeUnusableError         where notices go can't be used as it is set
+        ├── NoticeRefusedError          a receiver refused the very notice
         ├── LockHeldError               another runner holds the data tree (`holder`)
         ├── UnknownWorkspaceError       no file, row or object has that id
         ├── NotRunningError             an exec, where no container runs
@@ -199,6 +202,13 @@ class RunnerUnreachableError(TemporaryError):
 
     reason = "RUNNER_UNREACHABLE"
     default_remedy = "Try again; `codehub doctor` shows whether the daemon runs."
+
+
+class NoticeFailedError(TemporaryError):
+    """A receiver of notices did not answer, or did not take one now."""
+
+    reason = "NOTICE_FAILED"
+    default_remedy = "It is sent again. `codehub notify test` says how it goes now."
 
 
 class TooManyStreamsError(TemporaryError):
@@ -517,6 +527,22 @@ class GitContentError(SourceError):
     default_remedy = "Keep other files out of the folder of workspace files."
 
 
+class NoticeUnusableError(PermanentError):
+    """Where notices go can't be used as it is set."""
+
+    reason = "NOTICE_UNUSABLE"
+    default_remedy = (
+        "Mend what the CODEHUB_NOTIFY_... settings name; it is read before each notice."
+    )
+
+
+class NoticeRefusedError(PermanentError):
+    """A receiver refused the very notice: it would refuse it again."""
+
+    reason = "NOTICE_REFUSED"
+    default_remedy = "See whether the receiver wants this form; `codehub notify test` tries it."
+
+
 class LockHeldError(PermanentError):
     """Another runner holds the data tree; the message says who."""
 
@@ -616,6 +642,12 @@ def from_json(data: Mapping[str, Any]) -> StacksError:
     if isinstance(error, PolicyViolationError):
         error.violations = ()
     return error
+
+
+def remedy_of(reason: str) -> str:
+    """Give the usual remedy of a kind of failure, "" where there is none."""
+    kind = _kinds(StacksError).get(reason)
+    return kind.default_remedy if kind else ""
 
 
 def _kinds(base: type[StacksError]) -> dict[str, type[StacksError]]:

@@ -39,6 +39,7 @@ def doctor(ctx: click.Context, frame: Frame, *, output: str) -> None:
         *checks(settings, gateway=frame.load(GatewaySettings)),
         *_isolation(settings),
         _graces(settings),
+        *_notices(settings),
         _runner(settings),
     ]
     if output == "json":
@@ -71,6 +72,25 @@ def _graces(settings: "RunnerSettings") -> "Check":
         return Check("graces", True, found.detail)
     told = f"{found.detail}; partly removed: {', '.join(found.torn)}"
     return Check("graces", True, told, "`codehub purge ID` removes the rest of a home")
+
+
+def _notices(settings: "RunnerSettings") -> "list[Check]":
+    """Whether what is told elsewhere can be; nothing is sent."""
+    from tools.doctor import Check
+
+    if not settings.notifies:
+        return []
+    from stacks.errors import StacksError
+    from stacks.notices.sinks import sinks
+
+    found = []
+    for sink in sinks(settings):
+        name = f"notices {sink.name}"
+        try:
+            found.append(Check(name, True, sink.check()))
+        except StacksError as error:
+            found.append(Check(name, False, error.message, error.remedy))
+    return found
 
 
 def _isolation(settings: "RunnerSettings") -> "list[Check]":

@@ -131,12 +131,12 @@ def test_everything_wrong_is_named_at_once(tmp_path: Path) -> None:
             " (e.g. CODEHUB_LOG_LEVEL=debug)"
         ),
         (
-            "CODEHUB_PORT: input should be less than or equal to 65535, not '70000'"
-            " (e.g. CODEHUB_PORT=8080)"
-        ),
-        (
             "CODEHUB_BASE_URL: an origin is wanted: http:// or https://, a host, perhaps a port,"
             " no path, not 'https://hub/path' (e.g. CODEHUB_BASE_URL=https://hub.example.org)"
+        ),
+        (
+            "CODEHUB_PORT: input should be less than or equal to 65535, not '70000'"
+            " (e.g. CODEHUB_PORT=8080)"
         ),
         (
             "CODEHUB_TRUSTED_PROXIES: input is not a valid IPv4 network, not '10.0.0.0/8,zz'"
