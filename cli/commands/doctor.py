@@ -76,14 +76,17 @@ def _graces(settings: "RunnerSettings") -> "Check":
 
 def _notices(settings: "RunnerSettings") -> "list[Check]":
     """Whether what is told elsewhere can be; nothing is sent."""
+    from stacks.errors import StacksError
+    from stacks.notices.sinks import idle, sinks
     from tools.doctor import Check
 
-    if not settings.notifies:
-        return []
-    from stacks.errors import StacksError
-    from stacks.notices.sinks import sinks
-
-    found = []
+    found: list[Check] = []
+    if unused := idle(settings):
+        told = f"without effect: {', '.join(unused)}"
+        remedy = (
+            "set CODEHUB_NOTIFY_WEBHOOK_FILE, CODEHUB_NOTIFY_SMTP_URL for mail, or take them out"
+        )
+        found.append(Check("notices", False, told, remedy))
     for sink in sinks(settings):
         name = f"notices {sink.name}"
         try:

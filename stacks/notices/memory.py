@@ -23,6 +23,8 @@ VERSION = 1
 LARGEST = 16 << 20
 """Bytes of a file that is read."""
 
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
+
 _log = get_logger(__name__)
 
 
@@ -59,7 +61,7 @@ class Memory:
         except OSError as error:
             _log.warning("what was told is not known", path=str(self._path), why=error.strerror)
             return State()
-        with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        with suppress(*_DAMAGED):
             return _parse(json.loads(raw))
         _log.warning("what was told is not known", path=str(self._path), why="it is damaged")
         return State()

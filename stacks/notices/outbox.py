@@ -17,7 +17,7 @@ from stacks.notices.apart import apart
 from stacks.notices.decide import decide
 from stacks.notices.matters import Scene
 from stacks.notices.memory import Memory, State
-from stacks.notices.model import Message, Notice
+from stacks.notices.model import Kind, Message, Notice
 from telemetry.logs import get_logger
 
 LISTED = 20
@@ -26,8 +26,11 @@ LISTED = 20
 QUEUE = 500
 """Most notices that wait; beyond that the oldest are counted only."""
 
-SPACING = 15.0
-"""Seconds between two messages: what comes meanwhile goes together."""
+SPACING, LONGEST_SPACING = 15.0, 240.0
+"""Seconds between two messages, doubled as long as there is more each time: that goes together."""
+
+RANK = {Kind.FAILURE: 0, Kind.APPROVAL: 1, Kind.DRIFT: 2}
+"""What is listed first where not all is; of all others nobody has to do anything."""
 
 SEND_SECONDS = 30.0
 
@@ -133,7 +136,10 @@ class Outbox:
 
     async def run(self) -> None:
         """Send, until cancelled or until this runner does not lead any more."""
+        spacing = SPACING
         while True:
+            if not self._work.is_set():
+                spacing = SPACING
             await self._work.wait()
             try:
                 await self._deliver(await self._packed())
@@ -141,7 +147,8 @@ class Outbox:
                 _log.info("no more notices: this runner does not lead", sink=self.name)
                 return
             self._wake()
-            await self._pace.clock.sleep(SPACING)
+            await self._pace.clock.sleep(spacing)
+            spacing = min(2 * spacing, LONGEST_SPACING)
 
     def _wake(self) -> None:
         if self._state.message or self._state.waiting:
@@ -197,11 +204,15 @@ class Outbox:
 
 
 def packed(waiting: tuple[Notice, ...], dropped: int, *, now: datetime) -> Message:
-    """Put one message together: the newest are listed, all others counted."""
+    """Put one message together: the newest of what matters most is listed, all others counted."""
+    last = len(RANK)
+    ranked = sorted(
+        range(len(waiting)), key=lambda place: (RANK.get(waiting[place].kind, last), -place)
+    )
     return Message(
         id=secrets.token_hex(16),
         made_at=now,
-        notices=waiting[-LISTED:],
+        notices=tuple(waiting[place] for place in sorted(ranked[:LISTED])),
         more=dropped + max(0, len(waiting) - LISTED),
     )
 

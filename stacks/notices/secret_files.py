@@ -35,6 +35,8 @@ def read(path: Path) -> str:
 def _check(path: Path, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise NoticeUnusableError(f"{path} is not a file")
+    if found.st_uid not in {0, os.geteuid()}:
+        raise NoticeUnusableError(f"{path} belongs to another user")
     if found.st_mode & stat.S_IRWXO:
         remedy = f"chmod o= {path}"
         raise NoticeUnusableError(f"others may read or write {path}", remedy=remedy)

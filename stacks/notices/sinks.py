@@ -43,6 +43,17 @@ def sinks(settings: RunnerSettings) -> list[Checked]:
     return found
 
 
+def idle(settings: RunnerSettings) -> list[str]:
+    """Name what is set and has no effect, because the address that it belongs to is not."""
+    found = []
+    if settings.notify_webhook_file is None and settings.notify_webhook_key_file is not None:
+        found.append("CODEHUB_NOTIFY_WEBHOOK_KEY_FILE")
+    if settings.notify_smtp_url is None:
+        mail = ("notify_smtp_user", "notify_smtp_password_file", "notify_from", "notify_to")
+        found += [f"CODEHUB_{name.upper()}" for name in mail if getattr(settings, name)]
+    return found
+
+
 def _mail(settings: RunnerSettings, url: str, trust: Trust) -> Mail:
     return Mail(
         url=url,

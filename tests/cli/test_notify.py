@@ -60,6 +60,9 @@ def test_the_doctor_tells_of_receivers_and_sends_nothing(cli: Cli, place: Path) 
         return {one["name"]: one for one in shown["checks"] if one["name"].startswith("notices")}
 
     assert checks() == {}
+    lonely = checks(CODEHUB_NOTIFY_WEBHOOK_KEY_FILE="key", CODEHUB_NOTIFY_TO="a@example.org")
+    told = "without effect: CODEHUB_NOTIFY_WEBHOOK_KEY_FILE, CODEHUB_NOTIFY_TO"
+    assert (lonely["notices"]["ok"], lonely["notices"]["detail"]) == (False, told)
     with http_server() as posted:
         slack = secret(place, "slack", f"{posted.url}/{CANARY}")
         Path(slack).chmod(0o644)

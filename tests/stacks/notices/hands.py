@@ -34,9 +34,14 @@ class HandClock:
         self._sleepers.append((self.time + timedelta(seconds=seconds), woken))
         await woken.wait()
 
+    @property
+    def sleeping(self) -> int:
+        """How many sleep."""
+        return len(self._sleepers)
+
     async def asleep(self, number: int = 1) -> None:
         """Wait until so many sleep."""
-        await until(lambda: len(self._sleepers) >= number, f"{number} asleep")
+        await until(lambda: self.sleeping >= number, f"{number} asleep")
 
     async def pass_(self, seconds: float, *, sleepers: int = 1) -> None:
         """Wait until so many sleep, then let the time pass."""

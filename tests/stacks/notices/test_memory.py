@@ -65,6 +65,7 @@ def _with(**more: object) -> str:
         _with(waiting=[{**notice().to_json(), "workspace": 7}]),
         _with(waiting=[{**notice().to_json(), "kind": "odd"}]),
         _with(message={"id": 7}),
+        _with().replace('"dropped": 0', '"dropped": 1e999'),
         _with() + " " * LARGEST,
     ],
 )

@@ -1,6 +1,9 @@
 """One sink is told at least once, never a flood, and whatever it does, others are told too."""
 
 import asyncio
+import shutil
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -18,13 +21,14 @@ from stacks.notices.model import Kind
 from stacks.notices.outbox import (
     LISTED,
     LONGEST_PAUSE,
+    LONGEST_SPACING,
     QUEUE,
     SPACING,
     pause,
 )
 from telemetry.logs import configure
 from tests.stacks.notices.hands import Room, Stuck
-from tests.stacks.notices.scenes import failed, row
+from tests.stacks.notices.scenes import drifted, failed, row
 from tests.waiting import until
 
 
@@ -129,6 +133,52 @@ async def test_many_are_counted_and_too_many_are_dropped(room: Room) -> None:
     assert sent.more == len(names) - LISTED
 
 
+async def test_failures_are_listed_before_what_is_over(room: Room) -> None:
+    names = [f"w{n:02}" for n in range(LISTED + 5)]
+    async with room.running() as outbox:
+        await outbox.see(scene(map(failed, names)))
+        await room.sink.took()
+        await outbox.see(scene([*map(row, names), failed("bad")]))
+        await outbox.see(scene([*map(row, names), failed("bad"), drifted("odd")]))
+        await room.clock.pass_(SPACING)
+        sent = await room.sink.took(2)
+    assert {"bad", "odd"} < {one.workspace for one in sent.notices}
+    assert (len(sent.notices), sent.more) == (LISTED, 7)
+
+
+async def test_the_longer_it_goes_on_the_rarer_are_the_messages(room: Room) -> None:
+    async with room.running() as outbox:
+        for number in range(7):
+            await outbox.see(scene([failed(reason=f"R{number}")]))
+            await room.clock.pass_(0 if number == 0 else LONGEST_SPACING)
+            await room.sink.took(number + 1)
+        await room.clock.asleep()
+        assert room.clock.slept == [15, 30, 60, 120, 240, 240, 240]
+        await room.clock.pass_(LONGEST_SPACING)
+        await until(lambda: not room.clock.sleeping)
+        await outbox.see(scene([failed(reason="R8")]))
+        await room.sink.took(8)
+        await room.clock.asleep()
+    assert room.clock.slept[-1] == 15
+
+
+async def test_a_kill_between_taking_and_noting_sends_the_same_again(room: Room) -> None:
+    file, copy = room.root / "notices" / "hand.json", room.root / "copy"
+
+    def keep() -> None:
+        shutil.copyfile(file, copy)
+
+    room.sink.does = keep
+    async with room.running() as outbox:
+        await outbox.see(scene([failed()]))
+        first = await room.sink.took()
+        await room.clock.asleep()
+    copy.replace(file)
+    room.sink.fails()
+    async with room.running():
+        assert await room.sink.took(2) == first
+
+
 async def test_without_a_place_to_write_it_is_told_all_the_same(room: Room, log: StringIO) -> None:
     (room.root / "notices").write_text("")
     async with room.running() as outbox:
@@ -157,6 +207,23 @@ async def test_it_ends_at_once_while_a_receiver_hangs(room: Room) -> None:
             await until(stuck.began.is_set)
     finally:
         stuck.let_go.set()
+
+
+HANGS = """
+import asyncio, threading
+from stacks.notices.apart import apart
+
+async def main():
+    call = asyncio.ensure_future(apart(threading.Event().wait, within=600))
+    await asyncio.sleep(0)
+    call.cancel()
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_ends_while_a_receiver_hangs() -> None:
+    subprocess.run([sys.executable, "-c", HANGS], check=True, timeout=60)
 
 
 async def test_a_call_that_takes_too_long_is_left_alone() -> None:
