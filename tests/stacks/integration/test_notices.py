@@ -95,6 +95,28 @@ async def test_failure_drift_their_ends_and_a_restart(house: House) -> None:
     _nothing_secret(house)
 
 
+async def test_an_engine_that_is_away_is_one_message(house: House) -> None:
+    with http_server() as posted:
+        house = replace(
+            house,
+            extra={
+                "CODEHUB_DOCKER_HOST": f"unix://{house.root}/none.sock",
+                "CODEHUB_NOTIFY_SLACK_FILE": secret(house.root / "slack", posted.url),
+                "CODEHUB_NOTIFY_AFTER": "3s",
+            },
+        )
+        for number in range(5):
+            house.write(f"w{number}")
+        async with house.daemon(script=SOON):
+            await until(lambda: posted.requests, "the message", within=60)
+            house.write("late")
+            await until(lambda: len(posted.requests) == 2, "the other message", within=60)
+        head, *sections = posted.requests[0].body["blocks"]
+        assert head["text"]["text"] == "CodeHub: 5 failed"
+        assert len([one for one in sections if "ENGINE_UNAVAILABLE" in one["text"]["text"]]) == 5
+        assert posted.requests[1].body["text"] == "CodeHub: late failed (ENGINE_UNAVAILABLE)"
+
+
 def _nothing_secret(house: House) -> None:
     """Look for the canaries in the data tree and the logs."""
     assert json.loads((house.root / "data/notices/webhook.json").read_text())["waiting"] == []
