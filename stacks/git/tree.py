@@ -153,6 +153,11 @@ def _batch(out: bytes, wanted: Iterable[str]) -> Iterable[tuple[str, bytes]]:
         place += 1
 
 
+def is_workspace(entry: TreeEntry) -> bool:
+    """Whether someone may have meant an entry as a workspace file, also by mistake."""
+    return is_meant(entry.name, folder=not entry.is_file)
+
+
 def files(git: Git, found: Iterable[TreeEntry]) -> list[File]:
     """Read what may be workspace files; others are left out.
 
@@ -160,7 +165,7 @@ def files(git: Git, found: Iterable[TreeEntry]) -> list[File]:
         GitContentError: They are too much together.
         GitError: The repository can't be read.
     """
-    meant = [entry for entry in found if is_meant(entry.name, folder=not entry.is_file)]
+    meant = [entry for entry in found if is_workspace(entry)]
     plain = [entry for entry in meant if entry.refusal is None]
     if sum(entry.size for entry in plain) > MAX_TOTAL:
         told = f"the workspace files have more than {MAX_TOTAL >> 20} MiB together"

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.programs import docker
-from stacks.programs.docker import _adopted, _decimal
+from stacks.programs import docker, resources
+from stacks.programs.docker import _adopted
+from stacks.programs.resources import decimal
 
 
 def read_back(text: str) -> str:
@@ -28,12 +29,12 @@ def read_back(text: str) -> str:
     ],
 )  # fmt: skip
 def test_cores_are_written_as_the_provider_reads_them_back(cores: float, text: str) -> None:
-    assert _decimal(cores) == text
+    assert decimal(cores) == text
 
 
 @given(st.decimals("0.001", "256", places=3))
 def test_what_is_written_is_what_is_read_and_means_the_same(cores: Decimal) -> None:
-    text = _decimal(float(cores))
+    text = decimal(float(cores))
     assert read_back(text) == text
     assert abs(Decimal(text) - cores) <= Decimal("1e-9")
 
@@ -57,6 +58,6 @@ def test_a_home_is_retained_whatever_happens_to_it() -> None:
 
 
 def test_containers_are_never_switched_on_by_pulumi() -> None:
-    source = Path(docker.__file__).read_text()
-    assert "start=False" in source
-    assert "must_run=False" in source
+    source = Path(resources.__file__).read_text()
+    assert '"start": False' in source
+    assert '"mustRun": False' in source

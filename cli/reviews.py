@@ -1,0 +1,53 @@
+"""A review of two commits: made, shown, and judged by an exit code."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.failures import BAD_INPUT
+from cli.output import print_json, styled, talk
+
+if TYPE_CHECKING:
+    from stacks.review.model import Review
+
+REFUSED = 3
+"""A mandatory rule forbids the change."""
+_COLORS = {"-": "red", "→": "magenta", "±": "magenta", "!": "red", "~": "yellow", "+": "green"}
+
+
+def made(repository: Path, *, base: str, head: str, path: str) -> "Review":
+    """Read both commits and compare them.
+
+    Raises:
+        GitRefError: There is no such commit.
+        GitError: The repository can't be read.
+    """
+    from stacks.git.command import Git
+    from stacks.review import commits
+    from stacks.review.compare import review
+
+    sides = commits.read(Git(folder=repository), base=base, head=head, path=path)
+    return review(sides.base, sides.head, moved=sides.moved, commits=sides.commits)
+
+
+def show(found: "Review", output: str) -> None:
+    """Print a review; what it comes to goes to standard error."""
+    from stacks.review import markdown, plain, text
+
+    if output == "json":
+        print_json(plain.plain(found))
+    elif output == "markdown":
+        click.echo(markdown.markdown(found), nl=False)
+    else:
+        for line in text.lines(found):
+            color = None if line.startswith(" ") else _COLORS.get(line[:1])
+            click.echo(styled(line, fg=color) if color else line)
+    talk(text.summary(found))
+
+
+def exit_code(found: "Review") -> int:
+    """0 when it may be merged; 2 when a file is wrong, else 3 when a rule forbids it."""
+    if found.invalid:
+        return BAD_INPUT
+    return REFUSED if found.refused else 0

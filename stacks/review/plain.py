@@ -1,0 +1,35 @@
+"""A review as plain JSON values, for programs. Pure; keys are added, never renamed."""
+
+from dataclasses import asdict
+from typing import Any
+
+from stacks.review import changeset, secrecy
+from stacks.review.model import Review, WorkspaceReview
+
+
+def plain(review: Review) -> dict[str, Any]:
+    """Give the values; those of secrets are left out."""
+    return {
+        "base": review.base,
+        "head": review.head,
+        "workspaces": [_workspace(each) for each in review.workspaces],
+        "unchanged": review.unchanged,
+        "totals": [asdict(total) for total in review.totals],
+        "rules": [
+            {**asdict(result), "message": secrecy.hidden_in(result.message)}
+            for result in review.rules
+        ],
+        "notes": list(review.notes),
+        "change_set": changeset.of(review).to_json(),
+    }
+
+
+def _workspace(each: WorkspaceReview) -> dict[str, Any]:
+    made = asdict(each)
+    made["severity"] = each.severity.name.lower()
+    made["destructive"] = each.destructive
+    for change in made["changes"]:
+        del change["fingerprint"]
+    for told, problem in zip(made["problems"], each.problems, strict=True):
+        told["message"], told["hint"] = secrecy.told(problem)
+    return made

@@ -1,0 +1,73 @@
+"""Which values of files a review does not tell. Pure.
+
+Files are no place for secrets, and who reads the repository reads them; but a comment is mailed,
+indexed and kept after the line was removed. So a variable counts as secret when its *name* has a
+telling word in it, or its *value* looks like a key: a password in a URL, a PEM block, a web token,
+a known prefix, or a long word that mixes digits and letters as no language does. It is told that it
+changed, and not from what to what. Nothing else of a file is hidden: an owner or an image is what
+one reviews; a password that stands in an image's name is no image reference and refused before.
+"""
+
+import math
+import re
+from collections import Counter
+
+from spec import Problem
+
+HIDDEN = "(hidden: it may be a secret)"
+
+_NAMES = re.compile(
+    r"passw|passphrase|pwd|secret|token|cookie|auth|credential|private|session|signature|salt|"
+    r"(?:^|[_.-])(?:key|pass|pin|pat|dsn|cert)(?:$|[_.\d-])|(?:api|access|account|ssh)_?key|key$",
+    re.IGNORECASE,
+)
+_VALUES = re.compile(
+    r"-----BEGIN|"
+    r"[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s@]+@|[a-z][a-z0-9+.-]*://[^\s/:@]{16,}@|"
+    r"\beyJ[\w-]{8,}\.[\w-]{4,}|"
+    r"\b(?:gh[opsur]_|github_pat_|glpat-|glrt-|xox[abeoprs]-|sk-|sk_|rk_|pk_live|AKIA|ASIA|AIza|hvs\.|"
+    r"npm_|pypi-|dop_v1_|SG\.|age-secret-key-|ya29\.)[\w-]{6,}|"
+    r"\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
+_RANDOM_BITS = 3.0
+"""Bits a character: of words 2 to 3 at this length, of hexadecimal 3.5, of base64 more."""
+
+
+def looks_secret(path: str, value: object) -> bool:
+    """Whether a key's value is not told; only variables can hold one."""
+    if not path.startswith("env."):
+        return False
+    if _NAMES.search(path.removeprefix("env.")):
+        return True
+    return isinstance(value, str) and bool(_VALUES.search(value) or _random(value))
+
+
+def hidden_in(text: str) -> str:
+    """Give a text that may quote a value, without what looks like a key."""
+    if _VALUES.search(text):
+        return HIDDEN
+    return _WORD.sub(lambda word: HIDDEN if _random(word[0]) else word[0], text)
+
+
+def told(problem: Problem) -> tuple[str, str]:
+    """Give a problem's message and hint; neither where they may quote a secret's value."""
+    if problem.key.startswith("env.") and _NAMES.search(problem.key.removeprefix("env.")):
+        return f"its value is wrong {HIDDEN}", "values are text: quote numbers, true and false"
+    return hidden_in(problem.message), hidden_in(problem.hint)
+
+
+def _random(value: str) -> bool:
+    return any(
+        re.search(r"\d", word[0])
+        and re.search(r"[A-Za-z]", word[0])
+        and _bits(word[0]) > _RANDOM_BITS
+        for word in _WORD.finditer(value)
+    )
+
+
+def _bits(word: str) -> float:
+    """Entropy of a word's characters, in bits each."""
+    counts = Counter(word).values()
+    return -sum(n / len(word) * math.log2(n / len(word)) for n in counts)
