@@ -16,8 +16,15 @@ REFUSED = 3
 _COLORS = {"-": "red", "→": "magenta", "±": "magenta", "!": "red", "~": "yellow", "+": "green"}
 
 
-def made(repository: Path, *, base: str, head: str, path: str) -> "Review":
+def made(repository: Path, *, cache: Path, base: str, head: str, path: str) -> "Review":
     """Read both commits and compare them.
+
+    Args:
+        repository: Has both commits.
+        cache: Where is kept what was read of files.
+        base: Name of the one that would be merged onto.
+        head: Name of the branch's last.
+        path: Folder of workspace files.
 
     Raises:
         GitRefError: There is no such commit.
@@ -26,8 +33,10 @@ def made(repository: Path, *, base: str, head: str, path: str) -> "Review":
     from stacks.git.command import Git
     from stacks.review import commits
     from stacks.review.compare import review
+    from stacks.review.readings import Readings
 
-    sides = commits.read(Git(folder=repository), base=base, head=head, path=path)
+    git, reader = Git(folder=repository), Readings(cache)
+    sides = commits.read(git, base=base, head=head, path=path, reader=reader)
     return review(sides.base, sides.head, moved=sides.moved, commits=sides.commits)
 
 

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from spec import quick
 from spec.model import WorkspaceSpec
 from spec.problems import Problem, printable, shown
 from spec.reader import SUFFIX, Reading
@@ -96,7 +97,24 @@ def read_one(file: File, *, label: str) -> Named:
         file: the file.
         label: what problems call its folder.
     """
-    shown_as = printable(f"{label}/{file.name}" if label else file.name)
+    return read_plain(file, label=label) or read_whole(file, label=label)
+
+
+def read_plain(file: File, *, label: str) -> Named | None:
+    """Read one file the quick way; None when it must be read as YAML. Args as `read_one`."""
+    if file.raw is None or not file.name.endswith(SUFFIX):
+        return None
+    shown_as = _shown(file, label)
+    found = quick.read(file.raw, file=shown_as)
+    if found is None:
+        return None
+    reading = Reading(spec=found, owner=found.owner)
+    return Named(stem=found.id, file=shown_as, reading=reading, revision=blob(file.raw))
+
+
+def read_whole(file: File, *, label: str) -> Named:
+    """Read one file as YAML. Args as `read_one`."""
+    shown_as = _shown(file, label)
     stem = printable(_stem(file.name))
     if file.raw is None:
         return Named(stem=stem, file=shown_as, reading=_refused(shown_as, *file.refusal))
@@ -107,6 +125,10 @@ def read_one(file: File, *, label: str) -> Named:
         return Named(stem=stem, file=shown_as, reading=reading)
     reading = read_file(file.raw, file=shown_as)
     return Named(stem=stem, file=shown_as, reading=reading, revision=revision)
+
+
+def _shown(file: File, label: str) -> str:
+    return printable(f"{label}/{file.name}" if label else file.name)
 
 
 def together(named: Collection[Named]) -> FolderRead:

@@ -62,7 +62,9 @@ def preview(
       codehub preview --base origin/main --head HEAD -o markdown
     """
     if base or head:
-        _review(ctx, names, base=base, head=head, path=path, repository=repository, output=output)
+        _review(
+            ctx, frame, names, base=base, head=head, path=path, repository=repository, output=output
+        )
         return
     if path is not None or repository is not None or output in {"text", "markdown"}:
         raise InputError("this needs two commits", hint="give --base REF --head REF")
@@ -79,6 +81,7 @@ def preview(
 
 def _review(
     ctx: click.Context,
+    frame: Frame,
     names: tuple[str, ...],
     *,
     base: str | None,
@@ -88,12 +91,18 @@ def _review(
     output: str,
 ) -> None:
     from cli import reviews
+    from settings.paths import cache_root
 
     if not (base and head):
         raise InputError("one of two commits is missing", hint="give --base REF and --head REF")
     if names:
         raise InputError("a review of commits is of all workspaces", hint="leave the ids out")
-    place = repository or Path()
-    found = reviews.made(place, base=base, head=head, path=FOLDER if path is None else path)
+    found = reviews.made(
+        repository or Path(),
+        cache=cache_root(frame.env) / "review",
+        base=base,
+        head=head,
+        path=FOLDER if path is None else path,
+    )
     reviews.show(found, output)
     ctx.exit(reviews.exit_code(found))

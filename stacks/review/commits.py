@@ -9,7 +9,7 @@ for it. A name that both changed is told as `moved`: git will ask to merge it by
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from spec.files import FolderRead, Named, together
+from spec.files import FolderRead, Named, read_one, together
 from stacks.errors import GitError, GitRefError
 from stacks.git import tree
 from stacks.git.command import Git
@@ -47,8 +47,6 @@ class _Folder:
 
 def plain(git: Git, entries: Collection[TreeEntry], label: str) -> Sequence[Named]:
     """Read each file by itself, here and now."""
-    from spec.files import read_one  # noqa: PLC0415
-
     return [read_one(file, label=label) for file in tree.files(git, entries)]
 
 
@@ -68,7 +66,8 @@ def read(git: Git, *, base: str, head: str, path: str, reader: Read = plain) -> 
     """
     onto, last = tree.resolve(git, base), tree.resolve(git, head)
     before, after = _folder(git, onto, path), _folder(git, last, path)
-    began = _folder(git, _merge_base(git, onto, last), path)
+    ancestor = _merge_base(git, onto, last)
+    began = before if ancestor == onto else _folder(git, ancestor, path)
     changed = _changed(began.entries, after.entries)
     merged = _merged(before.entries, after.entries, changed)
     both = changed & _changed(began.entries, before.entries) & _changed(before.entries, merged)

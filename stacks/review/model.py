@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from functools import cached_property
 
 from spec import Problem, WorkspaceSpec
 from stacks.review.golden import Effect
@@ -64,7 +65,7 @@ class Fleet:
     revisions: Mapping[str, str] = field(default_factory=dict)
     absent: str = ""
 
-    @property
+    @cached_property
     def ids(self) -> frozenset[str]:
         """All workspaces that have a file."""
         return frozenset(self.specs) | frozenset(self.invalid)

@@ -62,12 +62,12 @@ async def test_the_table_says_what_a_real_preview_says(room: Room) -> None:
     all_ = await previewed(room, inputs, sorted(table))
     assert all_.op == "replace"
     assert {name.partition("[")[0].partition(".")[0] for name in all_.properties} == table.keys()
-    real = {name: Effect.UPDATE for name in table} | {
+    real = dict.fromkeys(table, Effect.UPDATE) | {
         name: Effect.REPLACE
         for path, kind in all_.properties.items()
         if (name := path.partition("[")[0].partition(".")[0]) and kind.endswith("-replace")
     }
-    real |= {name: Effect.REPLACE for name in all_.replace_keys}
+    real |= dict.fromkeys(all_.replace_keys, Effect.REPLACE)
     assert real == table
     in_place = sorted(name for name, effect in table.items() if effect is Effect.UPDATE)
     assert (await previewed(room, inputs, in_place)).op == "update"

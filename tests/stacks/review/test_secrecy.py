@@ -1,0 +1,62 @@
+"""Which values are hidden, and which are not."""
+
+import pytest
+
+from spec import Problem
+from stacks.review.secrecy import HIDDEN, hidden_in, looks_secret, told
+from tests.stacks.review.fleets import one, text
+
+HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"
+TOKEN = "gh" + "p_abcdefghijklmnop"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PASSWORD", "DB_PASSWD", "MY_TOKEN", "API_KEY", "apikey", "AWS_SECRET_ACCESS_KEY", "KEY",
+     "SENTRY_DSN", "PGPASSWORD", "COOKIE", "AUTH", "PRIVATE", "SIGNING_KEY", "DB_PASS", "PWD1"],
+)  # fmt: skip
+def test_telling_names_hide_every_value(name: str) -> None:
+    assert looks_secret(f"env.{name}", "x")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [TOKEN, HEX, "https://user:canary@example.org/x", "-----BEGIN KEY-----", "Bearer abcdefgh",
+     "eyJhbGciOi.eyJzdWIiOi", "AKIAABCDEFGH", f"a=b;c={HEX}"],
+)  # fmt: skip
+def test_telling_values_are_hidden_under_any_name(value: str) -> None:
+    assert looks_secret("env.HARMLESS", value)
+    assert HIDDEN in hidden_in(f"it says {value}")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("env.TZ", "Asia/Seoul"), ("env.PATH", "/usr/local/bin:/usr/bin:/bin"), ("env.KEYBOARD", "us"),
+     ("env.URL", "https://example.org/a/long/path/of/words"), ("env.N", None), ("image", HEX),
+     ("env.MONKEYS", "3"), ("env.OPTS", "--max-old-space-size=4096")],
+)  # fmt: skip
+def test_ordinary_values_are_told(path: str, value: object) -> None:
+    assert not looks_secret(path, value)
+    assert hidden_in(str(value)) == str(value) or path == "image"
+
+
+def test_a_change_of_a_secret_is_told_without_either_value() -> None:
+    found = one({"aa": text(env="{TOKEN: canary1}")}, {"aa": text(env="{TOKEN: canary2}")})
+    (change,) = found.changes
+    assert (change.path, change.kind, change.hidden) == ("env.TOKEN", "update", True)
+    assert (change.before, change.after) == ("", "")
+    assert "canary" not in repr(found)
+
+
+def test_a_value_that_was_secret_before_hides_both() -> None:
+    found = one({"aa": text(env=f"{{A: {HEX}}}")}, {"aa": text(env="{A: plain}")})
+    assert found.changes[0].hidden
+
+
+def test_problems_do_not_quote_secrets() -> None:
+    secret = Problem("f", 1, 1, "env.MY_PASSWORD", "must be text, not 12345", 'write "12345"')
+    assert "12345" not in "".join(told(secret))
+    plain = Problem("f", 1, 1, "env.A", "must be text, not 12345", 'put it in quotes: "12345"')
+    assert told(plain) == (plain.message, plain.hint)
+    quoted = Problem("f", 1, 1, "state", f"`{HEX}` is not a state", "one of auto")
+    assert HEX not in "".join(told(quoted))
