@@ -3,7 +3,7 @@
 Files are no place for secrets, and who reads the repository reads them; but a comment is mailed,
 indexed and kept after the line was removed. So a variable counts as secret when its *name* has a
 telling word in it, or its *value* looks like a key: a password in a URL, a PEM block, a web token,
-a known prefix, or a long word that mixes digits and letters as no language does. It is told that it
+a known prefix, a UUID, or 20 and more letters and digits mixed as no language does. It is told that it
 changed, and not from what to what. Nothing else of a file is hidden: an owner or an image is what
 one reviews; a password that stands in an image's name is no image reference and refused before.
 """
@@ -24,13 +24,14 @@ _NAMES = re.compile(
 _VALUES = re.compile(
     r"-----BEGIN|"
     r"[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s@]+@|[a-z][a-z0-9+.-]*://[^\s/:@]{16,}@|"
-    r"\beyJ[\w-]{8,}\.[\w-]{4,}|"
+    r"\beyJ[\w-]{6,}\.[\w-]{4,}|"
+    r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|"
     r"\b(?:gh[opsur]_|github_pat_|glpat-|glrt-|xox[abeoprs]-|sk-|sk_|rk_|pk_live|AKIA|ASIA|AIza|hvs\.|"
     r"npm_|pypi-|dop_v1_|SG\.|age-secret-key-|ya29\.)[\w-]{6,}|"
     r"\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
+_WORD = re.compile(r"[A-Za-z0-9+]{20,}")
 _RANDOM_BITS = 3.0
 """Bits a character: of words 2 to 3 at this length, of hexadecimal 3.5, of base64 more."""
 

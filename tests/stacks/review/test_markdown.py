@@ -163,8 +163,10 @@ def test_a_comment_that_would_be_too_long_says_what_it_leaves_out() -> None:
     left = re.search(r"\*\*(\d+) more workspaces are left out here:", told)
     assert left is not None
     assert shown + int(left[1]) == 1500
-    short = markdown.markdown(compared({}, {"aa": file(), "bb": file()}), most=1900)
-    assert "**1 more workspace is left out here:" in short
+    two = compared({}, {"aa": file(), "bb": file()})
+    cut = [markdown.markdown(two, most=most) for most in range(1500, 3000, 20)]
+    assert any("**1 more workspace is left out here:" in each for each in cut)
+    assert any("<details>" in each and each.count("####") > each.count("<details>") for each in cut)
 
 
 def test_long_lists_of_owners_are_cut() -> None:

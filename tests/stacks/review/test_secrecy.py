@@ -22,7 +22,7 @@ def test_telling_names_hide_every_value(name: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [TOKEN, HEX, "https://user:canary@example.org/x", "-----BEGIN KEY-----", "Bearer abcdefgh",
-     "eyJhbGciOi.eyJzdWIiOi", "AKIAABCDEFGH", f"a=b;c={HEX}"],
+     "eyJhbGciOi.eyJzdWIiOi", "AKIAABCDEFGH", "550e8400-e29b-41d4-a716-446655440000", f"a=b;c={HEX}"],
 )  # fmt: skip
 def test_telling_values_are_hidden_under_any_name(value: str) -> None:
     assert looks_secret("env.HARMLESS", value)
