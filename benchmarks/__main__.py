@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import fleets, idle, memory, power, publish, route, shape
+from benchmarks import fleets, idle, memory, power, publish, review, route, shape
 from benchmarks.harness import Result, machine, results_file, save, table
 
 RESULTS = Path(__file__).parent / "results"
@@ -30,6 +30,7 @@ SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "thousand": (fleets.among_a_thousand, PAIRS),
     "idle": (idle.idle, IDLE_WINDOWS),
     "memory": (memory.memory, 1),
+    "review": (review.review, PAIRS),
 }
 
 
