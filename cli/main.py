@@ -10,7 +10,10 @@ from cli.lazy import Lazy, LazyGroup
 SECTIONS = {
     "Files": {
         "validate": Lazy("cli.commands.validate:validate", "Check workspace files."),
-        "preview": Lazy("cli.commands.preview:preview", "Show what `up` would do."),
+        "preview": Lazy(
+            "cli.commands.preview:preview",
+            "Show what `up` would do, or what merging a branch would.",
+        ),
         "up": Lazy("cli.commands.up:up", "Bring workspaces to what their files say."),
         "destroy": Lazy(
             "cli.commands.up:destroy",

@@ -27,6 +27,7 @@ never renamed. Colours are off with `NO_COLOR`, with `TERM=dumb` and where no te
 | 0 | done |
 | 1 | failed |
 | 2 | bad input or configuration |
+| 3 | a mandatory rule forbids the change (`preview --base`) |
 | 130 | interrupted by Ctrl-C |
 """
 
