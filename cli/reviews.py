@@ -37,7 +37,9 @@ def made(repository: Path, *, cache: Path, base: str, head: str, path: str) -> "
 
     git, reader = Git(folder=repository), Readings(cache)
     sides = commits.read(git, base=base, head=head, path=path, reader=reader)
-    return review(sides.base, sides.head, moved=sides.moved, commits=sides.commits)
+    return review(
+        sides.base, sides.head, moved=sides.moved, commits=sides.commits, notes=sides.notes
+    )
 
 
 def show(found: "Review", output: str) -> None:

@@ -6,7 +6,7 @@ by name: that is what merging makes, and rules between files (two that claim one
 for it. A name that both changed is told as `moved`: git will ask to merge it by hand.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from spec.files import FolderRead, Named, read_one, together
@@ -31,12 +31,14 @@ class Sides:
         head: What they say once the branch is merged.
         moved: Workspaces whose file both changed.
         commits: Ids of base and head.
+        notes: What else is to be told.
     """
 
     base: Fleet
     head: Fleet
     moved: frozenset[str]
     commits: tuple[str, str]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,12 @@ def read(git: Git, *, base: str, head: str, path: str, reader: Read = plain) -> 
     """
     onto, last = tree.resolve(git, base), tree.resolve(git, head)
     before, after = _folder(git, onto, path), _folder(git, last, path)
+    if before.absent and after.absent:
+        raise GitRefError(
+            f"neither commit has a folder {path}",
+            step="read",
+            remedy="Name the folder of workspace files: --path DIR.",
+        )
     ancestor = _merge_base(git, onto, last)
     began = before if ancestor == onto else _folder(git, ancestor, path)
     changed = _changed(began.entries, after.entries)
@@ -77,7 +85,15 @@ def read(git: Git, *, base: str, head: str, path: str, reader: Read = plain) -> 
         head=_fleet(known, merged, after.absent if not merged else ""),
         moved=_ids(known, [merged.get(name) or before.entries[name] for name in both]),
         commits=(onto, last),
+        notes=tuple(_rule_files(changed)),
     )
+
+
+def _rule_files(changed: Collection[str]) -> Iterable[str]:
+    """Say of files that are no workspaces' that they do not count yet."""
+    names = [name for name in sorted(changed) if name.startswith("_")]
+    if names:
+        yield f"changes {', '.join(names)}: that counts once it is merged, and not for this review"
 
 
 def _merge_base(git: Git, onto: str, last: str) -> str:

@@ -42,6 +42,7 @@ def review(
     rules: Rules = no_rules,
     moved: Collection[str] = (),
     commits: tuple[str, str] = ("", ""),
+    notes: Sequence[str] = (),
 ) -> Review:
     """Tell what would happen.
 
@@ -51,6 +52,7 @@ def review(
         rules: Gives what rules say of both.
         moved: Workspaces whose file base has changed too since the branch began.
         commits: Ids of base and head, to be told.
+        notes: What else is to be told of the whole.
     """
     former = predecessors(base, head)
     gone = set(former.values())
@@ -65,7 +67,7 @@ def review(
         unchanged=len(ids) - len(told),
         totals=totals(base, head),
         rules=tuple(rules(base, head)),
-        notes=tuple(_notes(base, head, told)),
+        notes=(*_notes(base, head, told), *notes),
     )
     return replace(made, hash=changeset.of(made).hash)
 
@@ -88,13 +90,19 @@ def _one(id_: str, base: Fleet, head: Fleet, former: str) -> WorkspaceReview:
     if after is None:
         return _deleted(id_, base, head)
     if former:
-        return _renamed(after, before, former)
+        return _renamed(after, before, former, conflict=id_ in base.ids)
     if id_ in base.invalid:
         return _of(after, Action.REPLACE, Severity.REPLACES, data=words.UNKNOWN)
     if before is None:
-        told = words.ADOPTED.format(former=after.formerly) if after.formerly else words.CREATED
-        return _of(after, Action.CREATE, Severity.MAKES, data=told)
+        return _of(after, Action.CREATE, Severity.MAKES, data=_created(after, head))
     return _changed(before, after)
+
+
+def _created(after: WorkspaceSpec, head: Fleet) -> str:
+    if after.formerly is None:
+        return words.CREATED
+    told = words.STANDS if after.formerly in head.ids else words.ADOPTED
+    return told.format(former=after.formerly)
 
 
 def _of(after: WorkspaceSpec, action: Action, severity: Severity, *, data: str) -> WorkspaceReview:
@@ -119,12 +127,14 @@ def _changed(before: WorkspaceSpec, after: WorkspaceSpec) -> WorkspaceReview:
     )
 
 
-def _renamed(after: WorkspaceSpec, before: WorkspaceSpec | None, former: str) -> WorkspaceReview:
+def _renamed(
+    after: WorkspaceSpec, before: WorkspaceSpec | None, former: str, *, conflict: bool
+) -> WorkspaceReview:
     told = words.RENAMED.format(former=former)
     made = replace(
         _of(after, Action.RENAME, Severity.HANDS_OVER, data=told),
         formerly=former,
-        reason=f"it was {former}",
+        reason=f"it was {former}" + (f"; {words.CONFLICT}" if conflict else ""),
     )
     if before is None:
         return made
@@ -172,8 +182,9 @@ def _invalid(id_: str, base: Fleet, head: Fleet) -> WorkspaceReview:
 
 
 def totals(base: Fleet, head: Fleet) -> tuple[Total, ...]:
-    """Give what owners ask for, where that changes."""
-    before, after = _asked(base.specs.values()), _asked(head.specs.values())
+    """Give what owners ask for, where that changes; what stays as it is asks for what it did."""
+    stays = {id_: base.specs[id_] for id_ in base.specs if id_ in head.invalid or not head.specs}
+    before, after = _asked(base.specs.values()), _asked({**stays, **head.specs}.values())
     return tuple(
         Total(owner=owner, before=before.get(owner, Asked()), after=after.get(owner, Asked()))
         for owner in sorted(before.keys() | after.keys())

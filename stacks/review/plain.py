@@ -16,7 +16,11 @@ def plain(review: Review) -> dict[str, Any]:
         "unchanged": review.unchanged,
         "totals": [asdict(total) for total in review.totals],
         "rules": [
-            {**asdict(result), "message": secrecy.hidden_in(result.message)}
+            {
+                **asdict(result),
+                "message": secrecy.hidden_in(result.message),
+                "remedy": secrecy.hidden_in(result.remedy),
+            }
             for result in review.rules
         ],
         "notes": list(review.notes),

@@ -12,6 +12,8 @@ GRACE = "until its grace is over (7 days, unless set otherwise), then it is remo
 
 CREATED = "a new, empty home is made, unless one of this id is still kept from before"
 ADOPTED = "the home of {former} is mounted, if it is still there; none is made in its place"
+STANDS = "nothing is made while {former}, whose home it names, has a file of its own"
+CONFLICT = "it has a home of its own already: the runner refuses to choose (HOME_CONFLICT)"
 KEPT = "its home is kept; nothing restarts"
 REPLACED = f"its home is kept; its container is made anew: what runs is ended, and {LOST}"
 STOPPED = "its home is kept; what runs is ended, and it stays stopped"

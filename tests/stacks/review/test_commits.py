@@ -145,6 +145,24 @@ def test_other_folders_and_the_top_can_be_the_path(repository: Repository) -> No
     assert actions(reviewed(repository, path=""))["cc"] is Action.REPLACE
 
 
+def test_a_folder_that_neither_commit_has_is_a_slip(repository: Repository) -> None:
+    repository.commit({f"{PATH}/aa.yaml": WORKSPACE})
+    branch(repository)
+    with pytest.raises(GitRefError, match="neither commit has a folder"):
+        reviewed(repository, path="workspace.d")
+
+
+def test_rules_of_the_branch_do_not_count_yet(repository: Repository) -> None:
+    repository.commit({f"{PATH}/aa.yaml": WORKSPACE, f"{PATH}/_owners.yaml": b"{}"})
+    branch(repository)
+    repository.commit({f"{PATH}/_owners.yaml": b"{a: b}"})
+    sides = commits.read(repository.git, base="main", head="pr", path=PATH)
+    assert sides.notes == (
+        "changes _owners.yaml: that counts once it is merged, and not for this review",
+    )
+    assert reviewed(repository).workspaces == ()
+
+
 def test_commits_that_are_not_there_are_told(repository: Repository, tmp_path: Path) -> None:
     repository.commit({f"{PATH}/aa.yaml": WORKSPACE})
     for base, head in (("main", "nothing"), ("--help", "main")):

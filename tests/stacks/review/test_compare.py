@@ -194,6 +194,18 @@ def test_a_former_id_that_base_does_not_have_is_adopted_or_missing() -> None:
     assert "the home of old is mounted" in found.data
 
 
+def test_a_former_id_that_still_has_a_file_makes_nothing() -> None:
+    found = compared({"old": PLAIN}, {"old": PLAIN, "aa": text(formerly="old")}).workspaces
+    (claimant,) = [each for each in found if each.id == "aa"]
+    assert "nothing is made while old" in claimant.data
+
+
+def test_a_workspace_that_takes_another_ones_home_is_told_of_its_own() -> None:
+    found = one({"old": PLAIN, "aa": PLAIN}, {"aa": text(formerly="old")})
+    assert (found.action, found.formerly) == (Action.RENAME, "old")
+    assert "HOME_CONFLICT" in found.reason
+
+
 def test_another_former_id_is_another_home() -> None:
     found = one({"aa": text(formerly="one-1")}, {"aa": text(formerly="two-2")})
     assert found.severity is Severity.HANDS_OVER
@@ -261,6 +273,11 @@ def test_totals_are_by_owner_and_only_of_those_that_change() -> None:
             after=Asked(),
         ),
     )
+
+
+@pytest.mark.parametrize("head", [{"aa": "owner: alice\n", "bb": PLAIN}, {}])
+def test_what_stays_as_it_is_asks_for_what_it_did(head: dict[str, str]) -> None:
+    assert compared({"aa": PLAIN, "bb": PLAIN}, head).totals == ()
 
 
 def test_rules_see_both_sides_and_can_refuse() -> None:

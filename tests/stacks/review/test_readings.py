@@ -29,6 +29,8 @@ def repository(tmp_path: Path) -> Repository:
     made = Repository(tmp_path / "repository")
     many = {f"{PATH}/w{n}.yaml": FILES["plain"] for n in range(readings.WORTH_KEEPING)}
     made.commit(many | {f"{PATH}/{name}.yaml": raw for name, raw in FILES.items()})
+    (made.folder / PATH / "link.yaml").symlink_to("w0.yaml")
+    made.commit({})
     return made
 
 
@@ -51,7 +53,7 @@ def test_what_is_kept_says_what_reading_says(repository: Repository, tmp_path: P
     assert cache.stat().st_mode & 0o777 == 0o700
     again = Kept.load(cache)
     known = {entry.name: again.get(entry, PATH) for entry in entries(repository)}
-    assert [name for name, found in known.items() if found is None] == ["bad.yaml"]
+    assert [name for name, found in known.items() if found is None] == ["bad.yaml", "link.yaml"]
     assert read(repository, cache) == whole
     assert together(list(filter(None, known.values()))).formerly == {"heir": "old"}
 
@@ -115,7 +117,7 @@ def test_only_what_changed_is_read_again(repository: Repository, tmp_path: Path)
     repository.commit({f"{PATH}/plain.yaml": FILES["full"]})
     known = Kept.load(cache)
     missing = [entry.name for entry in entries(repository) if known.get(entry, PATH) is None]
-    assert missing == ["bad.yaml", "plain.yaml"]
+    assert missing == ["bad.yaml", "link.yaml", "plain.yaml"]
     read(repository, cache)
     fresh = next(entry for entry in entries(repository) if entry.name == "plain.yaml")
     assert Kept.load(cache).get(fresh, PATH) is not None
