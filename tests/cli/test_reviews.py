@@ -82,8 +82,8 @@ def test_a_mandatory_rule_ends_with_3_unless_a_file_is_wrong() -> None:
 def test_what_can_not_be_meant_ends_with_2(
     cli: Cli, repository: Repository, args: list[str], said: str
 ) -> None:
-    told = processes.run("preview", *args)
-    assert (told.returncode, told.stdout) == (2, "")
+    told = cli("preview", *args)
+    assert (told.exit_code, told.stdout) == (2, "")
     assert said in told.stderr
 
 
