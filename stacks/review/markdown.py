@@ -8,6 +8,7 @@ than write another one. The second names the change set. All foreign text goes t
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from spec import Problem
 from spec.units import format_size
 from stacks.review import safe, secrecy
 from stacks.review.golden import Effect
@@ -29,6 +30,8 @@ LENGTH = 60_000
 """Characters of a comment; GitHub takes 65,536."""
 RULES_SHOWN = 100
 TOTALS_SHOWN = 100
+PROBLEMS_SHOWN = 10
+"""Of one file: one that is wrong all over must not push others out."""
 ROOM = 1_000
 """Characters kept for what comes after the workspaces."""
 
@@ -106,12 +109,12 @@ def _rules(results: Sequence[RuleResult]) -> Iterator[str]:
 
 
 def _fitting(workspaces: Sequence[WorkspaceReview], room: int) -> list[str]:
-    """Give as many blocks as there is room for: whole ones, then heads, then a number."""
+    """Give as many blocks as there is room for: whole ones, then heads, then titles, then a number."""
     blocks: list[str] = []
     for place, each in enumerate(workspaces):
-        heads = "\n".join(_block_head(each))
+        title, heads = f"{_title(each)}\n", "\n".join(_block_head(each))
         whole = "\n".join([heads, *_details(each)])
-        block = next((form for form in (whole, heads) if len(form) < room), None)
+        block = next((form for form in (whole, heads, title) if len(form) < room), None)
         if block is None:
             left = len(workspaces) - place
             told = f"**{left} more workspace{'s are' if left > 1 else ' is'} left out here:"
@@ -124,11 +127,17 @@ def _fitting(workspaces: Sequence[WorkspaceReview], room: int) -> list[str]:
     return blocks
 
 
-def _block_head(each: WorkspaceReview) -> Iterator[str]:
+def _title(each: WorkspaceReview) -> str:
     owner = f" ({safe.code(each.owner)})" if each.owner else ""
     reason = f": {safe.code(each.reason)}" if each.reason else ""
     held = " **held back**" if each.held else ""
-    yield f"#### {MARKS[each.action]} {each.action.value} {safe.code(each.id)}{owner}{reason}{held}"
+    return (
+        f"#### {MARKS[each.action]} {each.action.value} {safe.code(each.id)}{owner}{reason}{held}"
+    )
+
+
+def _block_head(each: WorkspaceReview) -> Iterator[str]:
+    yield _title(each)
     yield ""
     if each.data:
         bold = "**" if each.severity >= Severity.REPLACES and not each.held else ""
@@ -140,12 +149,18 @@ def _block_head(each: WorkspaceReview) -> Iterator[str]:
     if each.moved:
         yield "⚠️ base has changed this file too since the branch began: merge or rebase first"
         yield ""
-    for problem in each.problems:
+    yield from _problems(each.problems)
+
+
+def _problems(problems: Sequence[Problem]) -> Iterator[str]:
+    for problem in problems[:PROBLEMS_SHOWN]:
         place = safe.code(f"{problem.file}:{problem.line}:{problem.column}")
         key = f"{safe.code(problem.key)}: " if problem.key else ""
         message, hint = secrecy.told(problem)
         yield f"- {place} {key}{safe.code(message)} (hint: {safe.code(hint)})"
-    if each.problems:
+    if len(problems) > PROBLEMS_SHOWN:
+        yield f"- and {len(problems) - PROBLEMS_SHOWN} more problems"
+    if problems:
         yield ""
 
 

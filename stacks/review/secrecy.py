@@ -21,14 +21,15 @@ _NAMES = re.compile(
     r"(?:^|[_.-])(?:key|pass|pin|pat|dsn|cert)(?:$|[_.\d-])|(?:api|access|account|ssh)_?key|key$",
     re.IGNORECASE,
 )
+# Every repetition has an end: a value of 32 KiB, made for it, would take minutes otherwise.
 _VALUES = re.compile(
     r"-----BEGIN|"
-    r"[a-z][a-z0-9+.-]*://[^\s/@]*:[^\s@]+@|[a-z][a-z0-9+.-]*://[^\s/:@]{16,}@|"
-    r"\beyJ[\w-]{6,}\.[\w-]{4,}|"
+    r"[a-z][a-z0-9+.-]{0,30}://(?:[^\s/@]{0,256}:[^\s@]{1,256}|[^\s/:@]{16,256})@|"
+    r"\beyJ[\w-]{6,512}\.[\w-]{4}|"
     r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|"
     r"\b(?:gh[opsur]_|github_pat_|glpat-|glrt-|xox[abeoprs]-|sk-|sk_|rk_|pk_live|AKIA|ASIA|AIza|hvs\.|"
-    r"npm_|pypi-|dop_v1_|SG\.|age-secret-key-|ya29\.)[\w-]{6,}|"
-    r"\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}",
+    r"npm_|pypi-|dop_v1_|SG\.|age-secret-key-|ya29\.)[\w-]{6}|"
+    r"\b(?:bearer|basic)\s{1,9}[A-Za-z0-9._~+/=-]{6}",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[A-Za-z0-9+]{20,}")

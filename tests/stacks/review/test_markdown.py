@@ -167,6 +167,18 @@ def test_a_comment_that_would_be_too_long_says_what_it_leaves_out() -> None:
     cut = [markdown.markdown(two, most=most) for most in range(1500, 3000, 20)]
     assert any("**1 more workspace is left out here:" in each for each in cut)
     assert any("<details>" in each and each.count("####") > each.count("<details>") for each in cut)
+    assert any(
+        "A new, empty home" in each and each.count("#### 🆕") > each.count("empty home")
+        for each in cut
+    )
+
+
+def test_files_that_are_wrong_all_over_hide_nothing() -> None:
+    wrong = "owner: alice\nimage: a\n" + "".join(f"{'k' * 100}{n}: x\n" for n in range(300))
+    head = {"zz": file(image="two")} | {f"w{n}": wrong for n in range(20)}
+    told = markdown.markdown(compared({"zz": file(), "yy": file()}, head))
+    assert len(re.findall(r"^#### ", told, re.MULTILINE)) == 22 + 1
+    assert "- and 91 more problems" in told
 
 
 def test_long_lists_of_owners_are_cut() -> None:

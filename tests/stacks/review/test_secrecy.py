@@ -40,6 +40,18 @@ def test_ordinary_values_are_told(path: str, value: object) -> None:
     assert hidden_in(str(value)) == str(value) or path == "image"
 
 
+@pytest.mark.parametrize(
+    ("part", "secret"),
+    [("a", False), ("a://b:", False), ("-eyJ", False), ("bearer ", True), ("a.", False),
+     ("://", False), ("0-", False), ("Ab3", False), ("a://b:@", False)],
+)  # fmt: skip
+def test_no_value_takes_long_to_judge(part: str, secret: bool) -> None:
+    """Without bounds some of these take minutes: the test's time limit is what fails."""
+    long = part * (32 * 1024 // len(part))
+    assert looks_secret("env.HARMLESS", long) is secret
+    assert (hidden_in(long) != long) is secret
+
+
 def test_a_change_of_a_secret_is_told_without_either_value() -> None:
     found = one({"aa": text(env="{TOKEN: canary1}")}, {"aa": text(env="{TOKEN: canary2}")})
     (change,) = found.changes
