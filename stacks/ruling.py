@@ -1,0 +1,266 @@
+"""What the files of owners and rules mean for a plan. Pure; the rules themselves are in `policies`.
+
+    consider(snapshot, rows, containers, today).of(change) -> change
+
+What is refused and does not stand yet is BLOCKED; what stands goes on as it is, OutOfSync, with the
+rule's words. Where the files can't be read nothing that is new or changed is applied and nothing is
+pruned, and all that stands goes on: it is started, stopped and healed as before.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from pydantic import ValidationError
+
+from policies import model
+from policies.catalogue import pack_rules
+from policies.images import is_allowed
+from policies.model import Policies, Workspace
+from policies.plan import Judgement, judge
+from policies.rules import IMAGE_ALLOWED
+from policies.words import Finding, Level
+from spec import OwnersFile, PoliciesFile, RuleFiles, WorkspaceSpec
+from spec import owners as owners_file
+from stacks.errors import (
+    PolicyViolationError,
+    RulesUnreadableError,
+    StacksError,
+    Violation,
+)
+from stacks.plan import as_it_is
+from stacks.planned import GONE, Action, Change, Wish
+from stacks.source import Snapshot
+from state_index.models import Published
+from state_index.phases import Phase, Sync
+
+_MILLI = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruling:
+    """What is said of all workspaces of one reading.
+
+    Attributes:
+        files: The files.
+        policies: What `_policies.yaml` says.
+        judgement: What the plan rules say.
+        standing: What stands, by id, as it was last admitted.
+        today: The day by which exemptions end.
+    """
+
+    files: RuleFiles = field(default_factory=RuleFiles)
+    policies: Policies | None = None
+    judgement: Judgement = field(default_factory=Judgement)
+    standing: Mapping[str, Workspace] = field(default_factory=dict)
+    today: date = date.min
+
+    def of(self, change: Change) -> Change:
+        """Give the change that the rules leave of one."""
+        if not self.files.any:
+            return change
+        if self.files.broken:
+            return self._unread(change)
+        if change.spec is None:
+            return change
+        found = self.judgement.findings.get(change.id, ())
+        told = tuple(violation(each) for each in found)
+        change = replace(change, findings=told, rules=self._pack_rules(change.id))
+        refused = tuple(each for each in told if each.mandatory)
+        return self._refused(change, PolicyViolationError(refused)) if refused else change
+
+    def wish(self, wish: Wish, rows: Mapping[str, Published], snapshot: Snapshot) -> Wish:
+        """Give the wish that lets be tried again what a rule refused and allows now."""
+        if self.policies is None:
+            return wish
+        freed = (id_ for id_, row in rows.items() if self._is_freed(row, snapshot.specs.get(id_)))
+        return replace(wish, freed=frozenset(freed))
+
+    def _pack_rules(self, workspace_id: str) -> Mapping[str, Mapping[str, object]]:
+        return pack_rules(workspace_id, policies=self.policies, today=self.today)
+
+    def _is_freed(self, row: Published, spec: WorkspaceSpec | None) -> bool:
+        refused = row.phase is Phase.ERROR and row.reason == PolicyViolationError.reason
+        if not refused or IMAGE_ALLOWED not in row.message or spec is None or self.files.broken:
+            return False
+        rules = self._pack_rules(row.id).get(IMAGE_ALLOWED)
+        if rules is None or rules["level"] != Level.MANDATORY:
+            return True
+        return bool(self.policies and is_allowed(spec.image, self.policies.images or ()))
+
+    def _unread(self, change: Change) -> Change:
+        """Leave as it is what is new, changed or pruned: by which rules it may be is not known."""
+        if change.prunes:
+            told = f"its file is gone, but it is kept: {self._problem()}"
+            kept = replace(change, action=Action.NOTHING, prunes=False, reason=told)
+            return as_it_is(change.known, kept)
+        if change.spec is None or workspace(change.spec) == self.standing.get(change.id):
+            return change
+        change = replace(change, problems=self.files.problems)
+        return self._refused(change, RulesUnreadableError(self._problem(), step="rules"))
+
+    def _problem(self) -> str:
+        first, count = self.files.problems[0], len(self.files.problems)
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        return f"the rules can't be read: {first}{more}"
+
+    def _refused(self, change: Change, error: StacksError) -> Change:
+        known = change.known
+        left = Change(
+            known=known,
+            action=Action.NOTHING,
+            sync=Sync.OUT_OF_SYNC,
+            reason=error.message,
+            problems=change.problems,
+            findings=change.findings,
+            wanted_again=change.wanted_again,
+        )
+        if known.container is not None or not known.new:
+            return as_it_is(known, replace(left, refusal=error, refused=change.spec))
+        claimed = change.spec.owner if change.spec else ""
+        return replace(
+            left, action=Action.BLOCKED, error=error, refused=change.spec, claimed=claimed
+        )
+
+
+NO_RULES = Ruling()
+
+
+def consider(
+    snapshot: Snapshot,
+    rows: Mapping[str, Published],
+    containers: Collection[str],
+    *,
+    today: date,
+) -> Ruling:
+    """Say what the rules have against what the files ask for.
+
+    Args:
+        snapshot: What the folder says.
+        rows: What is published, by id.
+        containers: Ids of workspaces that have a container.
+        today: The day by which exemptions end (UTC).
+    """
+    files = snapshot.rules
+    if not files.any:
+        return NO_RULES
+    policies = policies_of(files.policies)
+    stands = standing(snapshot, rows, containers)
+    judgement = Judgement()
+    if not files.broken:
+        judgement = judge(
+            {id_: workspace(found) for id_, found in snapshot.specs.items()},
+            stands,
+            owners=owners_of(files.owners),
+            policies=policies,
+            today=today,
+        )
+    return Ruling(files=files, policies=policies, judgement=judgement, standing=stands, today=today)
+
+
+def standing(
+    snapshot: Snapshot, rows: Mapping[str, Published], containers: Collection[str]
+) -> dict[str, Workspace]:
+    """Give what stands of the workspaces that have a file: as it was last worked on.
+
+    Of one that an index knows nothing of any more the file is believed: that it grew cannot be told.
+    """
+    found: dict[str, Workspace] = {}
+    for id_ in snapshot.ids:
+        row, spec = rows.get(id_), snapshot.specs.get(id_)
+        before = _last(row)
+        if before is not None:
+            found[id_] = workspace(before)
+        elif spec is not None and (id_ in containers or _has_stood(row)):
+            found[id_] = workspace(spec)
+    return found
+
+
+def _last(row: Published | None) -> WorkspaceSpec | None:
+    if row is None or row.phase in GONE or not row.spec_json:
+        return None
+    try:
+        return WorkspaceSpec.model_validate_json(row.spec_json)
+    except ValidationError:
+        return None  # of an older or newer release
+
+
+def _has_stood(row: Published | None) -> bool:
+    return row is not None and bool(row.applied_hash) and row.phase not in GONE
+
+
+def workspace(spec: WorkspaceSpec) -> Workspace:
+    """Give a workspace as the rules see it."""
+    return Workspace(
+        id=spec.id,
+        owner=spec.owner,
+        image=spec.image,
+        millicores=round(spec.resources.cpu * _MILLI),
+        memory=spec.resources.memory,
+        digest=spec.model_dump_json(),
+    )
+
+
+def violation(finding: Finding) -> Violation:
+    """Give a finding as what a policy said."""
+    return Violation(
+        rule=finding.rule.id, resource="", message=finding.message, mandatory=finding.mandatory
+    )
+
+
+def owners_of(file: OwnersFile | None) -> model.Owners | None:
+    """Give owners as the rules see them."""
+    if file is None:
+        return None
+    return model.Owners(
+        people={
+            name: model.Person(name=name, logins=dict(found.logins), quota=quota_of(found.quota))
+            for name, found in file.people.items()
+        },
+        teams={
+            name: model.Team(
+                name=name,
+                members=frozenset(found.members),
+                maintainers=frozenset(found.maintainers),
+                quota=quota_of(found.quota),
+            )
+            for name, found in file.teams.items()
+        },
+        approvers=frozenset(file.approvers),
+        admins=frozenset(file.admins),
+    )
+
+
+def policies_of(file: PoliciesFile | None) -> Policies | None:
+    """Give policies as the rules see them."""
+    if file is None:
+        return None
+    rules = file.rules
+    levels = {"owner-listed": rules.owner_listed, "quota-owner": rules.quota_owner}
+    levels["quota-team"] = rules.quota_team
+    if rules.image_allowed is not None:
+        levels[IMAGE_ALLOWED] = rules.image_allowed
+    return Policies(
+        levels={id_: Level(found.level) for id_, found in levels.items()},
+        images=tuple(rules.image_allowed.images) if rules.image_allowed else None,
+        owner_quota=quota_of(file.quotas.owner),
+        team_quota=quota_of(file.quotas.team),
+        exemptions=tuple(
+            model.Exemption(
+                rule=found.rule,
+                workspaces=frozenset(found.workspaces),
+                reason=found.reason,
+                until=found.until,
+            )
+            for found in file.exemptions
+        ),
+    )
+
+
+def quota_of(file: owners_file.Quota) -> model.Quota:
+    """Give a quota as the rules see it."""
+    return model.Quota(
+        millicores=None if file.cpu is None else round(file.cpu * _MILLI),
+        memory=file.memory,
+        workspaces=file.workspaces,
+    )
