@@ -1,10 +1,10 @@
 """The workspace file, and those of owners and rules: models, readers, errors with positions, schemas.
 
-Pure but for `read_folder`, which lists and reads one folder. It imports nothing of ours.
+Pure but for `read_folder` and `read_rule_files`, which list and read one folder. It imports nothing of ours.
 """
 
 from spec.errors import InvalidIdError, InvalidSpecError, SourceUnreadableError, SpecError
-from spec.folder import FolderRead, read_folder
+from spec.folder import FolderRead, read_folder, read_rule_files
 from spec.ids import check_id
 from spec.model import Resources, WorkspaceSpec
 from spec.owners import OWNERS_NAME, OwnersFile
@@ -34,6 +34,7 @@ __all__ = [
     "read_folder",
     "read_owners",
     "read_policies",
+    "read_rule_files",
     "read_rules",
     "read_text",
 ]

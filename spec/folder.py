@@ -2,11 +2,13 @@
 
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from spec.errors import SourceUnreadableError
 from spec.files import FOLDER_INSIDE, LINK, File, FolderRead, is_meant, read_files
+from spec.rule_files import RuleFiles
 from spec.rule_folder import MAX_BYTES as MOST_RULE_BYTES
 from spec.rule_folder import is_rule_file, rules_in
 from spec.text import MAX_BYTES
@@ -26,7 +28,8 @@ class _FileError(Exception):
 def read_folder(path: Path | str, *, label: str | None = None) -> FolderRead:
     """Read every workspace file of a folder, and those of owners and rules beside them.
 
-    All other names beginning with `_` or `.` are skipped. Files that are not YAML by their name (a README) are skipped too.
+    All other names beginning with `_` or `.` are skipped, and files that are not YAML by their name
+    (a README).
 
     Args:
         path: the folder.
@@ -39,9 +42,19 @@ def read_folder(path: Path | str, *, label: str | None = None) -> FolderRead:
     folder = Path(path)
     shown_as = folder.name if label is None else label
     names = _names(folder)
-    rules = [_file(folder / name, most=MOST_RULE_BYTES) for name in names if is_rule_file(name)]
     files = (_file(folder / name) for name in names if not is_rule_file(name))
-    return replace(read_files(files, label=shown_as), rules=rules_in(rules, label=shown_as))
+    return replace(read_files(files, label=shown_as), rules=_rules(folder, names, shown_as))
+
+
+def read_rule_files(path: Path | str, *, label: str | None = None) -> RuleFiles:
+    """Read the files of owners and rules of a folder only; arguments and errors as `read_folder`."""
+    folder = Path(path)
+    return _rules(folder, _names(folder), folder.name if label is None else label)
+
+
+def _rules(folder: Path, names: Iterable[str], label: str) -> RuleFiles:
+    found = (_file(folder / name, most=MOST_RULE_BYTES) for name in names if is_rule_file(name))
+    return rules_in(found, label=label)
 
 
 def _names(folder: Path) -> list[str]:
@@ -75,7 +88,7 @@ def _file(path: Path, *, most: int = MAX_BYTES) -> File:
         return File(name=path.name, refusal=(error.message, error.hint))
 
 
-def _content(path: Path, *, most: int) -> bytes:
+def _content(path: Path, *, most: int = MAX_BYTES) -> bytes:
     """Read a regular file, never through a link and never waiting for a pipe's other end."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

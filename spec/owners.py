@@ -115,11 +115,13 @@ class OwnersFile(Strict):
             "log in with."
         ),
         examples=[{"alice": {}}],
+        json_schema_extra={"additionalProperties": False},
     )
     teams: dict[Owner, Team] = Field(
         default_factory=dict,
         description="Teams by name. Someone may be in several, and counts in each.",
         examples=[{"data": {"members": ["alice", "bob"]}}],
+        json_schema_extra={"additionalProperties": False},
     )
     approvers: list[Owner] = Field(
         default_factory=list,

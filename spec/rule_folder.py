@@ -14,7 +14,7 @@ from spec.rule_files import MAX_BYTES, RULE_FILES, RuleFiles, read_rules
 
 __all__ = ["MAX_BYTES", "is_rule_file", "rules_in"]
 
-_SUFFIXES = (".yaml", ".yml")
+_SUFFIXES = ("yaml", "yml")
 
 
 def is_rule_file(name: str) -> bool:
@@ -50,7 +50,6 @@ def rules_in(files: Iterable[File], *, label: str) -> RuleFiles:
 
 
 def _right(name: str) -> str:
-    """The name that was meant."""
-    lower = name.lower()
-    stem = next((lower.removesuffix(end) for end in _SUFFIXES if lower.endswith(end)), lower)
-    return f"{stem}.yaml"
+    """The name that was meant; "" for one that is no YAML by its name."""
+    stem, _, suffix = name.lower().rpartition(".")
+    return f"{stem}.yaml" if suffix in _SUFFIXES else ""

@@ -18,7 +18,7 @@ from policies.catalogue import pack_rules
 from policies.images import is_allowed
 from policies.model import Policies, Workspace
 from policies.plan import Judgement, judge
-from policies.rules import IMAGE_ALLOWED
+from policies.rules import CONTAINER, IMAGE_ALLOWED, Resource, configured, evaluate
 from policies.words import Finding, Level
 from spec import OwnersFile, PoliciesFile, RuleFiles, WorkspaceSpec
 from spec import owners as owners_file
@@ -199,6 +199,18 @@ def workspace(spec: WorkspaceSpec) -> Workspace:
         memory=spec.resources.memory,
         digest=spec.model_dump_json(),
     )
+
+
+def image_refusal(change: Change) -> StacksError | None:
+    """Say what the policy pack would say of an image, where Pulumi is run without our pack."""
+    if change.inputs is None:
+        return None
+    container = Resource(
+        type=CONTAINER, name="container", properties={"image": change.inputs.image}
+    )
+    rules = [rule for rule in configured(change.rules) if rule.id == IMAGE_ALLOWED]
+    found = [violation(each) for each in evaluate(container, rules=rules) if each.mandatory]
+    return PolicyViolationError(tuple(found)) if found else None
 
 
 def violation(finding: Finding) -> Violation:
