@@ -32,7 +32,7 @@ can't be given away by a file.
 | --- | --- | --- |
 """
 _RESOURCES = """\
-# Rules on what is made
+## Rules on what is made
 
 The policy pack: they run inside Pulumi, in every `codehub preview` and `codehub up`, on the resources
 that are about to be made or changed. A broken rule stops the operation before anything is touched. A
@@ -41,7 +41,7 @@ later, of templates. The pack works with Pulumi's own command too, without what 
 `pulumi preview --policy-pack policies/pack`. `CODEHUB_POLICIES=false` leaves the pack out.
 """
 _PLAN = """\
-# Rules on all workspaces together
+## Rules on all workspaces together
 
 What one workspace's resources don't show. They are asked before anything is begun. Only what is new,
 grows or (for `owner-listed`) changes is refused; what stands is never stopped, also where a quota was
@@ -49,7 +49,7 @@ lowered below what is used. Where there is room for some only, workspaces that s
 before new ones, and then ids decide: a preview, a pull request and the runner give the same answer.
 """
 _REVIEW = """\
-# Rules on who changes files
+## Rules on who changes files
 
 Where `_owners.yaml` is there: for pull requests and for changes by the portal. Who changes the folder
 itself is not known, so these rules are not asked there.
@@ -72,7 +72,7 @@ def _part(head: str, rules: Iterable[Rule]) -> str:
 
 
 def _section(rule: Rule) -> str:
-    return f"## {rule.id}\n\n{rule.reason} {rule.remedy}\n"
+    return f"### {rule.id}\n\n{rule.reason} {rule.remedy}\n"
 
 
 def main() -> None:
