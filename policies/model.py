@@ -160,8 +160,16 @@ class Policies:
 
     def exemption(self, rule: str, workspace: str, today: date) -> Exemption | None:
         """Give the exemption that holds today; of several, the one that holds longest."""
-        found = [each for each in self._about(rule, workspace) if not each.is_over(today)]
-        return max(found, key=lambda each: each.until, default=None)
+        return self.in_force(today).get((rule, workspace))
+
+    def in_force(self, today: date) -> dict[tuple[str, str], Exemption]:
+        """Give all that hold today, by rule and workspace; of several, the one that holds longest."""
+        found = [each for each in self.exemptions if not each.is_over(today)]
+        return {
+            (each.rule, workspace): each
+            for each in sorted(found, key=lambda each: each.until)
+            for workspace in each.workspaces
+        }
 
     def ended(self, rule: str, workspace: str, today: date) -> Exemption | None:
         """Give the exemption that held last, where none holds any more."""

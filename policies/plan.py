@@ -111,6 +111,10 @@ class _Court:
         self._policies = policies
         self._today = today
         self._used: dict[Holder, Amount] = {}
+        self._holders: dict[str, tuple[Holder, ...]] = {}
+        self._exempt = policies.in_force(today)
+        levels = {kind: self._level(rule) for kind, rule in _QUOTA_RULES.items()}
+        self._counting = frozenset(kind for kind in levels if levels[kind] is not Level.OFF)
         self.findings: dict[str, list[Finding]] = {}
 
     def check_owner(self, workspace: Workspace, stands: Workspace | None) -> None:
@@ -130,10 +134,13 @@ class _Court:
 
     def tell_uncounted(self, workspace: Workspace) -> None:
         """Say which quotas it takes nothing of for now."""
-        for holder in quotas.holders(workspace.owner, self._owners):
-            rule = _QUOTA_RULES[holder.kind]
-            if self._quota(holder) != Quota() and self._exemption(rule, workspace.id) is not None:
-                self._find(rule, workspace.id, f"it is not counted in the quota of {holder}")
+        for kind, rule in _QUOTA_RULES.items():
+            if self._exemption(rule, workspace.id) is None:
+                continue
+            for holder in self._holders_of(workspace.owner):
+                if holder.kind == kind and self._quota(holder) != Quota():
+                    told = f"it is not counted in the quota of {holder}"
+                    self._find(rule, workspace.id, told)
 
     def check_quotas(
         self, desired: Mapping[str, Workspace], standing: Mapping[str, Workspace]
@@ -185,12 +192,18 @@ class _Court:
         return more
 
     def _taken(self, workspace: Workspace) -> dict[Holder, Amount]:
-        return {
-            holder: workspace.amount
-            for holder in quotas.holders(workspace.owner, self._owners)
-            if self._level(_QUOTA_RULES[holder.kind]) is not Level.OFF
-            and not self._exemption(_QUOTA_RULES[holder.kind], workspace.id)
-        }
+        amount = workspace.amount
+        holders = self._holders_of(workspace.owner)
+        counting = self._counting
+        if self._exempt:
+            rules = _QUOTA_RULES.items()
+            counting -= {kind for kind, rule in rules if self._exemption(rule, workspace.id)}
+        return {holder: amount for holder in holders if holder.kind in counting}
+
+    def _holders_of(self, owner: str) -> tuple[Holder, ...]:
+        if owner not in self._holders:
+            self._holders[owner] = quotas.holders(owner, self._owners)
+        return self._holders[owner]
 
     def _count(self, amounts: Mapping[Holder, Amount]) -> None:
         for holder, amount in amounts.items():
@@ -212,7 +225,7 @@ class _Court:
         return any(found.mandatory for found in self.findings.get(workspace, ()))
 
     def _exemption(self, rule: Rule, workspace: str) -> Exemption | None:
-        return self._policies.exemption(rule.id, workspace, self._today)
+        return self._exempt.get((rule.id, workspace))
 
     def _level(self, rule: Rule) -> Level:
         return self._policies.levels.get(rule.id, rule.level)

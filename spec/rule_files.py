@@ -7,6 +7,7 @@ the rules, and whoever acts on them must do nothing new.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -25,6 +26,9 @@ RULE_FILES = (OWNERS_NAME, POLICIES_NAME)
 MAX_BYTES = 256 * 1024
 MAX_NODES = 32_768
 """A few thousand people; a workspace file is held to less."""
+
+KEPT = 8
+"""Readings that are kept: they are asked for again whenever any workspace file changes."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -72,6 +76,7 @@ def read_policies(raw: bytes, *, file: str) -> PoliciesFile:
     return _read(raw, file, PoliciesFile, "write rules: {}, or remove the file")
 
 
+@lru_cache(maxsize=KEPT)
 def read_rules(owners: bytes | None, policies: bytes | None, *, folder: str = "") -> RuleFiles:
     """Read both files; what is wrong with them is in the answer.
 

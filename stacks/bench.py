@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from stacks.board import Board
 from stacks.plan import Known, Wish
+from stacks.rulebook import Rulebook
 from stacks.ruling import NO_RULES, Ruling, consider
 from stacks.source import Snapshot
 from state_index.models import Published
@@ -27,6 +28,8 @@ class Bench:
         """
         self._board = board
         self._clock = clock
+        self._read = Snapshot()
+        self._book = Rulebook.of(self._read)
 
     def for_all(
         self,
@@ -44,7 +47,9 @@ class Bench:
             containers: Ids of workspaces that have a container.
         """
         today = self._clock().astimezone(UTC).date()
-        ruling = consider(snapshot, rows, containers, today=today)
+        if self._read is not snapshot:
+            self._read, self._book = snapshot, Rulebook.of(snapshot)
+        ruling = consider(self._book, snapshot, rows, containers, today=today)
         return ruling, ruling.wish(wish, rows, snapshot)
 
     async def for_one(

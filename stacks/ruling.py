@@ -11,17 +11,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from pydantic import ValidationError
-
-from policies import model
 from policies.catalogue import pack_rules
 from policies.images import is_allowed
 from policies.model import Policies, Workspace
 from policies.plan import Judgement, judge
 from policies.rules import CONTAINER, IMAGE_ALLOWED, Resource, configured, evaluate
 from policies.words import Finding, Level
-from spec import OwnersFile, PoliciesFile, RuleFiles, WorkspaceSpec
-from spec import owners as owners_file
+from spec import RuleFiles, WorkspaceSpec
 from stacks.errors import (
     PolicyViolationError,
     RulesUnreadableError,
@@ -29,12 +25,11 @@ from stacks.errors import (
     Violation,
 )
 from stacks.plan import as_it_is
-from stacks.planned import GONE, Action, Change, Wish
+from stacks.planned import Action, Change, Wish
+from stacks.rulebook import Rulebook, standing, workspace
 from stacks.source import Snapshot
 from state_index.models import Published
 from state_index.phases import Phase, Sync
-
-_MILLI = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +122,7 @@ NO_RULES = Ruling()
 
 
 def consider(
+    book: Rulebook,
     snapshot: Snapshot,
     rows: Mapping[str, Published],
     containers: Collection[str],
@@ -136,68 +132,26 @@ def consider(
     """Say what the rules have against what the files ask for.
 
     Args:
-        snapshot: What the folder says.
+        book: What the rules are and what is asked for.
+        snapshot: The reading that it is of.
         rows: What is published, by id.
         containers: Ids of workspaces that have a container.
         today: The day by which exemptions end (UTC).
     """
-    files = snapshot.rules
-    if not files.any:
+    if not book.files.any:
         return NO_RULES
-    policies = policies_of(files.policies)
     stands = standing(snapshot, rows, containers)
     judgement = Judgement()
-    if not files.broken:
+    if not book.files.broken:
         judgement = judge(
-            {id_: workspace(found) for id_, found in snapshot.specs.items()},
-            stands,
-            owners=owners_of(files.owners),
-            policies=policies,
-            today=today,
+            book.desired, stands, owners=book.owners, policies=book.policies, today=today
         )
-    return Ruling(files=files, policies=policies, judgement=judgement, standing=stands, today=today)
-
-
-def standing(
-    snapshot: Snapshot, rows: Mapping[str, Published], containers: Collection[str]
-) -> dict[str, Workspace]:
-    """Give what stands of the workspaces that have a file: as it was last worked on.
-
-    Of one that an index knows nothing of any more the file is believed: that it grew cannot be told.
-    """
-    found: dict[str, Workspace] = {}
-    for id_ in snapshot.ids:
-        row, spec = rows.get(id_), snapshot.specs.get(id_)
-        before = _last(row)
-        if before is not None:
-            found[id_] = workspace(before)
-        elif spec is not None and (id_ in containers or _has_stood(row)):
-            found[id_] = workspace(spec)
-    return found
-
-
-def _last(row: Published | None) -> WorkspaceSpec | None:
-    if row is None or row.phase in GONE or not row.spec_json:
-        return None
-    try:
-        return WorkspaceSpec.model_validate_json(row.spec_json)
-    except ValidationError:
-        return None  # of an older or newer release
-
-
-def _has_stood(row: Published | None) -> bool:
-    return row is not None and bool(row.applied_hash) and row.phase not in GONE
-
-
-def workspace(spec: WorkspaceSpec) -> Workspace:
-    """Give a workspace as the rules see it."""
-    return Workspace(
-        id=spec.id,
-        owner=spec.owner,
-        image=spec.image,
-        millicores=round(spec.resources.cpu * _MILLI),
-        memory=spec.resources.memory,
-        digest=spec.model_dump_json(),
+    return Ruling(
+        files=book.files,
+        policies=book.policies,
+        judgement=judgement,
+        standing=stands,
+        today=today,
     )
 
 
@@ -217,62 +171,4 @@ def violation(finding: Finding) -> Violation:
     """Give a finding as what a policy said."""
     return Violation(
         rule=finding.rule.id, resource="", message=finding.message, mandatory=finding.mandatory
-    )
-
-
-def owners_of(file: OwnersFile | None) -> model.Owners | None:
-    """Give owners as the rules see them."""
-    if file is None:
-        return None
-    return model.Owners(
-        people={
-            name: model.Person(name=name, logins=dict(found.logins), quota=quota_of(found.quota))
-            for name, found in file.people.items()
-        },
-        teams={
-            name: model.Team(
-                name=name,
-                members=frozenset(found.members),
-                maintainers=frozenset(found.maintainers),
-                quota=quota_of(found.quota),
-            )
-            for name, found in file.teams.items()
-        },
-        approvers=frozenset(file.approvers),
-        admins=frozenset(file.admins),
-    )
-
-
-def policies_of(file: PoliciesFile | None) -> Policies | None:
-    """Give policies as the rules see them."""
-    if file is None:
-        return None
-    rules = file.rules
-    levels = {"owner-listed": rules.owner_listed, "quota-owner": rules.quota_owner}
-    levels["quota-team"] = rules.quota_team
-    if rules.image_allowed is not None:
-        levels[IMAGE_ALLOWED] = rules.image_allowed
-    return Policies(
-        levels={id_: Level(found.level) for id_, found in levels.items()},
-        images=tuple(rules.image_allowed.images) if rules.image_allowed else None,
-        owner_quota=quota_of(file.quotas.owner),
-        team_quota=quota_of(file.quotas.team),
-        exemptions=tuple(
-            model.Exemption(
-                rule=found.rule,
-                workspaces=frozenset(found.workspaces),
-                reason=found.reason,
-                until=found.until,
-            )
-            for found in file.exemptions
-        ),
-    )
-
-
-def quota_of(file: owners_file.Quota) -> model.Quota:
-    """Give a quota as the rules see it."""
-    return model.Quota(
-        millicores=None if file.cpu is None else round(file.cpu * _MILLI),
-        memory=file.memory,
-        workspaces=file.workspaces,
     )

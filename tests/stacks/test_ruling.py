@@ -21,7 +21,8 @@ from stacks.errors import (
 from stacks.plan import Action, Change, Known, Wish
 from stacks.previews import describe
 from stacks.results import ended
-from stacks.ruling import consider, image_refusal, owners_of, policies_of, standing
+from stacks.rulebook import Rulebook, owners_of, policies_of, standing
+from stacks.ruling import consider, image_refusal
 from stacks.source import FolderSource, Snapshot
 from state_index.models import Published
 from state_index.phases import Phase, Sync
@@ -258,7 +259,7 @@ def refused_growth() -> Change:
     known = replace(settled(before), row=published(before), spec=after)
     snapshot = Snapshot(specs={"ws": after}, rules=read_rules(OWNERS, None))
     assert known.row is not None
-    ruling = consider(snapshot, {"ws": known.row}, {"ws"}, today=TODAY)
+    ruling = consider(Rulebook.of(snapshot), snapshot, {"ws": known.row}, {"ws"}, today=TODAY)
     return ruling.of(Change(known=known, action=Action.REPLACE, spec=after))
 
 
@@ -279,7 +280,7 @@ def test_what_is_interrupted_and_never_made_is_blocked_by_the_rules() -> None:
     after = cores("ws", 5)
     known = Known(id="ws", spec=after, row=row(Phase.PENDING))
     snapshot = Snapshot(specs={"ws": after}, rules=read_rules(BROKEN, None))
-    ruling = consider(snapshot, {}, set(), today=TODAY)
+    ruling = consider(Rulebook.of(snapshot), snapshot, {}, set(), today=TODAY)
     change = ruling.of(Change(known=known, action=Action.CREATE, spec=after))
     assert change.action is Action.BLOCKED
     assert isinstance(change.error, RulesUnreadableError)
@@ -294,7 +295,7 @@ def test_what_is_interrupted_and_never_made_is_blocked_by_the_rules() -> None:
 def test_an_image_is_refused_to_plain_pulumi_too(policies: bytes, *, refused: bool) -> None:
     dark = cores("ws", 1, image="dark")
     snapshot = Snapshot(specs={"ws": dark}, rules=read_rules(None, policies))
-    ruling = consider(snapshot, {}, set(), today=TODAY)
+    ruling = consider(Rulebook.of(snapshot), snapshot, {}, set(), today=TODAY)
     change = ruling.of(decide(Known(id="ws", spec=dark)))
     error = image_refusal(change)
     assert (error is not None) is refused
