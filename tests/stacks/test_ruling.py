@@ -138,7 +138,18 @@ async def test_broken_rules_freeze_what_is_new_or_changed(one: Bench) -> None:
     assert (one.row("cc").problems, one.row("cc").phase) == ((), Phase.RUNNING)
 
 
-async def test_what_the_pack_refused_is_tried_again_once_its_rule_allows_it(one: Bench) -> None:
+@pytest.mark.parametrize(
+    "allowing",
+    [
+        b"rules: {image-allowed: {images: [dark]}}\n",
+        b"rules: {image-allowed: {level: advisory, images: [light]}}\n",
+        LISTED
+        + b"exemptions: [{rule: image-allowed, workspaces: [aa], reason: x, until: 2999-01-01}]\n",
+    ],
+)
+async def test_what_the_pack_refused_is_tried_again_once_its_rule_allows_it(
+    one: Bench, allowing: bytes
+) -> None:
     words = "image-allowed (container): the image dark is not on the list"
     refusal = PolicyViolationError(
         (Violation(rule="image-allowed", resource="container", message=words),)
@@ -150,7 +161,7 @@ async def test_what_the_pack_refused_is_tried_again_once_its_rule_allows_it(one:
     assert one.row("aa").reason == "POLICY_VIOLATION"
     quiet, waiting = await one.queue.dispatch(Demand(cause="look"))
     assert (len(quiet), waiting) == (1, [])
-    files(one, dark, policies=b"rules: {image-allowed: {images: [dark]}}\n")
+    files(one, dark, policies=allowing)
     await one.queue.sweep(Demand(cause="look"))
     assert one.row("aa").phase is Phase.RUNNING
 
