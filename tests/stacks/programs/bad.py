@@ -102,6 +102,7 @@ PROGRAMS = {name: Program(render=_container(name)) for name in BROKEN}
 NO_MEMORY = PROGRAMS["no_memory"]
 NO_CPUS = PROGRAMS["no_cpus"]
 NO_PIDS = PROGRAMS["no_pids"]
+NO_LABELS = PROGRAMS["no_labels"]
 PRIVILEGED = PROGRAMS["privileged"]
 CAPABILITY = PROGRAMS["capability"]
 NEW_PRIVILEGES = PROGRAMS["new_privileges"]
