@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from stacks.changes import PropertyChange, WorkspaceChange
 
 UNKNOWN = "UNKNOWN_WORKSPACE"
+_BY_RULES = "POLICY_VIOLATION"
+"""An error that says no more than the policies that are shown beside it."""
+_UNREADABLE = "RULES_UNREADABLE"
 _NOTHING = "nothing"
 _INVALID = "invalid"
 _CREATE = "create"
@@ -28,6 +31,7 @@ _MARKS = {
     "start": ("▶", "blue"),
     "keep": ("~", "yellow"),
     "forget": ("-", "yellow"),
+    "nothing": ("·", "yellow"),
 }
 _SIGNS = {"add": "+", "update": "~", "delete": "-"}
 _WIDEST = max(map(len, _MARKS))
@@ -35,7 +39,11 @@ _WIDEST = max(map(len, _MARKS))
 
 def show(changes: "list[WorkspaceChange]") -> None:
     """Print what would change; nothing about what would not."""
-    acting = [change for change in changes if change.action != _NOTHING or change.error]
+    acting = [
+        change
+        for change in changes
+        if change.action != _NOTHING or change.error or change.violations
+    ]
     widest = max((len(change.id) for change in acting), default=0)
     for change in acting:
         mark, color = _MARKS.get(change.action, ("?", "red"))
@@ -69,10 +77,14 @@ def summary(changes: "list[WorkspaceChange]") -> str:
 
 def exit_code(changes: "list[WorkspaceChange]") -> int:
     """0 when all of it could be done; 2 when nothing but files is wrong, else 1."""
-    failed = any(change.error or _is_refused(change) for change in changes)
-    if failed:
+    unread = [change for change in changes if _reason(change) == _UNREADABLE]
+    if any(change.error or _is_refused(change) for change in changes if change not in unread):
         return FAILED
-    return BAD_INPUT if any(change.action == _INVALID for change in changes) else 0
+    return BAD_INPUT if unread or any(change.action == _INVALID for change in changes) else 0
+
+
+def _reason(change: "WorkspaceChange") -> str:
+    return str((change.error or {}).get("reason", ""))
 
 
 def _is_refused(change: "WorkspaceChange") -> bool:
@@ -91,7 +103,7 @@ def _lines(change: "WorkspaceChange") -> Iterator[str]:
     for violation in change.violations:
         level = "refused by" if violation.mandatory else "advice of"
         yield f"{level} policy {violation.rule}: {violation.message}"
-    if change.error:
+    if change.error and not (_is_refused(change) and change.error.get("reason") == _BY_RULES):
         yield f"{styled('error:', fg='red')} {change.error.get('message')}"
         if change.error.get("remedy"):
             yield f"hint: {change.error.get('remedy')}"

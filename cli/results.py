@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("ID", "ACTION", "PHASE", "SYNC")
 INVALID_FILE = "INVALID_FILE"
+WRONG_FILES = frozenset({INVALID_FILE, "RULES_UNREADABLE"})
 MOST_PROBLEMS = 3
 """Problems of one file that are shown; `codehub validate` shows all."""
 
@@ -59,7 +60,7 @@ def exit_code(results: "list[Result]") -> int:
     reasons = {result.reason for result in results if not result.ok}
     if not reasons:
         return 0
-    return BAD_INPUT if reasons == {INVALID_FILE} else FAILED
+    return BAD_INPUT if reasons <= WRONG_FILES else FAILED
 
 
 def _is_worth_a_row(result: "Result") -> bool:

@@ -2,34 +2,46 @@
 
     evaluate(Resource(...)) -> the findings: which rule, and what exactly breaks it
 
-Each rule has an id, a reason, a remedy, a level and a page section, the same words wherever a
-user meets it. `policies.pack` runs them inside Pulumi; nothing here knows Pulumi's protocol,
-reads files or asks an engine. Unknown resource types pass: a rule speaks of what it knows.
+`policies.pack` runs them inside Pulumi; nothing here knows Pulumi's protocol, reads files or asks an
+engine. Unknown resource types pass: a rule speaks of what it knows. What `_policies.yaml` says comes
+as plain values (`configured`): without it the image rule allows every image.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from policies.images import is_allowed
+from policies.words import DOCS, Finding, Level, Rule
+
+__all__ = [
+    "CONTAINER",
+    "DOCS",
+    "IMAGE_ALLOWED",
+    "RULES",
+    "VOLUME",
+    "Finding",
+    "Level",
+    "Resource",
+    "ResourceRule",
+    "Rule",
+    "configured",
+    "evaluate",
+    "labels",
+    "not_listed",
+]
+
 CONTAINER = "docker:index/container:Container"
 VOLUME = "docker:index/volume:Volume"
-DOCS = "docs/reference/policies.md"
 
 LABEL_WORKSPACE = "codehub.workspace"
+LABEL_OWNER = "codehub.owner"
+LABEL_PREFIX = "codehub.prefix"
+LABEL_SPEC_HASH = "codehub.spec-hash"
 LABEL_HOME = "codehub.home"
 LABEL_PIDS = "codehub.pids"
 RUN_TARGET = "/run/codehub"
-
-
-class Level(StrEnum):
-    """What a finding does."""
-
-    MANDATORY = "mandatory"
-    """It stops the operation."""
-    ADVISORY = "advisory"
-    """It is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,51 +67,26 @@ Check = Callable[[Resource], Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One rule.
+class ResourceRule(Rule):
+    """A rule about one resource.
 
     Attributes:
-        id: Stable, as users write it in an exemption.
-        reason: Why the rule is there.
-        remedy: What to do about a finding.
-        level: What a finding does.
-        applies_to: Type token of the resources it speaks of.
+        applies_to: Type tokens of the resources it speaks of.
         check: Gives one sentence for each thing that breaks the rule.
     """
 
-    id: str
-    reason: str
-    remedy: str
-    applies_to: str
+    applies_to: tuple[str, ...]
     check: Check
-    level: Level = Level.MANDATORY
-
-    @property
-    def docs(self) -> str:
-        """Page and section that explain the rule."""
-        return f"{DOCS}#{self.id}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One rule broken by one resource."""
-
-    rule: Rule
-    resource: str
-    detail: str
-
-    @property
-    def message(self) -> str:
-        """All that a user needs, in one text."""
-        return f"{self.detail}. {self.rule.reason} {self.rule.remedy} ({self.rule.docs})"
-
-
-def evaluate(resource: Resource, *, rules: Sequence[Rule] | None = None) -> tuple[Finding, ...]:
+def evaluate(
+    resource: Resource, *, rules: Sequence[ResourceRule] | None = None
+) -> tuple[Finding, ...]:
     """Give what breaks the rules (all of `RULES` by default), in their order."""
     return tuple(
         Finding(rule=rule, resource=resource.name, detail=detail)
         for rule in (RULES if rules is None else rules)
-        if rule.applies_to == resource.type
+        if resource.type in rule.applies_to
         for detail in rule.check(resource)
     )
 
@@ -206,54 +193,123 @@ def _home(resource: Resource) -> Sequence[str]:
     return found
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(
+_LABELS = {
+    CONTAINER: (LABEL_WORKSPACE, LABEL_OWNER, LABEL_PREFIX, LABEL_SPEC_HASH),
+    VOLUME: (LABEL_WORKSPACE, LABEL_OWNER),
+}
+
+
+def _labelled(resource: Resource) -> Sequence[str]:
+    found = labels(resource)
+    wanted = _LABELS.get(resource.type, ())
+    if resource.type == VOLUME and LABEL_HOME not in found:
+        return []  # no home: nobody looks for it
+    return [f"the label {name} is missing" for name in wanted if not found.get(name)]
+
+
+def _any_image(_: Resource) -> Sequence[str]:
+    return []
+
+
+def _listed_images(patterns: Sequence[str], note: str) -> Check:
+    told = f"; {note}" if note else ""
+
+    def check(resource: Resource) -> Sequence[str]:
+        image = str(resource.properties.get("image") or "")
+        if is_allowed(image, patterns):
+            return []
+        return [f"{not_listed(image)}{told}"]
+
+    return check
+
+
+def not_listed(image: str) -> str:
+    """Say that an image is not allowed."""
+    return f"the image {image} is not on the list of allowed images"
+
+
+def configured(settings: Mapping[str, Mapping[str, Any]]) -> tuple[ResourceRule, ...]:
+    """Give the rules as `_policies.yaml` sets them for one workspace; see `policies.pack_rules`.
+
+    Args:
+        settings: By rule id: ``level``, and for images ``images`` and ``note`` (what else is said).
+    """
+    found = settings.get(IMAGE_ALLOWED)
+    if found is None:
+        return RULES
+    check = _listed_images(tuple(found["images"]), str(found.get("note", "")))
+    level = Level(found["level"])
+    return tuple(
+        replace(rule, level=level, check=check) if rule.id == IMAGE_ALLOWED else rule
+        for rule in RULES
+    )
+
+
+IMAGE_ALLOWED = "image-allowed"
+
+RULES: tuple[ResourceRule, ...] = (
+    ResourceRule(
         id="limit-memory",
         reason="A workspace without a memory limit takes the memory of all others.",
         remedy="Set `resources.memory`.",
-        applies_to=CONTAINER,
+        applies_to=(CONTAINER,),
         check=_memory,
     ),
-    Rule(
+    ResourceRule(
         id="limit-cpu",
         reason="A workspace without a CPU limit slows all others down.",
         remedy="Set `resources.cpu`.",
-        applies_to=CONTAINER,
+        applies_to=(CONTAINER,),
         check=_cpus,
     ),
-    Rule(
+    ResourceRule(
         id="limit-pids",
         reason="A workspace without a process limit can stop the host with a fork bomb.",
         remedy="Set `resources.pids`.",
-        applies_to=CONTAINER,
+        applies_to=(CONTAINER,),
         check=_pids,
     ),
-    Rule(
+    ResourceRule(
         id="no-privilege",
         reason="Whoever works in a privileged workspace owns the host.",
         remedy="Run as uid 1000 with all capabilities dropped, no-new-privileges and no devices.",
-        applies_to=CONTAINER,
+        applies_to=(CONTAINER,),
         check=_privilege,
     ),
-    Rule(
+    ResourceRule(
         id="no-shared-namespace",
         reason="A namespace of the host or of another container shows its processes or network.",
         remedy="Leave network, pid, ipc, user and cgroup namespaces to the container.",
-        applies_to=CONTAINER,
+        applies_to=(CONTAINER,),
         check=_namespaces,
     ),
-    Rule(
+    ResourceRule(
         id="no-host-mount",
         reason="A folder or socket of the host is a way out of the workspace.",
         remedy="Mount volumes only; the workspace's own run folder is the one exception.",
-        applies_to=CONTAINER,
+        applies_to=(CONTAINER,),
         check=_mounts,
     ),
-    Rule(
+    ResourceRule(
         id="home-retained",
         reason="A home is a person's work: no plan may delete or replace it.",
         remedy="Render the volume with protect, retain_on_delete and ignore_changes for labels.",
-        applies_to=VOLUME,
+        applies_to=(VOLUME,),
         check=_home,
+    ),
+    ResourceRule(
+        id="labels-complete",
+        reason="By its labels an object is found again after a crash, or when the index is lost.",
+        remedy="Render containers and homes with all labels of `stacks.programs`.",
+        applies_to=(CONTAINER, VOLUME),
+        check=_labelled,
+    ),
+    ResourceRule(
+        id=IMAGE_ALLOWED,
+        reason="An image runs whatever its maker put in, with its owner's files.",
+        remedy="Name an image of the list in `_policies.yaml`, or ask for it to be put there.",
+        applies_to=(CONTAINER,),
+        check=_any_image,
+        settable=True,
     ),
 )

@@ -15,6 +15,7 @@ from spec.problems import Problem, printable, shown
 from spec.reader import SUFFIX, Reading
 from spec.reader import read as read_file
 from spec.renames import disputes
+from spec.rule_files import RuleFiles
 
 SKIPPED = ("_", ".")
 """Names that begin so are no workspaces."""
@@ -51,6 +52,8 @@ class FolderRead:
         owners: whom invalid files name as the owner, by id, where that can be read.
         formerly: which former ids files name, by id, where that can be read: of invalid ones too.
         revisions: the content of each file that could be read, as git names it, by id.
+        rules: what the files of owners and rules say, where their names were read too
+            (`spec.rule_folder`); their problems are not among `problems`.
     """
 
     specs: dict[str, WorkspaceSpec] = field(default_factory=dict)
@@ -59,6 +62,7 @@ class FolderRead:
     owners: dict[str, str] = field(default_factory=dict)
     formerly: dict[str, str] = field(default_factory=dict)
     revisions: dict[str, str] = field(default_factory=dict)
+    rules: RuleFiles = field(default_factory=RuleFiles)
 
 
 @dataclass(frozen=True, kw_only=True)

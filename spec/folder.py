@@ -2,10 +2,15 @@
 
 import os
 import stat
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from spec.errors import SourceUnreadableError
 from spec.files import FOLDER_INSIDE, LINK, File, FolderRead, is_meant, read_files
+from spec.rule_files import RuleFiles
+from spec.rule_folder import MAX_BYTES as MOST_RULE_BYTES
+from spec.rule_folder import is_rule_file, rules_in
 from spec.text import MAX_BYTES
 
 __all__ = ["FolderRead", "read_folder"]
@@ -21,9 +26,10 @@ class _FileError(Exception):
 
 
 def read_folder(path: Path | str, *, label: str | None = None) -> FolderRead:
-    """Read every workspace file of a folder; names beginning with `_` or `.` are skipped.
+    """Read every workspace file of a folder, and those of owners and rules beside them.
 
-    Files that are not YAML by their name (a README) are skipped too.
+    All other names beginning with `_` or `.` are skipped, and files that are not YAML by their name
+    (a README).
 
     Args:
         path: the folder.
@@ -34,8 +40,21 @@ def read_folder(path: Path | str, *, label: str | None = None) -> FolderRead:
         SourceUnreadableError: the folder is missing or can't be listed.
     """
     folder = Path(path)
-    files = (_file(folder / name) for name in _names(folder))
-    return read_files(files, label=folder.name if label is None else label)
+    shown_as = folder.name if label is None else label
+    names = _names(folder)
+    files = (_file(folder / name) for name in names if not is_rule_file(name))
+    return replace(read_files(files, label=shown_as), rules=_rules(folder, names, shown_as))
+
+
+def read_rule_files(path: Path | str, *, label: str | None = None) -> RuleFiles:
+    """Read the files of owners and rules of a folder only; arguments and errors as `read_folder`."""
+    folder = Path(path)
+    return _rules(folder, _names(folder), folder.name if label is None else label)
+
+
+def _rules(folder: Path, names: Iterable[str], label: str) -> RuleFiles:
+    found = (_file(folder / name, most=MOST_RULE_BYTES) for name in names if is_rule_file(name))
+    return rules_in(found, label=label)
 
 
 def _names(folder: Path) -> list[str]:
@@ -44,7 +63,8 @@ def _names(folder: Path) -> list[str]:
             return sorted(
                 entry.name
                 for entry in entries
-                if is_meant(entry.name, folder=entry.is_dir(follow_symlinks=False))
+                if is_rule_file(entry.name)
+                or is_meant(entry.name, folder=entry.is_dir(follow_symlinks=False))
             )
     except FileNotFoundError:
         raise SourceUnreadableError(
@@ -59,16 +79,16 @@ def _names(folder: Path) -> list[str]:
         ) from None
 
 
-def _file(path: Path) -> File:
+def _file(path: Path, *, most: int = MAX_BYTES) -> File:
     if path.is_dir() and not path.is_symlink():
         return File(name=path.name, refusal=FOLDER_INSIDE)
     try:
-        return File(name=path.name, raw=_content(path))
+        return File(name=path.name, raw=_content(path, most=most))
     except _FileError as error:
         return File(name=path.name, refusal=(error.message, error.hint))
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, *, most: int = MAX_BYTES) -> bytes:
     """Read a regular file, never through a link and never waiting for a pipe's other end."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -78,7 +98,7 @@ def _content(path: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise _FileError("is not a regular file", "put a regular file in its place")
         try:
-            return file.read(MAX_BYTES + 1)
+            return file.read(most + 1)
         except OSError as error:
             raise _refusal(path, error) from None
 

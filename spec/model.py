@@ -82,11 +82,13 @@ Former = Annotated[
 ]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Immutable; a key that it does not know is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
 
 
-class Resources(_Strict):
+class Resources(Strict):
     """What the workspace may use of its machine."""
 
     cpu: Cpu = Field(
@@ -111,7 +113,7 @@ class Resources(_Strict):
     )
 
 
-class WorkspaceFile(_Strict):
+class WorkspaceFile(Strict):
     """A workspace: one file `<id>.yaml` in the folder of workspaces."""
 
     owner: Owner = Field(

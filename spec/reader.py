@@ -10,17 +10,15 @@ from spec.complaints import complain
 from spec.errors import InvalidIdError, InvalidSpecError, RuleError, WrongTypeError
 from spec.ids import check_id
 from spec.model import WRITTEN, WorkspaceFile, WorkspaceSpec
-from spec.nodes import Broken, Mapping, Node, Scalar, describe
+from spec.nodes import Mapping
 from spec.problems import Problem
 from spec.renames import KEY, Claim, claim_of
-from spec.text import START, Flaw, decode
-from spec.tree import parse
+from spec.report import Report, read_tree
+from spec.text import START, Flaw
 
 SUFFIX = ".yaml"
 _STAND_IN = "x0"
 """For a name that is no id, so that the rest of the file is checked too."""
-MAX_PROBLEMS = 100
-"""Of one file; the rest is counted."""
 _EXAMPLE = "write owner: alice and image: codehub/code-server"
 
 
@@ -59,14 +57,14 @@ def read_text(raw: bytes, *, file: str) -> WorkspaceSpec:
 
 def read(raw: bytes, *, file: str) -> Reading:
     """Read one workspace file; what is wrong with it is in the answer. Args as `read_text`."""
-    report = _Report(file)
+    report = Report(file)
     name = PurePath(file).name
     try:
         workspace = check_id(name.removesuffix(SUFFIX))
     except InvalidIdError as error:
         workspace = _STAND_IN
         report.add("", Flaw(START, error.message, error.hint))
-    root = _read_tree(raw, report)
+    root = read_tree(raw, report, example=_EXAMPLE)
     spec = _validate(root, workspace, report) if root is not None else None
     return Reading(
         spec=None if report.problems else spec,
@@ -76,43 +74,6 @@ def read(raw: bytes, *, file: str) -> Reading:
     )
 
 
-class _Report:
-    def __init__(self, file: str) -> None:
-        self._file = file
-        self.problems: list[Problem] = []
-
-    def add(self, key: str, flaw: Flaw) -> None:
-        """Put a flaw into the report."""
-        (line, column), message, hint = flaw
-        self.problems.append(Problem(self._file, line, column, key, message, hint))
-
-    def sorted(self) -> list[Problem]:
-        """In the order of the file, the longest list cut."""
-        found = sorted(self.problems, key=lambda problem: (problem.line, problem.column))
-        if len(found) > MAX_PROBLEMS:
-            first = found[MAX_PROBLEMS]
-            more = f"{len(found) - MAX_PROBLEMS} more problems"
-            rest = Problem(self._file, first.line, first.column, "", more, "mend those above first")
-            found[MAX_PROBLEMS:] = [rest]
-        return found
-
-
-def _read_tree(raw: bytes, report: _Report) -> Mapping | None:
-    text, flaws = decode(raw)
-    for flaw in flaws:
-        report.add("", flaw)
-    if text is None:
-        return None
-    root, flaws = parse(text)
-    for flaw in flaws:
-        report.add("", flaw)
-    if isinstance(root, Mapping):
-        return root
-    if not flaws:
-        report.add("", _not_a_mapping(root))
-    return None
-
-
 def _claimed_owner(root: Mapping | None) -> str:
     try:
         return rules.owner(root.value.get("owner")) if root else ""
@@ -120,20 +81,12 @@ def _claimed_owner(root: Mapping | None) -> str:
         return ""
 
 
-def _not_a_mapping(root: Node | None) -> Flaw:
-    if root is None or isinstance(root, Broken) or root.value is None:
-        return Flaw(START, "the file is empty", _EXAMPLE)
-    if isinstance(root, Scalar) and ":" in root.text:
-        return Flaw(root.place, "a space is missing after `:`", "write `key: value`")
-    return Flaw(root.place, f"must be a mapping, not {describe(root)}", _EXAMPLE)
-
-
-def _validate(root: Mapping, workspace: str, report: _Report) -> WorkspaceSpec | None:
+def _validate(root: Mapping, workspace: str, report: Report) -> WorkspaceSpec | None:
     try:
         WorkspaceFile.model_validate(root.value, context=WRITTEN)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_input=False):
-            complaint = complain(root, detail)
+            complaint = complain(root, detail, model=WorkspaceFile)
             if complaint is not None:
                 report.add(*complaint)
         return None

@@ -111,7 +111,7 @@ def _yaml(value: Any) -> str:
 
 def _tail() -> str:
     reserved = ", ".join(f"`{word}`" for word in sorted(RESERVED))
-    later = ", ".join(f"`{key}`" for key in sorted(LATER[()]))
+    later = ", ".join(f"`{key}`" for key in sorted(LATER[WorkspaceFile]))
     return f"""\
 ## Ids
 

@@ -16,7 +16,7 @@ COMMITTED = Path(__file__).with_name("workspace.schema.json")
 def json_schema() -> dict[str, Any]:
     """The schema as plain JSON values."""
     schema = WorkspaceFile.model_json_schema()
-    _drop_titles(schema)
+    drop_titles(schema)
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "CodeHub workspace",
@@ -31,10 +31,10 @@ def schema_text() -> str:
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _drop_titles(node: Any) -> None:
-    """Pydantic titles each key with its own name: noise in an editor's hover."""
+def drop_titles(node: Any) -> None:
+    """Drop pydantic's titles, each key's own name: noise in an editor's hover."""
     if isinstance(node, dict):
         if isinstance(node.get("title"), str):
             del node["title"]
         for child in node.values():
-            _drop_titles(child)
+            drop_titles(child)

@@ -47,11 +47,12 @@ class Text(NamedTuple):
     flaws: list[Flaw]
 
 
-def decode(raw: bytes) -> Text:
-    """Check and decode a whole file. Never raises."""
-    if len(raw) > MAX_BYTES:
-        size = f"the file has more than {MAX_BYTES // 1024} KiB"
-        return Text(None, [Flaw(START, size, "put long texts in a file of the workspace's home")])
+def decode(raw: bytes, *, most: int = MAX_BYTES) -> Text:
+    """Check and decode a whole file of at most so many bytes. Never raises."""
+    if len(raw) > most:
+        size = f"the file has more than {most // 1024} KiB"
+        hint = "put long texts in a file of the workspace's home"
+        return Text(None, [Flaw(START, size, hint if most == MAX_BYTES else "make it shorter")])
     if raw.startswith(_UTF16):
         return Text(None, [Flaw(START, "the file is UTF-16", "save it as UTF-8")])
     try:

@@ -40,9 +40,9 @@ class _StopError(Exception):
     """Reading on makes no sense; the flaw is recorded."""
 
 
-def parse(text: str) -> Tree:
-    """Build the tree of one document. Never raises."""
-    composer = _Composer(text)
+def parse(text: str, *, most: int = MAX_NODES) -> Tree:
+    """Build the tree of one document of at most so many values. Never raises."""
+    composer = _Composer(text, most)
     try:
         composer.open()
         return Tree(composer.document(), composer.flaws)
@@ -53,8 +53,9 @@ def parse(text: str) -> Tree:
 
 
 class _Composer:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, most: int) -> None:
         self.flaws: list[Flaw] = []
+        self._most = most
         self.last = Place(1, 1)
         self._text = text
         self._lines = Lines(text)
@@ -198,10 +199,9 @@ class _Composer:
         return _moved(node, place)
 
     def _limit(self, node: Node) -> None:
-        if node.size > MAX_NODES:
-            self._flaw(
-                self.last, f"more than {MAX_NODES} values after aliases", "use fewer aliases"
-            )
+        if node.size > self._most:
+            told = f"more than {self._most} values after aliases"
+            self._flaw(self.last, told, "use fewer aliases")
             raise _StopError
 
 

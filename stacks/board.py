@@ -211,7 +211,7 @@ class Board:
         retry_at = None if retry_in is None else datetime.now(UTC) + timedelta(seconds=retry_in)
         told: Changes = {
             "reason": error.reason,
-            "message": f"{error.message}. {error.remedy}".strip().removesuffix(". "),
+            "message": error.told,
             "step": error.step,
             "retry_at": retry_at,
         }

@@ -37,6 +37,7 @@
         ├── NothingToAdoptError         adopt, where no owner is in question
         ├── HomeProtectedError          a step would have deleted a home; Pulumi refused
         ├── PolicyViolationError        a mandatory policy said no (`violations`)
+        ├── RulesUnreadableError        the files of owners and rules can't be read
         ├── ProgramError                our own program raised: a bug
         ├── ToolchainError              the Pulumi CLI or a plugin is not there
         ├── RulesRefusedError           our table of rules could not be changed
@@ -88,6 +89,11 @@ class StacksError(Exception):
         self.message = message
         self.step = step
         self.remedy = remedy or self.default_remedy
+
+    @property
+    def told(self) -> str:
+        """What happened and what helps, in one text: what the index says of it."""
+        return f"{self.message}. {self.remedy}".strip().removesuffix(". ")
 
     def to_json(self) -> dict[str, Any]:
         """Give the error as plain values, to be published or sent over a socket."""
@@ -479,10 +485,20 @@ class PolicyViolationError(PermanentError):
         self, violations: tuple[Violation, ...], *, step: str = "", remedy: str = ""
     ) -> None:
         told = "; ".join(
-            f"{found.rule} ({found.resource}): {found.message}" for found in violations
+            f"{found.rule} ({found.resource}): {found.message}"
+            if found.resource
+            else f"{found.rule}: {found.message}"
+            for found in violations
         )
         super().__init__(told, step=step, remedy=remedy)
         self.violations = violations
+
+
+class RulesUnreadableError(PermanentError):
+    """The files of owners and rules can't be read, so nothing new is applied."""
+
+    reason = "RULES_UNREADABLE"
+    default_remedy = "Mend the file; `codehub validate` shows all that is wrong with it."
 
 
 class RulesRefusedError(PermanentError):

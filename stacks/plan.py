@@ -225,7 +225,8 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -
         takes=inputs.volume if inputs.home.exists and inputs.volume in known.torn else "",
         on=wants_on(known, spec.state) or drifting.was_stopped(known, spec),
     )
-    if retries.is_held(known, change.desired_hash) and not wish.force:
+    is_free = wish.force or known.id in wish.freed
+    if retries.is_held(known, change.desired_hash) and not is_free:
         return replace(change, sync=Sync.OUT_OF_SYNC, reason="it failed; a change is waited for")
     if drifting.is_going(known) and known.asked is None and not wish.force:
         return replace(change, sync=_sync(known), reason="its container is being removed right now")

@@ -6,10 +6,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from spec import Problem, WorkspaceSpec
 from stacks.drift import Difference
-from stacks.errors import StacksError
+from stacks.errors import StacksError, Violation
 from stacks.homes import Proof
 from stacks.ledger_entries import Entry
 from stacks.power import Container, HomeVolume
@@ -68,6 +69,7 @@ class Wish:
         spares: Whether no container is made anew for drift: as many were within the hour as may.
         last: Per workspace, whether it should run, by its last wish (`last_wish`).
         before: Per workspace whose engine was lost, the phase it was in (`phase_before`).
+        freed: Workspaces of which a rule refused what it allows now.
         asked: Per workspace, whether it shall run: what someone asks for right now.
     """
 
@@ -85,6 +87,7 @@ class Wish:
     spares: bool = False
     last: Mapping[str, bool | None] = field(default_factory=dict)
     before: Mapping[str, Phase | None] = field(default_factory=dict)
+    freed: frozenset[str] = frozenset()
     asked: Mapping[str, bool] = field(default_factory=dict)
 
 
@@ -193,6 +196,10 @@ class Change:
             was renamed to. No grace of it goes on.
         retires: Workspaces that must be gone first: what it was before it was renamed.
         error: Why it is blocked.
+        findings: What owners' and rules' files have against the file, mandatory or advisory.
+        refusal: Why the file is not applied to what stands, which goes on as it is.
+        refused: The file that is not applied for the rules.
+        rules: What `_policies.yaml` says of it, for the policy pack.
     """
 
     known: Known
@@ -218,6 +225,10 @@ class Change:
     wanted_again: bool = False
     retires: frozenset[str] = frozenset()
     error: StacksError | None = None
+    findings: tuple[Violation, ...] = ()
+    refusal: StacksError | None = None
+    refused: WorkspaceSpec | None = None
+    rules: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from stacks import identity, renames
 from stacks.changes import PropertyChange, WorkspaceChange
 from stacks.engine import Outcome, ResourceChange
-from stacks.errors import PolicyViolationError, StacksError
+from stacks.errors import PolicyViolationError, StacksError, Violation
 from stacks.plan import Action, Change
 from stacks.rendering import CHANGED_IN_PLACE
 from stacks.work import Work
@@ -64,32 +64,49 @@ async def _preview(work: Work, change: Change) -> WorkspaceChange:
 
 def describe(change: Change) -> WorkspaceChange:
     """Describe a change by the plan alone."""
+    error = change.error or change.refusal
+    idle = change.refusal is not None and change.action is Action.NOTHING
     return WorkspaceChange(
         id=change.id,
-        action=change.action,
+        action=Action.BLOCKED if idle else change.action,
         sync=change.sync,
-        reason=change.reason,
+        reason=_refused_by(change) or change.reason,
         details=file_changes(change),
+        violations=change.findings,
         problems=tuple(found.as_dict() for found in change.problems),
         data=data_note(change),
         formerly=renames.in_progress(change),
         former_owner=identity.owner_before(change.known),
-        error=change.error.to_json() if change.error else None,
+        error=error.to_json() if error else None,
     )
+
+
+def _refused_by(change: Change) -> str:
+    """The rules that refuse it; what they say stands beside."""
+    rules = [found.rule for found in change.findings if found.mandatory]
+    return f"refused by {', '.join(dict.fromkeys(rules))}" if rules else ""
 
 
 def described_by(change: Change, outcome: Outcome) -> WorkspaceChange:
     """Describe a change by what Pulumi says of it."""
     exact = replace(change, action=exact_action(change.action, outcome))
-    told = replace(describe(exact), violations=outcome.violations)
+    told = replace(describe(exact), violations=_once(change.findings + outcome.violations))
     if not told.details:
         told = replace(told, details=tuple(_resource_changes(outcome.changed)))
     if outcome.error is None:
         return told
     if isinstance(outcome.error, PolicyViolationError):
-        told = replace(told, violations=outcome.violations + outcome.error.violations)
+        told = replace(told, violations=_once(told.violations + outcome.error.violations))
     # What would not come about says nothing about the data.
     return replace(told, data="", error=outcome.error.to_json())
+
+
+def _once(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    """What the plan told of a rule already, the policy pack need not tell again."""
+    found: dict[tuple[str, str], Violation] = {}
+    for each in violations:
+        found.setdefault((each.rule, each.message), each)
+    return tuple(found.values())
 
 
 def exact_action(planned: Action, outcome: Outcome) -> Action:
@@ -134,10 +151,11 @@ def _new_home(change: Change) -> str:
 def file_changes(change: Change) -> tuple[PropertyChange, ...]:
     """Compare the file with the one that was last worked on, key by key."""
     row = change.known.row
-    if change.spec is None or row is None or not row.spec_json:
+    spec = change.spec or change.refused
+    if spec is None or row is None or not row.spec_json:
         return ()
     before = _flat(json.loads(row.spec_json))
-    after = _flat(json.loads(change.spec.model_dump_json()))
+    after = _flat(json.loads(spec.model_dump_json()))
     return tuple(
         _property(path, before.get(path), after.get(path))
         for path in sorted(before.keys() | after.keys())

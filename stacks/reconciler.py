@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from stacks import drifting, unreachable
+from stacks.bench import Bench, Clock
 from stacks.board import Board, Context
 from stacks.demand import Demand, Entry, aim_of
 from stacks.errors import (
@@ -29,7 +30,7 @@ from stacks.source import Snapshot
 from stacks.steps import Result
 from stacks.telling import cause_of, described, differs, is_id, is_quiet
 from stacks.work import Work
-from state_index.models import Published
+from state_index.models import Published, utc_now
 from state_index.phases import Event, Kind, decide
 from telemetry import context
 from telemetry.logs import get_logger
@@ -50,6 +51,7 @@ class Reconciler:
         group: asyncio.TaskGroup,
         retries: bool = False,
         remakes: int = LEAST,
+        clock: Clock = utc_now,
     ) -> None:
         """Prepare.
 
@@ -61,6 +63,7 @@ class Reconciler:
             group: Holds the running work.
             retries: Whether passing errors are tried again by themselves (the daemon).
             remakes: Containers that may always be made anew for drift within an hour.
+            clock: Says what day it is, for rules that end.
         """
         self._board = board
         self._sight = sight
@@ -70,6 +73,7 @@ class Reconciler:
         self._cap = PruneCap(board)
         self._remakes = RemakeCap(board, least=remakes, spared=self._spared)
         self._retries = retries
+        self._bench = Bench(board, clock)
         work.handover.retire, work.healing.remakes = self._retire, self._remakes
         self._entries: dict[str, Entry] = {}
         self.gaps = Gaps(self._entries, self._begin)
@@ -107,6 +111,7 @@ class Reconciler:
         self._others = others
         containers, specs = view.inventory.containers, self.snapshot.specs
         self.listed = {id_: found.id for id_, found in containers.items() if id_ in specs}
+        ruling, wish = self._bench.for_all(wish, self.snapshot, view.rows, containers)
         changes = plan(
             snapshot=self.snapshot,
             published=view.rows,
@@ -117,6 +122,7 @@ class Reconciler:
             entries=view.entries,
             purged=view.purged,
         )
+        changes = {id_: ruling.of(change) for id_, change in changes.items()}
         changes = await self._cap.limited(changes, view.rows, wish, ids)
         changes = await self._remakes.limited(changes, view.rows, wish)
         return {id_: await self._explained(change) for id_, change in changes.items()}
@@ -189,7 +195,7 @@ class Reconciler:
             return False  # when it has gone, the engine says so
         if known.container is not None:
             self.listed[workspace_id] = known.container.id
-        change = self._planned(known, Wish())
+        change = await self._ruled(known, Wish())
         if not self._needs_work(change, force=False):
             return False
         self.submit(workspace_id, Demand(cause=cause))
@@ -211,6 +217,11 @@ class Reconciler:
 
     def _planned(self, known: Known, wish: Wish) -> Change:
         return plan_one(known, snapshot=self.snapshot, facts=self._facts, wish=wish)
+
+    async def _ruled(self, known: Known, wish: Wish) -> Change:
+        """Plan for one, within the rules: all others count too."""
+        ruling, wish = await self._bench.for_one(known, wish, self.snapshot, self.listed)
+        return ruling.of(self._planned(known, wish))
 
     def _spared(self, known: Known, wish: Wish) -> Change:
         return self._planned(known, replace(wish, spares=True))
@@ -275,7 +286,7 @@ class Reconciler:
         known = await self._sight.one(workspace_id, self.snapshot, asked=demand.asked)
         if demand.retry:
             known = await self._again(known, entry, demand)
-        change = self._planned(known, demand.wish)
+        change = await self._ruled(known, demand.wish)
         if entry.retry is None or (demand.is_look and entry.backs_off(change)):
             return demand, change
         return await self._view(workspace_id, entry, entry.take_up(demand))

@@ -14,6 +14,8 @@ def ended(change: Change, row: Published | None) -> Result:
     """Give the result of a change that was done, or of one with nothing to do."""
     if change.error is not None:
         return failed(change.id, change.action, row, change.error)
+    if change.refusal is not None and change.action is Action.NOTHING:
+        return failed(change.id, change.action, row, change.refusal, problems=change.problems)
     if change.action is Action.INVALID:
         error = InvalidFileError(f"{change.id}: {change.reason}", step="read")
         return failed(change.id, change.action, row, error, problems=change.problems)
@@ -25,8 +27,17 @@ def ended(change: Change, row: Published | None) -> Result:
         phase=row.phase if row else Phase.DELETED if purged else "",
         sync=row.sync if row else "",
         changed=not idle,
-        note=change.reason if idle and change.sync is not Sync.SYNCED else "",
+        note=change.reason
+        if idle and change.sync is not Sync.SYNCED
+        else ""
+        if idle
+        else _advice(change),
     )
+
+
+def _advice(change: Change) -> str:
+    """What rules say of it that does not stop it."""
+    return "; ".join(f"{each.rule}: {each.message}" for each in change.findings)
 
 
 def failed(

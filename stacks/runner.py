@@ -15,6 +15,7 @@ from typing import Self
 
 from settings.model import RunnerSettings
 from stacks import parts, retries
+from stacks.bench import Clock
 from stacks.board import Board, translated
 from stacks.changes import WorkspaceChange
 from stacks.demand import Demand, asked_by
@@ -39,6 +40,7 @@ from stacks.steps import OnStep, Result
 from stacks.streams.model import OwnStreams
 from stacks.work import Work
 from state_index.index import Index
+from state_index.models import utc_now
 from state_index.nudge import Nudge
 from telemetry import context
 
@@ -55,6 +57,7 @@ class Runner(HomeCommands, GcCommands):
         daemon: bool = False,
         exclusive: bool = True,
         seat: Seat | None = None,
+        clock: Clock = utc_now,
     ) -> None:
         """Prepare; entering takes the seat and opens everything.
 
@@ -63,12 +66,14 @@ class Runner(HomeCommands, GcCommands):
             daemon: Whether it keeps running: it says so in the lock and tries again by itself.
             exclusive: Whether it takes the seat. Without it, only `logs` and `streams` may be asked.
             seat: One that was taken already, and that the caller gives back.
+            clock: Says what day it is, for rules that end.
         """
         self.settings = settings
         self._seat = seat
         self._daemon = daemon
         self._exclusive = exclusive
         self._exits = AsyncExitStack()
+        self._clock = clock
         self.lost = asyncio.Event()
         """Set when the seat is lost: nothing more can be done."""
 
@@ -147,6 +152,7 @@ class Runner(HomeCommands, GcCommands):
             group=group,
             retries=self._daemon,
             remakes=settings.heal_remakes,
+            clock=self._clock,
         )
         exits.push_async_callback(self.queue.close)
         self._open_gc(settings, ids, self.queue.gaps, fence)

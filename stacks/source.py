@@ -10,12 +10,13 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import spec
-from spec import Problem, WorkspaceSpec
+from spec import Problem, RuleFiles, WorkspaceSpec
+from spec.rule_folder import is_rule_file
 from stacks.errors import SourceError
 from stacks.folder_events import Fingerprint, FolderEvents
 from telemetry.logs import get_logger
@@ -39,6 +40,7 @@ class Snapshot:
         formerly: Which former ids files name, by workspace id; invalid files too, where that can
             be read.
         revisions: The content of each file that could be read, as git names it, by workspace id.
+        rules: What the files of owners and rules say; broken ones let nothing new be applied.
         pending: Ids of files that are still being written.
         complete: Whether an id that is not here is truly gone.
         unreadable: Whether the folder itself could not be read.
@@ -50,6 +52,7 @@ class Snapshot:
     owners: Mapping[str, str] = field(default_factory=dict)
     formerly: Mapping[str, str] = field(default_factory=dict)
     revisions: Mapping[str, str] = field(default_factory=dict)
+    rules: RuleFiles = field(default_factory=RuleFiles)
     pending: frozenset[str] = frozenset()
     complete: bool = True
     unreadable: bool = False
@@ -163,8 +166,9 @@ class FolderSource:
         overtaken = {name for name, _ in before.items() ^ after.items()}
         if overtaken and patient:
             return 0.0
-        snapshot = _snapshot(read, frozenset(map(_id, delays.keys() | overtaken)))
-        self._last = None if snapshot.pending else (before, snapshot)
+        unsettled = delays.keys() | overtaken
+        snapshot = _snapshot(read, frozenset(unsettled), folder=self._folder.name)
+        self._last = None if unsettled else (before, snapshot)
         return snapshot
 
     def _reason(self, error: Exception) -> str:
@@ -177,7 +181,7 @@ class FolderSource:
             return {
                 entry.name: Fingerprint.of(entry.stat(follow_symlinks=False))
                 for entry in entries
-                if not entry.name.startswith((".", "_"))
+                if not entry.name.startswith((".", "_")) or is_rule_file(entry.name)
             }
 
     def _delays(self, prints: Mapping[str, Fingerprint]) -> dict[str, float]:
@@ -205,7 +209,10 @@ def _id(name: str) -> str:
     return name.lower().removesuffix(".yml").removesuffix(SUFFIX)
 
 
-def _snapshot(read: spec.FolderRead, pending: frozenset[str]) -> Snapshot:
+def _snapshot(read: spec.FolderRead, unsettled: frozenset[str], *, folder: str) -> Snapshot:
+    """Give what was read, but for files of which it is not known what they will say."""
+    pending = frozenset(_id(name) for name in unsettled if not is_rule_file(name))
+    written = sorted(name for name in unsettled if is_rule_file(name))
     specs = {id_: found for id_, found in read.specs.items() if id_ not in pending}
     invalid = {id_: tuple(problems) for id_, problems in read.invalid.items() if id_ not in pending}
     # Something that only has the look of a file (a mount point's lost+found) is no ground to delete.
@@ -218,7 +225,16 @@ def _snapshot(read: spec.FolderRead, pending: frozenset[str]) -> Snapshot:
         owners=read.owners,
         formerly=read.formerly,
         revisions=read.revisions,
+        rules=replace(
+            read.rules,
+            problems=(*read.rules.problems, *(_being_written(folder, name) for name in written)),
+        ),
         pending=pending,
         complete=not problem,
         error=problem,
     )
+
+
+def _being_written(folder: str, name: str) -> Problem:
+    told = "it is still being written"
+    return Problem(f"{folder}/{name}", 1, 1, "", told, "rename a finished file into its place")

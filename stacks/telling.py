@@ -2,11 +2,14 @@
 
 from spec import InvalidIdError, check_id
 from stacks import drift, drifting
+from stacks.errors import PolicyViolationError, RulesUnreadableError
 from stacks.grace import NO_DATES
 from stacks.plan import GONE, Action, Change
 from stacks.programs.inputs import LABEL_OWNER
 from state_index.models import Changes, Published
 from state_index.phases import Event, Phase
+
+_BY_RULES = (PolicyViolationError, RulesUnreadableError)
 
 
 def owner_of(change: Change) -> str:
@@ -85,7 +88,10 @@ def is_quiet(change: Change) -> bool:
     row, error = change.known.row, change.error
     if error is not None:
         told = GONE | {Phase.ERROR}
-        return row is not None and row.phase in told and row.reason == error.reason
+        if row is None or row.phase not in told or row.reason != error.reason:
+            return False
+        # What a rule says changes with all other workspaces.
+        return not isinstance(error, _BY_RULES) or row.message == error.told
     quiet = change.action in {Action.NOTHING, Action.INVALID} and not change.retires
     return quiet and not found_again(change)
 

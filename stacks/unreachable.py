@@ -34,7 +34,8 @@ async def publish(
         if is_busy(id_) or not is_id(id_):
             continue
         told = Changes(sync=row.sync if row else Sync.OUT_OF_SYNC)
-        if spec is not None:
+        # An owner that the rules may refuse must not get what stands by an engine that is away.
+        if spec is not None and not (row and row.owner and snapshot.rules.any):
             told["owner"] = spec.owner
         known = row.generation if row else 0
         with contextlib.suppress(OvertakenError):

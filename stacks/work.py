@@ -152,6 +152,7 @@ class Work:
             stack=change.id,
             inputs=change.inputs.to_json() if change.inputs else {},
             policies=self._limits.policies,
+            rules=change.rules,
             refresh=change.refresh,
             request_id=request_id,
         )

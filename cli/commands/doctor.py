@@ -9,7 +9,8 @@ from cli.frame import Frame, pass_frame
 from cli.output import output_option, print_json, print_table, styled, talk
 
 if TYPE_CHECKING:
-    from settings.model import RunnerSettings
+    from settings.model import GatewaySettings, RunnerSettings
+    from spec import RuleFiles
     from tools.doctor import Check
 
 
@@ -40,6 +41,8 @@ def doctor(ctx: click.Context, frame: Frame, *, output: str) -> None:
         *_isolation(settings),
         _graces(settings),
         *_notices(settings),
+        *_rules(settings),
+        *_owners(settings, frame.load(GatewaySettings)),
         _runner(settings),
     ]
     if output == "json":
@@ -94,6 +97,53 @@ def _notices(settings: "RunnerSettings") -> "list[Check]":
         except StacksError as error:
             found.append(Check(name, False, error.message, error.remedy))
     return found
+
+
+def _rules(settings: "RunnerSettings") -> "list[Check]":
+    """Whether the rules are known, where there are any, and what they no longer exempt."""
+    from cli.rule_files import expired
+    from tools.doctor import Check
+
+    files = _rule_files(settings)
+    if files is None or not files.any:
+        return []
+    if files.broken:
+        told = "; ".join(map(str, files.problems))
+        return [
+            Check("rules", False, told, "mend it: nothing new or changed is applied until then")
+        ]
+    over = "; ".join(expired(files))
+    remedy = "remove it from `_policies.yaml`" if over else ""
+    return [Check("rules", True, over or "owners and rules are read", remedy)]
+
+
+def _owners(settings: "RunnerSettings", gateway: "GatewaySettings") -> "list[Check]":
+    """Whether everybody who may own workspaces can log in."""
+    from gateway.errors import StoreUnavailableError
+    from gateway.store import logins
+    from tools.doctor import Check
+
+    files = _rule_files(settings)
+    if files is None or files.owners is None:
+        return []
+    people = files.owners.people
+    try:
+        names = people.keys() - logins(gateway)
+    except StoreUnavailableError as error:
+        return [Check("owners", False, str(error), "see `codehub user list`")]
+    if not names:
+        return [Check("owners", True, f"all {len(people)} have a login")]
+    told = f"no login: {', '.join(sorted(names))}"
+    return [Check("owners", True, told, "`codehub user add NAME` makes one")]
+
+
+def _rule_files(settings: "RunnerSettings") -> "RuleFiles | None":
+    from spec import SourceUnreadableError, read_rule_files
+
+    try:
+        return read_rule_files(settings.workspaces)
+    except SourceUnreadableError:
+        return None
 
 
 def _isolation(settings: "RunnerSettings") -> "list[Check]":

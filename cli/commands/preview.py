@@ -5,10 +5,11 @@ from pathlib import Path
 import click
 
 from cli import changes, ids
-from cli.failures import InputError
+from cli.failures import BAD_INPUT, InputError
 from cli.frame import Frame, pass_frame
 from cli.operate import operate
 from cli.output import output_option, print_json, talk
+from cli.rule_files import tell_broken
 
 FOLDER = "workspaces.d"
 
@@ -45,9 +46,9 @@ def preview(
     """Show what `up` would do, or what merging a branch would.
 
     Nothing is changed. Destructive changes come first; each says what happens to the data. The
-    exit code is 0 whether or not there are changes, 2 when a file is wrong, 1 when `up` would refuse
-    something (its image is not on the engine, it uses more memory than it shall have, a policy
-    forbids it), or it could not be previewed.
+    exit code is 0 whether or not there are changes, 2 when a file is wrong (also one of owners and
+    rules), 1 when `up` would refuse something (its image is not on the engine, it uses more memory
+    than it shall have, a policy forbids it), or it could not be previewed.
 
     With --base and --head, two commits are compared, from the repository alone: no engine, no
     settings, no secret, so it may run for anybody's pull request. What counts is what the branch
@@ -68,6 +69,8 @@ def preview(
         return
     if path is not None or repository is not None or output in {"text", "markdown"}:
         raise InputError("this needs two commits", hint="give --base REF --head REF")
+    from settings.model import RunnerSettings
+
     found = operate(frame, lambda operator: operator.preview(names or None))
     if output == "json":
         print_json({"changes": [change.to_json() for change in found]})
@@ -75,8 +78,9 @@ def preview(
         changes.show([change for change in found if not changes.is_unknown(change)])
     for change in filter(changes.is_unknown, found):
         changes.tell_unknown(change)
+    broken = tell_broken(frame.load(RunnerSettings))
     talk(changes.summary(found))
-    ctx.exit(changes.exit_code(found))
+    ctx.exit(changes.exit_code(found) or (BAD_INPUT if broken else 0))
 
 
 def _review(

@@ -9,6 +9,7 @@ from cli import index
 from cli.frame import Frame, pass_frame
 from cli.output import console, output_option, print_json, print_line_json, print_table, table, talk
 from cli.phases import STYLES, age, expiry, plain, why
+from cli.rule_files import tell_broken
 
 if TYPE_CHECKING:
     from settings.model import RunnerSettings
@@ -61,6 +62,7 @@ def _show(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> None
         print_table(*_cells(found, output), STYLES)
     else:
         talk(index.none_yet(settings))
+    tell_broken(settings)
 
 
 def _cells(found: "list[Published]", output: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -1,5 +1,6 @@
 """`codehub validate`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,10 +8,11 @@ import click
 
 from cli.failures import BAD_INPUT, InputError
 from cli.frame import Frame, pass_frame
-from cli.output import output_option, print_json, styled, talk
+from cli.output import output_option, print_json, talk
+from cli.rule_files import expired, joined, show_problem
 
 if TYPE_CHECKING:
-    from spec import FolderRead, Problem
+    from spec import FolderRead
 
 
 @click.command()
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
 @pass_frame
 @click.pass_context
 def validate(ctx: click.Context, frame: Frame, *, paths: tuple[Path, ...], output: str) -> None:
-    """Check workspace files.
+    """Check workspace files, and those of owners and rules.
 
     DIR is a folder of workspace files, or one file; without it, the folder of the settings
-    (workspaces.d). Every error of every file is shown with file, line, column and a hint. The exit
+    (workspaces.d). `_owners.yaml` and `_policies.yaml` beside them are checked too, and exemptions
+    that ended are told. Every error of every file is shown with file, line, column and a hint. The exit
     code is 2 when there is one.
 
     \b
@@ -32,6 +35,7 @@ def validate(ctx: click.Context, frame: Frame, *, paths: tuple[Path, ...], outpu
       codehub validate -o json | jq '.problems[].file'
     """
     read = _read(paths or (_default(frame),))
+    read.problems.extend(read.rules.problems)
     if output == "json":
         print_json(
             {
@@ -42,7 +46,9 @@ def validate(ctx: click.Context, frame: Frame, *, paths: tuple[Path, ...], outpu
         )
     else:
         for problem in read.problems:
-            _show(problem)
+            show_problem(problem)
+    for told in expired(read.rules):
+        talk(told)
     talk(_summary(read))
     ctx.exit(BAD_INPUT if read.problems else 0)
 
@@ -62,6 +68,7 @@ def _read(paths: tuple[Path, ...]) -> "FolderRead":
         whole.specs.update(read.specs)
         whole.problems.extend(read.problems)
         whole.invalid.update(read.invalid)
+        whole = replace(whole, rules=joined(whole.rules, read.rules))
     return whole
 
 
@@ -73,21 +80,21 @@ def _near(path: Path) -> str:
 
 def _read_file(path: Path) -> "FolderRead":
     from spec import FolderRead, InvalidSpecError, read_text
+    from spec.files import File
+    from spec.rule_folder import is_rule_file, rules_in
 
     try:
-        spec = read_text(path.read_bytes(), file=str(path))
+        raw = path.read_bytes()
+        if is_rule_file(path.name):
+            folder = "" if path.parent == Path() else str(path.parent)
+            return FolderRead(rules=rules_in([File(name=path.name, raw=raw)], label=folder))
+        spec = read_text(raw, file=str(path))
     except InvalidSpecError as error:
         problems = list(error.problems)
         return FolderRead(problems=problems, invalid={path.stem: problems})
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}") from None
     return FolderRead(specs={spec.id: spec})
-
-
-def _show(problem: "Problem") -> None:
-    place = styled(f"{problem.file}:{problem.line}:{problem.column}:", bold=True)
-    key = f"{problem.key}: " if problem.key else ""
-    click.echo(f"{place} {key}{problem.message}\n    {styled('hint:', fg='cyan')} {problem.hint}")
 
 
 def _summary(read: "FolderRead") -> str:

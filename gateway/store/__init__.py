@@ -7,7 +7,7 @@ in this package imports the web framework, so the command line may use it as it 
 from gateway.passwords import generate_password
 from gateway.store.audit import Audit, AuditEvent, AuditRecord
 from gateway.store.sessions import SessionRecord, SessionTable
-from gateway.store.store import Store, open_store
+from gateway.store.store import Store, logins, open_store
 from gateway.store.users import Credentials, User, Users
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "User",
     "Users",
     "generate_password",
+    "logins",
     "open_store",
 ]

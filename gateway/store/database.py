@@ -81,6 +81,25 @@ class Database:
             upgrade(connection)
 
 
+def is_made(url: str) -> bool:
+    """Whether a database is there with its newest tables, so that opening it changes nothing.
+
+    Raises:
+        StoreUnavailableError: It can't be opened.
+    """
+    with _translated():
+        parsed = make_url(url)
+        is_file = parsed.get_backend_name() == "sqlite"
+        if is_file and not (parsed.database and Path(parsed.database).exists()):
+            return False
+        engine = _engine(url)
+        try:
+            with engine.connect() as connection:
+                return _version(connection) == HEAD
+        finally:
+            engine.dispose()
+
+
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)

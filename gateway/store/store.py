@@ -7,7 +7,7 @@ from typing import Final, Self
 from sqlalchemy import text
 
 from gateway.store.audit import Audit
-from gateway.store.database import Database
+from gateway.store.database import Database, is_made
 from gateway.store.sessions import SessionTable
 from gateway.store.users import Users
 from settings.model import GatewaySettings
@@ -86,3 +86,15 @@ def open_store(settings: GatewaySettings, *, now: Callable[[], float] = time.tim
         StoreUnavailableError: It can't be opened or migrated.
     """
     return Store(settings.store_url, idle=settings.session_idle, now=now)
+
+
+def logins(settings: GatewaySettings) -> frozenset[str]:
+    """Name the accounts that may log in; nothing is made or migrated where there are none yet.
+
+    Raises:
+        StoreUnavailableError: The store can't be read.
+    """
+    if not is_made(settings.store_url):
+        return frozenset()
+    with open_store(settings) as store:
+        return frozenset(user.name for user in store.users.list() if not user.disabled)

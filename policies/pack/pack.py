@@ -17,18 +17,25 @@ from pulumi_policy import (
     ResourceValidationPolicy,
 )
 
-from policies.rules import RULES, Level, Resource, Rule, evaluate
+from policies.rules import Level, Resource, ResourceRule, configured, evaluate
 
 NAME = "codehub"
+
+Settings = Mapping[str, Mapping[str, Any]]
 
 _LEVELS = {
     Level.MANDATORY: EnforcementLevel.MANDATORY,
     Level.ADVISORY: EnforcementLevel.ADVISORY,
+    Level.OFF: EnforcementLevel.DISABLED,
 }
 
 
-def policies() -> list[Policy]:
-    """Give one Pulumi policy for each rule."""
+def policies(settings: Settings | None = None) -> list[Policy]:
+    """Give one Pulumi policy for each rule.
+
+    Args:
+        settings: What `_policies.yaml` says for the workspace at hand; see `policies.rules`.
+    """
     return [
         ResourceValidationPolicy(
             name=rule.id,
@@ -38,18 +45,18 @@ def policies() -> list[Policy]:
             remediation_steps=rule.remedy,
             url=rule.docs,
         )
-        for rule in RULES
+        for rule in configured(settings or {})
     ]
 
 
-def serve() -> None:
-    """Print a port and answer Pulumi there until this process is ended."""
-    PolicyPack(name=NAME, policies=policies(), enforcement_level=EnforcementLevel.MANDATORY)
+def serve(settings: Settings | None = None) -> None:
+    """Print a port and answer Pulumi there until this process is ended; args as `policies`."""
+    PolicyPack(name=NAME, policies=policies(settings), enforcement_level=EnforcementLevel.MANDATORY)
 
 
-def _validation(rule: Rule) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
+def _validation(rule: ResourceRule) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type != rule.applies_to:
+        if args.resource_type not in rule.applies_to:
             return
         for finding in evaluate(_resource(args), rules=(rule,)):
             report(finding.message, None)

@@ -37,6 +37,8 @@ class Operation:
         program: ``module:name`` of a `stacks.programs.program.Program` that renders `inputs`.
         inputs: JSON-able inputs of the program (``WorkspaceInputs(...).to_json()``).
         policies: Whether the policy pack is run (preview and up only).
+        rules: What `_policies.yaml` says of this stack's resources, plain; see
+            `policies.catalogue.pack_rules`.
         refresh: Whether the engine is read before comparing (preview and up only).
         timeout: Seconds until the operation is ended; None takes the engine's.
         request_id: Passed on to logs.
@@ -47,6 +49,7 @@ class Operation:
     program: str = WORKSPACE_PROGRAM
     inputs: Mapping[str, Any] = field(default_factory=dict)
     policies: bool = True
+    rules: Mapping[str, Any] = field(default_factory=dict)
     refresh: bool = False
     timeout: float | None = None
     request_id: str = ""

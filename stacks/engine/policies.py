@@ -11,7 +11,9 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 EXECUTABLE = "policy-pack"
 PORT_PIPE = "CODEHUB_POLICY_PORT_PIPE"
@@ -31,7 +33,14 @@ def install(work: Path) -> None:
 class Policies:
     """The pack's process. To be made while this process has one thread: it forks."""
 
-    def __init__(self, *, wanted: bool) -> None:
+    def __init__(self, *, wanted: bool, rules: Mapping[str, Any]) -> None:
+        """Fork.
+
+        Args:
+            wanted: Whether the pack is run at all.
+            rules: What `_policies.yaml` says, as the pack takes it.
+        """
+        self._rules = rules
         self._pid = 0
         self._pipe = -1
         if wanted:
@@ -67,6 +76,6 @@ class Policies:
             os.closerange(3, MOST_DESCRIPTORS)  # the runner must see the worker's end
             # The SDK writes its port and does not flush: in a pipe it would stay in Python's buffer.
             sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), write_through=True)
-            importlib.import_module(PACK).serve()
+            importlib.import_module(PACK).serve(self._rules)
         finally:
             os._exit(1)

@@ -68,7 +68,8 @@ class _Worker:
     def __init__(self, request: Request, lines: Lines) -> None:
         self._request = request
         self._log = EventLog(lines)
-        self._policies = Policies(wanted=_wants_policies(request.operation))
+        operation = request.operation
+        self._policies = Policies(wanted=_wants_policies(operation), rules=operation.rules)
         self._cli: subprocess.Popen[bytes] | None = None
         self._stopped = False
         self._starting = threading.Lock()

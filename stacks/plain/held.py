@@ -15,6 +15,7 @@ from stacks.errors import UnknownWorkspaceError
 from stacks.operator import check_id, no_workspace
 from stacks.planned import Wish
 from stacks.programs.inputs import WorkspaceInputs
+from stacks.ruling import image_refusal
 from stacks.runner import Runner
 
 
@@ -99,8 +100,9 @@ async def inputs_of(runner: Runner, workspace_id: str) -> WorkspaceInputs:
     change = changes.get(workspace_id)
     if change is None:
         raise no_workspace(workspace_id)
-    if change.error is not None:
-        raise change.error
+    refusal = change.error or change.refusal or image_refusal(change)
+    if refusal is not None:
+        raise refusal
     if change.inputs is None:
         told = f"there is nothing to render for {workspace_id}: {change.reason}"
         raise UnknownWorkspaceError(told, remedy="`codehub validate` says what is wrong with it.")

@@ -96,3 +96,37 @@ def test_colours_do_not_change_the_words(cli: Cli, place: Path, colour: str) -> 
 
 def test_schema_is_the_committed_one(cli: Cli) -> None:
     assert cli("schema").stdout == schema_text()
+
+
+def test_files_of_owners_and_rules_are_checked_too(cli: Cli, place: Path) -> None:
+    (place / "workspaces.d/a-b.yaml").write_text(GOOD)
+    owners = place / "workspaces.d/_owners.yaml"
+    owners.write_text("people: {alice: {quota: {cpus: 2}}}\n")
+    result = cli("validate", "workspaces.d")
+    assert result.exit_code == 2
+    assert result.stdout == (
+        "workspaces.d/_owners.yaml:1:26: people.alice.quota.cpus: `cpus` is not a key\n"
+        "    hint: did you mean cpu?\n"
+    )
+    assert result.stderr == "1 problem in 1 file, 1 valid workspace\n"
+    found = json.loads(cli("validate", "-o", "json").stdout)
+    assert (found["valid"], found["problems"][0]["key"]) == (False, "people.alice.quota.cpus")
+    alone = cli("validate", "workspaces.d/_owners.yaml")
+    assert (alone.exit_code, alone.stdout) == (2, result.stdout)
+    owners.write_text("people: {alice: {}}\n")
+    both = cli("validate", "workspaces.d/_owners.yaml", "workspaces.d/a-b.yaml")
+    assert (both.exit_code, both.stderr) == (0, "1 workspace, no problems\n")
+
+
+def test_exemptions_that_ended_are_told(cli: Cli, place: Path) -> None:
+    (place / "workspaces.d/_policies.yaml").write_text(
+        "exemptions:\n"
+        "  - {rule: quota-owner, workspaces: [aa], reason: a move, until: 2020-01-01}\n"
+        "  - {rule: quota-owner, workspaces: [aa], reason: later, until: 2999-01-01}\n"
+    )
+    result = cli("validate")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == (
+        "the exemption of aa from quota-owner ended on 2020-01-01: a move\n"
+        "0 workspaces, no problems\n"
+    )

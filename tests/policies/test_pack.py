@@ -8,6 +8,11 @@ from pulumi_policy import PolicyResourceOptions, ResourceValidationArgs, Resourc
 from policies.pack.pack import policies
 from policies.rules import CONTAINER, RULES, VOLUME
 
+HOME_LABELS = [
+    {"label": f"codehub.{name}", "value": value}
+    for name, value in (("workspace", "alice-api"), ("owner", "alice"), ("home", "1"))
+]
+
 
 def validation(kind: str, properties: dict[str, Any], *, protect: bool = False) -> list[str]:
     """Run all policies on one resource; gives (rule, message) as one text each."""
@@ -37,8 +42,12 @@ def test_there_is_one_policy_for_each_rule() -> None:
 @pytest.mark.parametrize(
     ("kind", "properties", "rules"),
     [
-        (CONTAINER, {}, {"limit-memory", "limit-cpu", "limit-pids", "no-privilege"}),
-        (VOLUME, {"labels": [{"label": "codehub.home", "value": "1"}]}, {"home-retained"}),
+        (
+            CONTAINER,
+            {},
+            {"limit-memory", "limit-cpu", "limit-pids", "no-privilege", "labels-complete"},
+        ),
+        (VOLUME, {"labels": HOME_LABELS}, {"home-retained"}),
         (VOLUME, {}, set()),
         ("docker:index/network:Network", {}, set()),
     ],
@@ -53,5 +62,5 @@ def test_policies_judge_like_the_rules(
 
 
 def test_protection_reaches_the_rule() -> None:
-    properties = {"labels": [{"label": "codehub.home", "value": "1"}]}
+    properties = {"labels": HOME_LABELS}
     assert validation(VOLUME, properties, protect=True) == []

@@ -14,8 +14,12 @@ from policies.rules import CONTAINER, RULES, VOLUME, Level, Resource, evaluate, 
 
 LABELS = [
     {"label": "codehub.workspace", "value": "alice-api"},
+    {"label": "codehub.owner", "value": "alice"},
+    {"label": "codehub.prefix", "value": "codehub-ws-"},
+    {"label": "codehub.spec-hash", "value": "one"},
     {"label": "codehub.pids", "value": "100"},
 ]
+HOME_LABELS = [*LABELS[:2], {"label": "codehub.home", "value": "1"}]
 GOOD: Mapping[str, Any] = {
     "name": "codehub-ws-alice-api",
     "image": "codehub/light",
@@ -35,7 +39,7 @@ GOOD: Mapping[str, Any] = {
 HOME = Resource(
     type=VOLUME,
     name="home",
-    properties={"labels": [{"label": "codehub.home", "value": "1"}]},
+    properties={"labels": HOME_LABELS},
     protect=True,
     ignore_changes=("labels", "driver"),
 )
@@ -70,8 +74,8 @@ def test_our_own_container_and_home_break_nothing() -> None:
         ({"memorySwap": 8192}, "limit-memory"),
         ({"cpus": None}, "limit-cpu"),
         ({"cpus": "0"}, "limit-cpu"),
-        ({"labels": LABELS[:1]}, "limit-pids"),
-        ({"labels": [LABELS[0], {"label": "codehub.pids", "value": "-1"}]}, "limit-pids"),
+        ({"labels": LABELS[:-1]}, "limit-pids"),
+        ({"labels": [*LABELS[:-1], {"label": "codehub.pids", "value": "-1"}]}, "limit-pids"),
         ({"privileged": True}, "no-privilege"),
         ({"capabilities": None}, "no-privilege"),
         ({"capabilities": {"drops": ["NET_RAW"]}}, "no-privilege"),
@@ -134,7 +138,8 @@ def test_other_volumes_and_other_resources_are_not_spoken_of() -> None:
 
 def test_a_resource_with_nothing_set_breaks_every_rule_on_limits_and_privilege() -> None:
     found = set(broken(Resource(type=CONTAINER, name="container")))
-    assert found == {"limit-memory", "limit-cpu", "limit-pids", "no-privilege"}
+    limits = {"limit-memory", "limit-cpu", "limit-pids"}
+    assert found == limits | {"no-privilege", "labels-complete"}
 
 
 def test_only_the_rules_asked_for_are_run() -> None:

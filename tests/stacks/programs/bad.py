@@ -9,9 +9,13 @@ import pulumi
 import pulumi_docker as docker
 
 from stacks.programs import docker as ours
-from stacks.programs.inputs import LABEL_HOME, WorkspaceInputs
+from stacks.programs.inputs import WorkspaceInputs
 from stacks.programs.program import Program
 
+LABELS = [
+    {"label": f"codehub.{name}", "value": "x"}
+    for name in ("workspace", "owner", "prefix", "spec-hash", "home")
+]
 GOOD: dict[str, Any] = {
     "user": "1000:1000",
     "start": False,
@@ -21,7 +25,7 @@ GOOD: dict[str, Any] = {
     "cpus": "0.5",
     "capabilities": {"drops": ["ALL"]},
     "security_opts": ["no-new-privileges:true"],
-    "labels": [{"label": "codehub.pids", "value": "64"}],
+    "labels": [*LABELS, {"label": "codehub.pids", "value": "64"}],
 }
 
 
@@ -36,7 +40,8 @@ class Bad:
 BROKEN = {
     "no_memory": Bad(rule="limit-memory", change={"memory": None, "memory_swap": None}),
     "no_cpus": Bad(rule="limit-cpu", change={"cpus": None}),
-    "no_pids": Bad(rule="limit-pids", change={"labels": []}),
+    "no_pids": Bad(rule="limit-pids", change={"labels": LABELS}),
+    "no_labels": Bad(rule="labels-complete", change={"labels": GOOD["labels"][1:]}),
     "privileged": Bad(rule="no-privilege", change={"privileged": True}),
     "capability": Bad(
         rule="no-privilege", change={"capabilities": {"adds": ["SYS_ADMIN"], "drops": ["ALL"]}}
@@ -69,7 +74,7 @@ def _container(name: str) -> Callable[[Mapping[str, Any], frozenset[str]], None]
 
 def _loose_home(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
     inputs = WorkspaceInputs.from_json(data)
-    labels = [docker.VolumeLabelArgs(label=LABEL_HOME, value="1")]
+    labels = [docker.VolumeLabelArgs(**label) for label in LABELS]
     docker.Volume("home", name=inputs.volume, labels=labels)
 
 
@@ -79,7 +84,8 @@ def _raise(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
 
 def _unlabelled(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
     inputs = WorkspaceInputs.from_json(data)
-    docker.Container("container", name=inputs.container, image=inputs.image, **GOOD)
+    properties = {**GOOD, "labels": GOOD["labels"][len(LABELS) :]}
+    docker.Container("container", name=inputs.container, image=inputs.image, **properties)
 
 
 def _nothing(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
@@ -96,6 +102,7 @@ PROGRAMS = {name: Program(render=_container(name)) for name in BROKEN}
 NO_MEMORY = PROGRAMS["no_memory"]
 NO_CPUS = PROGRAMS["no_cpus"]
 NO_PIDS = PROGRAMS["no_pids"]
+NO_LABELS = PROGRAMS["no_labels"]
 PRIVILEGED = PROGRAMS["privileged"]
 CAPABILITY = PROGRAMS["capability"]
 NEW_PRIVILEGES = PROGRAMS["new_privileges"]
