@@ -9,7 +9,8 @@ from cli.failures import BAD_INPUT
 from cli.output import print_json, styled, talk
 
 if TYPE_CHECKING:
-    from stacks.review.model import Review
+    from spec import RuleFiles
+    from stacks.review.model import Review, Rules
 
 REFUSED = 3
 """A mandatory rule forbids the change."""
@@ -38,8 +39,25 @@ def made(repository: Path, *, cache: Path, base: str, head: str, path: str) -> "
     git, reader = Git(folder=repository), Readings(cache)
     sides = commits.read(git, base=base, head=head, path=path, reader=reader)
     return review(
-        sides.base, sides.head, moved=sides.moved, commits=sides.commits, notes=sides.notes
+        sides.base,
+        sides.head,
+        rules=_rules(sides.rules),
+        moved=sides.moved,
+        commits=sides.commits,
+        notes=sides.notes,
     )
+
+
+def _rules(files: "RuleFiles") -> "Rules":
+    from stacks.review.compare import no_rules
+
+    if not files.any:
+        return no_rules
+    from datetime import UTC, datetime
+
+    from stacks.review.ruled import rules_of
+
+    return rules_of(files, today=datetime.now(UTC).date())
 
 
 def show(found: "Review", output: str) -> None:

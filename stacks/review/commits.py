@@ -7,9 +7,11 @@ for it. A name that both changed is told as `moved`: git will ask to merge it by
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from spec.files import FolderRead, Named, read_one, together
+from spec.files import File, FolderRead, Named, read_one, together
+from spec.rule_files import RuleFiles
+from spec.rule_folder import MAX_BYTES, is_rule_file, rules_in
 from stacks.errors import GitError, GitRefError
 from stacks.git import tree
 from stacks.git.command import Git
@@ -32,6 +34,7 @@ class Sides:
         moved: Workspaces whose file both changed.
         commits: Ids of base and head.
         notes: What else is to be told.
+        rules: What base's files of owners and rules say.
     """
 
     base: Fleet
@@ -39,6 +42,7 @@ class Sides:
     moved: frozenset[str]
     commits: tuple[str, str]
     notes: tuple[str, ...] = ()
+    rules: RuleFiles = field(default_factory=RuleFiles)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,7 @@ def read(git: Git, *, base: str, head: str, path: str, reader: Read = plain) -> 
         moved=_ids(known, [merged.get(name) or before.entries[name] for name in both]),
         commits=(onto, last),
         notes=tuple(_rule_files(changed)),
+        rules=_rules(git, before.entries, path),
     )
 
 
@@ -94,6 +99,19 @@ def _rule_files(changed: Collection[str]) -> Iterable[str]:
     names = [name for name in sorted(changed) if name.startswith("_")]
     if names:
         yield f"changes {', '.join(names)}: that counts once it is merged, and not for this review"
+
+
+def _rules(git: Git, entries: Entries, label: str) -> RuleFiles:
+    meant = [entry for name, entry in entries.items() if is_rule_file(name)]
+    read = [entry for entry in meant if entry.is_file and entry.size <= MAX_BYTES]
+    contents = tree.blobs(git, [entry.sha for entry in read])
+    files = [
+        File(name=entry.name, raw=contents[entry.sha])
+        if entry in read
+        else File(name=entry.name, refusal=entry.refusal or tree.TOO_LONG)
+        for entry in meant
+    ]
+    return rules_in(files, label=label)
 
 
 def _merge_base(git: Git, onto: str, last: str) -> str:

@@ -19,7 +19,7 @@ from stacks.review.golden import Effect
 from stacks.review.model import Change, ResourceChange
 from stacks.review.secrecy import looks_secret
 
-FACTS = Facts(name_prefix="codehub-ws-", network="codehub-net", run="/run/codehub")
+FACTS = Facts(name_prefix="codehub-ws-", network="codehub-net", run="/run")
 """Stand-ins: settings are the runner's, and no setting changes by a pull request."""
 
 Flat = Mapping[str, Any]

@@ -1,0 +1,89 @@
+"""Holds a review against the rules of base: owners, quotas, images, what a container must have. Pure.
+
+    compare.review(base, head, rules=rules_of(files, today=...))
+
+The files of owners and rules are base's, whatever head says of them. Where they can't be read nobody
+knows what is allowed, and every change is refused, as the runner refuses it.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from policies.catalogue import pack_rules
+from policies.model import Policies, Workspace
+from policies.plan import judge
+from policies.rules import Resource, configured, evaluate
+from policies.words import Finding
+from spec import RuleFiles, WorkspaceSpec
+from stacks.programs import resources
+from stacks.review import properties
+from stacks.review.model import Fleet, Level, RuleResult, Rules
+from stacks.rulebook import owners_of, policies_of, workspace
+
+UNREADABLE = "rules-readable"
+REMEDY = "Mend the file on base first."
+
+
+def rules_of(files: RuleFiles, *, today: date) -> Rules:
+    """Give the rules that files make.
+
+    Args:
+        files: Those of base.
+        today: The day by which exemptions end (UTC).
+    """
+
+    def results(base: Fleet, head: Fleet) -> list[RuleResult]:
+        if files.broken:
+            # What changes no workspace may be what mends them.
+            same = base.specs == head.specs
+            return [] if same else [_unreadable(str(problem)) for problem in files.problems]
+        return [_result(id_, found) for id_, found in _findings(files, base, head, today)]
+
+    return results
+
+
+def _unreadable(problem: str) -> RuleResult:
+    return RuleResult(rule=UNREADABLE, level=Level.MANDATORY, message=problem, remedy=REMEDY)
+
+
+def _findings(
+    files: RuleFiles, base: Fleet, head: Fleet, today: date
+) -> Iterator[tuple[str, Finding]]:
+    """Give what is found, by workspace; of what does not change, only what refuses something."""
+    policies = policies_of(files.policies)
+    standing = {id_: workspace(base.specs[id_]) for id_ in sorted(base.specs) if id_ in head.ids}
+    desired = {id_: workspace(spec) for id_, spec in head.specs.items()}
+    judged = judge(
+        desired, standing, owners=owners_of(files.owners), policies=policies, today=today
+    )
+    changed = _changed(desired, standing)
+    for id_ in sorted(desired):
+        for found in judged.findings.get(id_, ()):
+            if id_ in changed or found.mandatory:
+                yield id_, found
+        if id_ in changed:
+            yield from ((id_, found) for found in _packed(head.specs[id_], policies, today))
+
+
+def _changed(desired: Mapping[str, Workspace], standing: Mapping[str, Workspace]) -> frozenset[str]:
+    return frozenset(id_ for id_, found in desired.items() if standing.get(id_) != found)
+
+
+def _packed(spec: WorkspaceSpec, policies: Policies | None, today: date) -> Iterator[Finding]:
+    """Give what the policy pack would say of the container; of the home the program alone decides."""
+    rules = configured(pack_rules(spec.id, policies=policies, today=today))
+    for found in properties.rendered(spec, owner=spec.owner):
+        if found.name == resources.CONTAINER:
+            plain = Resource(type=found.type, name=found.name, properties=found.properties)
+            yield from evaluate(plain, rules=rules)
+
+
+def _result(id_: str, found: Finding) -> RuleResult:
+    return RuleResult(
+        rule=found.rule.id,
+        level=Level.MANDATORY if found.mandatory else Level.ADVISORY,
+        message=f"{found.detail}. {found.rule.reason}",
+        remedy=found.rule.remedy,
+        workspace=id_,
+        docs=found.rule.docs,
+    )
