@@ -9,7 +9,7 @@ from cli.failures import BAD_INPUT
 from cli.output import print_json, styled, talk
 
 if TYPE_CHECKING:
-    from spec import RuleFiles
+    from stacks.review.commits import Sides
     from stacks.review.model import Review, Rules
 
 REFUSED = 3
@@ -17,7 +17,9 @@ REFUSED = 3
 _COLORS = {"-": "red", "→": "magenta", "±": "magenta", "!": "red", "~": "yellow", "+": "green"}
 
 
-def made(repository: Path, *, cache: Path, base: str, head: str, path: str) -> "Review":
+def made(
+    repository: Path, *, cache: Path, base: str, head: str, path: str, author: str = ""
+) -> "Review":
     """Read both commits and compare them.
 
     Args:
@@ -26,6 +28,7 @@ def made(repository: Path, *, cache: Path, base: str, head: str, path: str) -> "
         base: Name of the one that would be merged onto.
         head: Name of the branch's last.
         path: Folder of workspace files.
+        author: Who wants the change, `forge:login` or an owner's name; "" does not ask.
 
     Raises:
         GitRefError: There is no such commit.
@@ -41,23 +44,29 @@ def made(repository: Path, *, cache: Path, base: str, head: str, path: str) -> "
     return review(
         sides.base,
         sides.head,
-        rules=_rules(sides.rules),
+        rules=_rules(sides, author),
         moved=sides.moved,
         commits=sides.commits,
         notes=sides.notes,
     )
 
 
-def _rules(files: "RuleFiles") -> "Rules":
+def _rules(sides: "Sides", author: str) -> "Rules":
     from stacks.review.compare import no_rules
 
+    files = sides.rules
     if not files.any:
         return no_rules
     from datetime import UTC, datetime
 
-    from stacks.review.ruled import rules_of
+    from stacks.review.ruled import person, rules_of
 
-    return rules_of(files, today=datetime.now(UTC).date())
+    return rules_of(
+        files,
+        today=datetime.now(UTC).date(),
+        author=person(files, author),
+        changed_rules=sides.changed_rules,
+    )
 
 
 def show(found: "Review", output: str) -> None:

@@ -29,6 +29,11 @@ FOLDER = "workspaces.d"
     metavar="DIR",
     help="Repository that has both commits (default: here).",
 )
+@click.option(
+    "--author",
+    metavar="FORGE:LOGIN",
+    help="Who wants the branch merged: whether they may edit these files is judged too.",
+)
 @output_option("table", "json", "text", "markdown")
 @pass_frame
 @click.pass_context
@@ -41,6 +46,7 @@ def preview(
     head: str | None,
     path: str | None,
     repository: Path | None,
+    author: str | None,
     output: str,
 ) -> None:
     """Show what `up` would do, or what merging a branch would.
@@ -63,11 +69,12 @@ def preview(
       codehub preview --base origin/main --head HEAD -o markdown
     """
     if base or head:
+        more = {"path": path, "author": author}
         _review(
-            ctx, frame, names, base=base, head=head, path=path, repository=repository, output=output
+            ctx, frame, names, base=base, head=head, repository=repository, output=output, **more
         )
         return
-    if path is not None or repository is not None or output in {"text", "markdown"}:
+    if [path, repository, author] != [None] * 3 or output in {"text", "markdown"}:
         raise InputError("this needs two commits", hint="give --base REF --head REF")
     from settings.model import RunnerSettings
 
@@ -92,6 +99,7 @@ def _review(
     head: str | None,
     path: str | None,
     repository: Path | None,
+    author: str | None,
     output: str,
 ) -> None:
     from cli import reviews
@@ -107,6 +115,7 @@ def _review(
         base=base,
         head=head,
         path=FOLDER if path is None else path,
+        author=author or "",
     )
     reviews.show(found, output)
     ctx.exit(reviews.exit_code(found))

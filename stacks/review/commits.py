@@ -35,6 +35,7 @@ class Sides:
         commits: Ids of base and head.
         notes: What else is to be told.
         rules: What base's files of owners and rules say.
+        changed_rules: Names beginning with `_` that the branch changes.
     """
 
     base: Fleet
@@ -43,6 +44,7 @@ class Sides:
     commits: tuple[str, str]
     notes: tuple[str, ...] = ()
     rules: RuleFiles = field(default_factory=RuleFiles)
+    changed_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,20 +85,21 @@ def read(git: Git, *, base: str, head: str, path: str, reader: Read = plain) -> 
     changed = _changed(began.entries, after.entries)
     merged = _merged(before.entries, after.entries, changed)
     both = changed & _changed(began.entries, before.entries) & _changed(before.entries, merged)
+    names = tuple(name for name in sorted(changed) if name.startswith("_"))
     known = _readings(git, [*before.entries.values(), *merged.values()], path, reader)
     return Sides(
         base=_fleet(known, before.entries, before.absent),
         head=_fleet(known, merged, after.absent if not merged else ""),
         moved=_ids(known, [merged.get(name) or before.entries[name] for name in both]),
         commits=(onto, last),
-        notes=tuple(_rule_files(changed)),
+        notes=tuple(_not_yet(names)),
         rules=_rules(git, before.entries, path),
+        changed_rules=names,
     )
 
 
-def _rule_files(changed: Collection[str]) -> Iterable[str]:
+def _not_yet(names: Sequence[str]) -> Iterable[str]:
     """Say of files that are no workspaces' that they do not count yet."""
-    names = [name for name in sorted(changed) if name.startswith("_")]
     if names:
         yield f"changes {', '.join(names)}: that counts once it is merged, and not for this review"
 

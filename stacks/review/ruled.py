@@ -6,10 +6,11 @@ The files of owners and rules are base's, whatever head says of them. Where they
 knows what is allowed, and every change is refused, as the runner refuses it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 
 from policies.catalogue import pack_rules
+from policies.edits import may_edit, may_edit_rules
 from policies.model import Policies, Workspace
 from policies.plan import judge
 from policies.rules import Resource, configured, evaluate
@@ -24,15 +25,24 @@ UNREADABLE = "rules-readable"
 REMEDY = "Mend the file on base first."
 
 
-def rules_of(files: RuleFiles, *, today: date) -> Rules:
+def rules_of(
+    files: RuleFiles, *, today: date, author: str = "", changed_rules: Collection[str] = ()
+) -> Rules:
     """Give the rules that files make.
 
     Args:
         files: Those of base.
         today: The day by which exemptions end (UTC).
+        author: Who wants the change, as `person` gives it; "" where nobody said: then who may edit
+            what is not looked at.
+        changed_rules: Files of owners and rules that the branch changes.
     """
 
     def results(base: Fleet, head: Fleet) -> list[RuleResult]:
+        edits = _edits(files, base, head, author, changed_rules) if author else ()
+        return [*stated(base, head), *(_result(found.resource, found) for found in edits)]
+
+    def stated(base: Fleet, head: Fleet) -> list[RuleResult]:
         if files.broken:
             # What changes no workspace may be what mends them.
             same = base.specs == head.specs
@@ -63,6 +73,38 @@ def _findings(
                 yield id_, found
         if id_ in changed:
             yield from ((id_, found) for found in _packed(head.specs[id_], policies, today))
+
+
+def person(files: RuleFiles, author: str) -> str:
+    """Give the owner that an author is: `forge:login`, or an owner's own name.
+
+    Who has no such login is nobody's namesake: what was given stands for a stranger.
+    """
+    forge, colon, login = author.rpartition(":")
+    owners = owners_of(files.owners)
+    if not colon or owners is None:
+        return author
+    return owners.by_login(forge, login) or author
+
+
+def _edits(
+    files: RuleFiles, base: Fleet, head: Fleet, author: str, changed_rules: Collection[str]
+) -> Iterator[Finding]:
+    """Give what the author may not edit."""
+    owners = owners_of(files.owners)
+    verdicts = [may_edit_rules(owners, author, file=name) for name in changed_rules]
+    for id_ in sorted(base.ids | head.ids):
+        before, after = (_seen(fleet, id_) for fleet in (base, head))
+        if before != after:
+            verdicts.append(may_edit(owners, author, before, after))
+    yield from (verdict.finding for verdict in verdicts if verdict.finding is not None)
+
+
+def _seen(fleet: Fleet, id_: str) -> Workspace | None:
+    """Give a workspace as its file says; of a wrong one, whose it says it is."""
+    if id_ in fleet.specs:
+        return workspace(fleet.specs[id_])
+    return Workspace(id=id_, owner=fleet.owners.get(id_, "")) if id_ in fleet.invalid else None
 
 
 def _changed(desired: Mapping[str, Workspace], standing: Mapping[str, Workspace]) -> frozenset[str]:

@@ -65,6 +65,20 @@ def test_a_mandatory_rule_ends_with_3_unless_a_file_is_wrong() -> None:
     assert reviews.exit_code(Review(rules=(result(Level.MANDATORY),))) == 3
 
 
+def test_rules_of_base_refuse_with_3(cli: Cli, repository: Repository) -> None:
+    repository.call("checkout", "-q", "main")
+    owners = b"people:\n  alice: {logins: {github: al}}\n  bob: {}\n"
+    repository.commit({"workspaces.d/_owners.yaml": owners})
+    repository.call("checkout", "-q", "-b", "other")
+    repository.commit({"workspaces.d/aa.yaml": OTHER})
+    asked = ["preview", "--base", "main", "--head", "other", "--repository", "repository"]
+    assert cli(*asked).exit_code == 0
+    assert cli(*asked, "--author", "github:al").exit_code == 0
+    told = cli(*asked, "--author", "github:mallory", "-o", "markdown")
+    assert told.exit_code == 3
+    assert "**refused by** `edit-allowed` for `aa`" in told.stdout
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
@@ -73,6 +87,7 @@ def test_a_mandatory_rule_ends_with_3_unless_a_file_is_wrong() -> None:
         (["--base", "main", "--head", "pr", "aa"], "a review of commits is of all workspaces"),
         (["-o", "markdown"], "this needs two commits"),
         (["--path", "x"], "this needs two commits"),
+        (["--author", "x"], "this needs two commits"),
         (
             ["--base", "main", "--head", "nothing", "--repository", "repository"],
             "no commit nothing",

@@ -9,7 +9,7 @@ from spec.rule_files import read_rules
 from stacks.review import commits
 from stacks.review.compare import review
 from stacks.review.model import Level, Review
-from stacks.review.ruled import UNREADABLE, rules_of
+from stacks.review.ruled import UNREADABLE, person, rules_of
 from tests.stacks.git.repository import Repository
 from tests.stacks.review.fleets import compared, text
 
@@ -66,6 +66,47 @@ def test_rules_that_can_not_be_read_let_nothing_change() -> None:
         (UNREADABLE, "", Level.MANDATORY)
     ]
     assert ruled(base, base, owners=broken) == []
+
+
+PEOPLE = b"people:\n  alice: {logins: {github: Alice-1}}\n  bob: {}\n  root: {}\nadmins: [root]\n"
+BASE = {"aa": PLAIN, "bb": text("bob"), "cc": text("bob") + "state: x\n"}
+
+
+def edited(author: str, head: dict[str, str], changed: tuple[str, ...] = ()) -> list[str]:
+    files = read_rules(PEOPLE, None)
+    rules = rules_of(files, today=TODAY, author=person(files, author), changed_rules=changed)
+    found = compared(BASE, head, rules=rules).rules
+    assert {each.level for each in found} <= {Level.MANDATORY}
+    return [f"{each.rule} {each.workspace}" for each in found]
+
+
+@pytest.mark.parametrize(
+    ("author", "head", "found"),
+    [
+        ("", BASE | {"bb": PLAIN}, []),
+        ("github:alice-1", BASE | {"aa": text(image="two")}, []),
+        ("alice", BASE | {"aa": text(image="two")}, []),
+        ("github:alice", BASE | {"aa": text(image="two")}, ["edit-allowed aa"]),
+        ("gitlab:alice-1", BASE | {"aa": text(image="two")}, ["edit-allowed aa"]),
+        ("gitlab:alice", BASE | {"aa": text(image="two")}, []),
+        ("github:alice-1", BASE | {"bb": PLAIN}, ["edit-allowed bb"]),
+        ("github:alice-1", BASE | {"aa": text("bob")}, ["edit-allowed aa"]),
+        ("github:alice-1", {"aa": PLAIN}, ["edit-allowed bb", "edit-allowed cc"]),
+        ("github:alice-1", BASE | {"dd": "owner: bob\n"}, ["edit-allowed dd"]),
+        ("github:alice-1", BASE | {"dd": ""}, ["edit-allowed dd"]),
+        ("github:root", {"aa": text("bob"), "dd": PLAIN}, []),
+    ],
+)
+def test_who_may_edit_what_is_judged_by_base(
+    author: str, head: dict[str, str], found: list[str]
+) -> None:
+    assert edited(author, head) == found
+
+
+def test_rules_are_for_admins_to_edit() -> None:
+    assert edited("alice", BASE, ("_owners.yaml",)) == ["rules-by-admins _owners.yaml"]
+    assert edited("root", BASE, ("_owners.yaml",)) == []
+    assert person(read_rules(None, None), "github:alice") == "github:alice"
 
 
 def test_rules_of_the_branch_do_not_hold(tmp_path: Path) -> None:
