@@ -230,8 +230,8 @@ class HomeUnseenError(HomeKeptError):
 
     reason = "HOME_UNSEEN"
     default_remedy = (
-        "It may be under another CODEHUB_NAME_PREFIX, or on another CODEHUB_DOCKER_HOST: set it back "
-        "and try again. Is it gone for good, forget it: `codehub purge ID --forget-missing`."
+        "It may be under another CODEHUB_NAME_PREFIX, on another CODEHUB_DOCKER_HOST, or on a disk that "
+        "is not mounted: set that right and try again. Is it gone for good, forget it: `codehub purge ID --forget-missing`."
     )
 
 

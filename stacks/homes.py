@@ -9,7 +9,7 @@ removes home volumes (a test reads the code for others); what it needs to know i
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -135,6 +135,7 @@ class Grounds:
         volumes: The volumes that are its homes by name and number, with all their labels.
         holders: Who mounts one of these.
         expected: The names of homes that it has, as far as anything tells.
+        engine: Which engine was looked at, as `Power.identity` has it; asked before all else.
     """
 
     snapshot: Snapshot
@@ -145,6 +146,7 @@ class Grounds:
     volumes: tuple[Leftover, ...]
     holders: tuple[Container, ...]
     expected: frozenset[str] = frozenset()
+    engine: str = ""
 
 
 class Hands(Protocol):
@@ -163,8 +165,13 @@ class Hands(Protocol):
     def turn(self) -> asyncio.Lock:
         """Held while the last look is taken and acted upon: nobody may wait in between."""
 
-    async def removing(self, workspace_id: str, volume: Leftover) -> bool:
+    async def removing(self, workspace_id: str, volume: Leftover, *, engine: str) -> bool:
         """Write durably that a volume is about to be removed: from here on it may be half empty.
+
+        Args:
+            workspace_id: Whose it is.
+            volume: Which.
+            engine: The engine on which it was seen.
 
         Returns:
             Whether that is news.
@@ -200,23 +207,27 @@ async def remove(
         LedgerError: It cannot be kept in mind, so nothing is removed.
     """
     may = partial(check_removal, workspace_id, by_name=by_name, forget_missing=forget_missing)
-    may(await hands.grounds(workspace_id), begun=False)
+    first = await hands.grounds(workspace_id)
+    may(first, begun=False)
     await hands.begin(workspace_id)
     await hands.forget(workspace_id)
     grounds = await hands.grounds(workspace_id)
-    may(grounds, begun=True)
-    for volume in grounds.volumes:
+    volumes, seen = grounds.volumes, {volume.name for volume in first.volumes}
+    # Seen a moment ago and not any more, it may be on a disk that is not mounted now.
+    may(replace(grounds, expected=grounds.expected | seen), begun=True)
+    for volume in volumes:
         try:
             async with hands.turn:  # another removal may have taken long, and the file be back
-                may(await hands.grounds(workspace_id), begun=True)
-                await _remove(workspace_id, volume, hands)
+                grounds = await hands.grounds(workspace_id)
+                may(grounds, begun=True)
+                await _remove(workspace_id, volume, grounds.engine, hands)
         except HomeKeptError as error:
-            error.partly = volume is not grounds.volumes[0]
+            error.partly = volume is not volumes[0]
             raise
 
 
-async def _remove(workspace_id: str, volume: Leftover, hands: Hands) -> None:
-    is_news = await hands.removing(workspace_id, volume)
+async def _remove(workspace_id: str, volume: Leftover, engine: str, hands: Hands) -> None:
+    is_news = await hands.removing(workspace_id, volume, engine=engine)
     try:
         await hands.remove_volume(volume)
     except StacksError as error:

@@ -149,7 +149,10 @@ class Power(Protocol):
         """Give the containers that mount a volume or bind its folder, running or not, whoever's."""
 
     async def identity(self) -> str:
-        """Name the engine itself: another one, or the same with another store, has another name."""
+        """Name the engine itself: another one, or the same with another store, has another name.
+
+        An engine whose disk is not mounted is one with another store. "" where it can't be told.
+        """
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""
@@ -162,8 +165,9 @@ class Power(Protocol):
         """
 
     async def remove_home(self, volume: Leftover) -> None:
-        """Remove a home volume for good; gone already is fine. For `stacks.homes` alone.
+        """Remove a home volume for good. For `stacks.homes` alone.
 
         Raises:
             HomeKeptError: Another volume has its name by now, or a container mounts it.
+            HomeUnseenError: It is not there by now: who it was that removed it, nobody can tell.
         """

@@ -246,9 +246,10 @@ class DockerPower(DockerSwitch):
             with home_volumes.untold():
                 with translated("purge"):
                     await exits.enter_async_context(self._homes.lists.removing(filters))
-                if not await home_volumes.is_there(self._docker, volume):
-                    return
+                is_there = await home_volumes.is_there(self._docker, volume)
                 self._fence.check("remove home")
+            if not is_there:
+                raise home_volumes.went(volume.name)
             await home_volumes.remove(patient, volume.name)
 
     async def _volume_seen(self, name: str) -> Mapping[str, Any] | None:

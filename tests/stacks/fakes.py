@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from stacks import home_volumes
 from stacks.engine import EngineEvent, Kind, Leftover, Operation, Outcome
 from stacks.errors import ImageMissingError, NameTakenError, StacksError, UnknownWorkspaceError
 from stacks.power import Container, HomeVolume, Inventory
@@ -130,6 +131,8 @@ class FakePower:
 
     async def remove_home(self, volume: Leftover) -> None:
         self._called("remove_home")
+        if not any(volume.name == home.name for each in self.volumes.values() for home in each):
+            raise home_volumes.went(volume.name)
         kept = {
             id_: tuple(home for home in homes if home.name != volume.name)
             for id_, homes in self.volumes.items()

@@ -204,7 +204,7 @@ class Hands:
     async def forget(self, workspace_id: str) -> None:
         self.did.append("forgotten")
 
-    async def removing(self, workspace_id: str, volume: Leftover) -> bool:
+    async def removing(self, workspace_id: str, volume: Leftover, *, engine: str) -> bool:
         self.did.append("marked")
         return True
 
