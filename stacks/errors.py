@@ -594,10 +594,19 @@ class BadRequestError(PermanentError):
 
 
 class NotConfirmedError(BadRequestError):
-    """A home was to be purged by who did not give its workspace's name a second time."""
+    """A home was to be purged, or adopted, by who did not give its workspace's name a second time.
+
+    Attributes:
+        owner: Who would get it, as the message says; "" where that is not the question.
+    """
 
     reason = "NOT_CONFIRMED"
     default_remedy = "Nothing was removed. Give the id again: `codehub purge ID --confirm ID`."
+    owner = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the error as plain values, with the owner."""
+        return {**super().to_json(), "owner": self.owner}
 
 
 def from_json(data: Mapping[str, Any]) -> StacksError:
@@ -615,6 +624,8 @@ def from_json(data: Mapping[str, Any]) -> StacksError:
         error.delay = None
     if isinstance(error, PolicyViolationError):
         error.violations = ()
+    if isinstance(error, NotConfirmedError):
+        error.owner = str(data.get("owner", ""))
     return error
 
 

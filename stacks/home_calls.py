@@ -24,13 +24,14 @@ class HomeCalls(Calls, Protocol):
         workspace_id: str,
         *,
         confirm: str = "",
+        owner: str = "",
         actor: str = "",
         on_step: OnStep | None = None,
         request_id: str = "",
     ) -> Result:
         """Let a home that was found again go to its file's owner; see `Operator`."""
         return await self.one(
-            "adopt", workspace_id, on_step, request_id, confirm=confirm, actor=actor
+            "adopt", workspace_id, on_step, request_id, confirm=confirm, owner=owner, actor=actor
         )
 
     async def new_home(

@@ -578,13 +578,13 @@ def test_a_home_that_may_be_half_empty_is_not_mounted_unless_someone_says_so() -
     refused = decide(torn)
     assert refused.error is not None
     assert (refused.action, refused.error.reason) == (Action.BLOCKED, "HOME_PARTLY_REMOVED")
-    adopted = decide(torn, wish=Wish(adopt=True, force=True))
+    adopted = decide(torn, wish=Wish(adopt="alice", force=True))
     assert (adopted.action, adopted.takes) == (Action.CREATE, HOME.name)
     new = decide(torn, wish=Wish(new_home=True, force=True))
     assert new.inputs is not None
     assert (new.inputs.home.number, new.inputs.home.exists) == (2, False)
     whole = decide(
-        replace(torn, torn=frozenset({"x-other-home-1"})), wish=Wish(adopt=True, force=True)
+        replace(torn, torn=frozenset({"x-other-home-1"})), wish=Wish(adopt="alice", force=True)
     )
     assert (whole.action, whole.takes) == (Action.CREATE, "")
 
