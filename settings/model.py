@@ -307,10 +307,10 @@ class RunnerSettings(Settings):
     )
     heal_remakes: int = setting(
         3,
-        description="How many containers may be made anew in an hour because another hand, or the engine, made them differ from their files; a tenth of the fleet where that is more. The others say so in `codehub status` and wait; `codehub up` heals all of them at once. What is healed without a new container is not counted.",
+        description="Of how many workspaces containers may be made anew in an hour because another hand, or the engine, made them differ from their files; a tenth of the fleet where that is more. The others say so in `codehub status` and wait; `codehub up` heals all of them at once. What is healed without a new container is not counted.",
         why="To make one anew ends its programs, and a changed engine may make all of them differ at once: a few show what is the matter.",
         example="20",
-        unit="containers",
+        unit="workspaces",
         ge=1,
         le=10000,
     )

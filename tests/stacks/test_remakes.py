@@ -14,7 +14,7 @@ from stacks.errors import OperationTimeoutError
 from stacks.plan import Action, Change, Known
 from stacks.planned import Wish
 from stacks.pruning import LEAST, share
-from stacks.remakes import RemakeCap, counts
+from stacks.remakes import EACH, RemakeCap, counts
 from stacks.steps import Result
 from state_index.index import Index
 from state_index.models import Published
@@ -137,16 +137,16 @@ async def test_the_count_is_of_an_hour_and_a_new_runner_reads_it(tmp_path: Path)
         published = {row.id: row for row in index.workspaces()}
         planned = {id_: of(id_) for id_ in ("one", "four", "three")}
         limited = await cap.limited(planned, published, wish)
-        # What the former runner made anew is done: once more counts once more.
-        assert limited == {"one": waits, "four": waits, "three": of("three")}
+        # What the former runner made anew has its place, and goes on having it.
+        assert limited == {"one": of("one"), "four": waits, "three": of("three")}
         assert await cap.limited(planned, published, Wish(heal=True)) == planned
         now[0] += 3601
         assert await cap.limited(planned, published, wish) == {**planned, "three": waits}
         assert await cap.admitted(of("four"), wish) == of("four")
 
 
-async def test_each_container_counts_and_what_touched_none_does_not(tmp_path: Path) -> None:
-    """One workspace whose drift is another one each time must not be made anew without end."""
+async def test_one_workspace_has_one_place_and_an_end(tmp_path: Path) -> None:
+    """One whose drift is another one each time takes no place of others, and is not made anew for ever."""
     waits = replace(CHANGE, action=Action.NOTHING, remakes=False)
     with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
         cap = RemakeCap(Board(index), least=2, spared=lambda *_: waits, monotonic=lambda: 100.0)
@@ -155,7 +155,7 @@ async def test_each_container_counts_and_what_touched_none_does_not(tmp_path: Pa
         for _ in range(3):
             assert await cap.admitted(CHANGE, Wish()) == CHANGE
             cap.settle("ws")
-        for _ in range(2):
+        for _ in range(EACH):
             # The engine ended its programs, and did not remove it: it is that one still.
             assert await cap.admitted(CHANGE, Wish()) == CHANGE
             cap.ends("ws")
@@ -165,6 +165,11 @@ async def test_each_container_counts_and_what_touched_none_does_not(tmp_path: Pa
             cap.made("ws")
             cap.settle("ws")
         assert await cap.admitted(CHANGE, Wish()) == waits
+        planned = {id_: replace(CHANGE, known=Known(id=id_)) for id_ in ("a", "b", "ws")}
+        limited = await cap.limited(planned, {}, Wish())
+        assert limited == {**planned, "b": waits, "ws": waits}, "another has its place"
+        assert await cap.admitted(planned["a"], Wish()) == planned["a"]
+        assert await cap.admitted(planned["b"], Wish()) == waits
 
 
 async def test_a_new_runner_counts_each_heal_but_those_that_failed(tmp_path: Path) -> None:
@@ -173,16 +178,27 @@ async def test_a_new_runner_counts_each_heal_but_those_that_failed(tmp_path: Pat
         asked = [replace(CHANGE, known=Known(id=f"new-{number}")) for number in range(10)]
         return 9 - [(await cap.admitted(each, Wish())).id for each in asked].index("ws")
 
+    async def times(index: Index) -> int:
+        """How often "one" was made anew, by how often it may be still."""
+        waits = replace(CHANGE, action=Action.NOTHING, remakes=False)
+        cap = RemakeCap(Board(index), least=9, spared=lambda *_: waits)
+        for number in range(EACH + 1):
+            if await cap.admitted(replace(CHANGE, known=Known(id="one")), Wish()) == waits:
+                return EACH - number
+            cap.ends("one")
+            cap.made("one")
+        raise AssertionError("it has no end")
+
     with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
-        assert await places(index) == 0
+        assert (await places(index), await times(index)) == (0, 0)
         for _ in range(3):
             healed(index, "one", "drift: network x → none")
-            assert await places(index) == 1, "they failed"
+            assert (await places(index), await times(index)) == (1, 1), "they failed"
         for number in range(2):
             index.publish("one", event=Event.UPDATE, cause="drift: network x → none")
             index.publish("one", event=Event.BOOTING, cause="drift: network x → none")
             index.publish("one", event=Event.READY, cause="drift: network x → none")
-            assert await places(index) == number + 1
+            assert (await places(index), await times(index)) == (1, number + 1)
 
 
 async def test_who_fails_before_anything_goes_leaves_its_place_to_others(tmp_path: Path) -> None:
