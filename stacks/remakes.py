@@ -173,17 +173,22 @@ def _is_tried_later(change: Change) -> bool:
 def _healed(history: Sequence[HistoryRow]) -> Sequence[HistoryRow]:
     """Give the heals that a history tells; of those that failed one at most, where no other is.
 
-    A failed one may have come to remove the container, and is tried every few minutes.
+    A failed one may have come to remove the container, and is tried every few minutes. What someone asked
+    for has their name, and counts as little as while its runner ran.
     """
     began, done = [], []
     after: Phase | None = None
     for row in history:
         if row.to_phase is not Phase.UPDATING:
             after = row.to_phase
-        elif row.from_phase is not Phase.UPDATING and row.cause.startswith(CAUSE):
+        elif row.from_phase is not Phase.UPDATING and _is_drift_alone(row):
             began.append(row)
             done += [row] if after is not Phase.ERROR else []
     return done or began[:1]
+
+
+def _is_drift_alone(row: HistoryRow) -> bool:
+    return row.cause.startswith(CAUSE) and not row.actor
 
 
 def _age(at: datetime) -> float:

@@ -201,6 +201,19 @@ async def test_a_new_runner_counts_each_heal_but_those_that_failed(tmp_path: Pat
             assert (await places(index), await times(index)) == (1, number + 1)
 
 
+async def test_what_someone_asked_for_takes_no_place_for_a_later_runner_either(
+    fleet: Bench,
+) -> None:
+    """`codehub up` without a daemon, and one that begins within the hour."""
+    up = replace(UP, heal=True, actor="cli:root", cause="cli:root asked for `up`")
+    assert len(remade(await fleet.queue.sweep(up))) == len(IDS)
+    told = fleet.index.history("w0")
+    assert ("drift: network x-net → theirs", "cli:root") in {(it.cause, it.actor) for it in told}
+    waits = replace(CHANGE, action=Action.NOTHING, remakes=False)
+    cap = RemakeCap(Board(fleet.index), least=1, spared=lambda *_: waits)
+    assert await cap.admitted(CHANGE, Wish()) == CHANGE
+
+
 async def test_who_fails_before_anything_goes_leaves_its_place_to_others(tmp_path: Path) -> None:
     power = SeenPower(run=str(tmp_path / "run"))
     async with bench(tmp_path, power=power, retries=True) as fleet:
