@@ -10,9 +10,11 @@ import pytest
 from stacks.board import Board
 from stacks.demand import Demand
 from stacks.drifting import WAITS
-from stacks.errors import OperationTimeoutError
+from stacks.errors import EngineUnavailableError, OperationTimeoutError
 from stacks.plan import Action, Change, Known
 from stacks.planned import Wish
+from stacks.power import Container
+from stacks.programs.inputs import LABEL_SPEC_HASH
 from stacks.pruning import LEAST, share
 from stacks.remakes import EACH, RemakeCap, counts
 from stacks.steps import Result
@@ -101,6 +103,56 @@ async def test_one_that_waits_and_is_stopped_by_hand_is_told_so(fleet: Bench) ->
     assert [each["field"] for each in row.drift] == ["state", "network"]
     await fleet.queue.sweep(replace(UP, heal=True))
     assert fleet.row("w4").phase is Phase.RUNNING
+
+
+def replaced(fleet: Bench, id_: str, *, state: str) -> Container:
+    """Have another hand put its own container in the place of a workspace's."""
+    found = fleet.power.containers[id_]
+    label = {LABEL_SPEC_HASH: "theirs"}
+    theirs = replace(found, id="theirs", state=state, labels={**found.labels, **label})
+    fleet.power.containers[id_] = theirs
+    return theirs
+
+
+async def away(fleet: Bench) -> None:
+    fleet.power.failures["inventory"] = [EngineUnavailableError("away")]
+    with pytest.raises(EngineUnavailableError):
+        await fleet.queue.sweep(LOOK)
+
+
+@pytest.mark.parametrize(("state", "phase"), [("running", Phase.RUNNING), ("exited", Phase.WARM)])
+async def test_anothers_container_waits_as_well_when_the_engine_was_away(
+    fleet: Bench, state: str, phase: Phase
+) -> None:
+    """It can't be started as it is: making ours instead would go past the cap."""
+    await fleet.queue.sweep(LOOK)
+    await away(fleet)
+    assert fleet.row("w4").phase is Phase.UNKNOWN
+    theirs = replaced(fleet, "w4", state=state)
+    for _ in range(2):
+        await fleet.queue.sweep(LOOK)
+        assert fleet.power.containers["w4"] == theirs
+        row = fleet.row("w4")
+        assert (row.phase, row.sync, row.reason) == (phase, Sync.OUT_OF_SYNC, "")
+        assert row.message == WAITS.format(id="w4")
+    assert (await fleet.queue.submit("w4", replace(LOOK, asked=True))).ok
+    assert (fleet.row("w4").phase, fleet.power.containers["w4"] == theirs) == (Phase.RUNNING, False)
+
+
+@pytest.mark.parametrize("was", ["running", "exited"])
+async def test_anothers_container_beside_one_that_sleeps_waits_as_well(
+    fleet: Bench, was: str
+) -> None:
+    await fleet.queue.sweep(LOOK)
+    await fleet.queue.submit("w4", replace(LOOK, asked=False))
+    theirs = replaced(fleet, "w4", state=was)
+    await fleet.queue.sweep(LOOK)
+    assert fleet.power.containers["w4"] == theirs
+    assert fleet.row("w4").phase is Phase.WARM
+    await away(fleet)
+    await fleet.queue.sweep(LOOK)
+    assert fleet.power.containers["w4"] == theirs
+    assert fleet.row("w4").phase is (Phase.RUNNING if was == "running" else Phase.WARM)
 
 
 async def test_whoever_comes_second_waits(fleet: Bench) -> None:
