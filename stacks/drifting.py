@@ -136,6 +136,12 @@ def off_network(change: Change) -> tuple[Difference, ...]:
     return tuple(each for each in found if drift.is_detached(each) and not each.stays)
 
 
+def apart(change: Change) -> tuple[Difference, ...]:
+    """Give what can be healed by a call of its own, whatever is the matter with its memory."""
+    found = change.drift or ()
+    return tuple(each for each in found if drift.is_apart(each) and not each.stays)
+
+
 def onward(known: Known, change: Change, wish: Wish) -> Change:
     """Go on to on and off, where the shape is right, or is left as it is.
 

@@ -2,7 +2,7 @@
 
 Pulumi owns the shape of things; `Power` lists, starts, stops and reads them and is the runner's only
 other hand on the engine. Nothing here makes or changes a container, a volume or a network, but that
-one which was taken off its network is put back.
+one which was taken off its network is put back, and that limits which need nothing of its memory are set.
 """
 
 from collections.abc import Mapping
@@ -163,6 +163,9 @@ class Power(Protocol):
         Raises:
             IsolationUnenforcedError: Nothing may be on a network here.
         """
+
+    async def limit(self, container_id: str, *, pids: int, restart: str) -> None:
+        """Set the most processes and the restart policy of a container, which goes on."""
 
     async def remove_home(self, volume: Leftover) -> None:
         """Remove a home volume for good. For `stacks.homes` alone.

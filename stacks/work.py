@@ -126,14 +126,14 @@ class Work:
         return change
 
     async def _decided(self, change: Change, why: Context) -> tuple[Change, Context]:
-        """Give what is done of a change of shape; what is put off waits off no network."""
+        """Give what is done of a change of shape; what is put off holds up nothing else."""
         change, why = await self.healing.decided(change, why)
-        if change.action.needs_pulumi or change.held or not drifting.off_network(change):
+        if change.action.needs_pulumi or change.held or not drifting.apart(change):
             return change, why
         row = await self._board.say(change.id, why, changes=described(change))
         change = replace(change, known=replace(change.known, row=row))
-        back = replace(why, cause=f"{why.cause}; it was put back on its network")
-        return await self.healing.reconnected(change), back
+        change, told = await self.healing.mended(change)
+        return change, replace(why, cause=f"{why.cause}; {told}")
 
     async def preview(self, change: Change, *, request_id: str = "") -> Outcome:
         """Ask what a change would do, Pulumi once nothing else refuses it.

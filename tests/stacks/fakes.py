@@ -129,6 +129,11 @@ class FakePower:
         assert container_id in {found.id for found in self.containers.values()}
         assert network in self.networks
 
+    async def limit(self, container_id: str, *, pids: int, restart: str) -> None:
+        self._called("limit")
+        assert container_id in {found.id for found in self.containers.values()}
+        assert (pids, restart) == (4096, "unless-stopped")
+
     async def remove_home(self, volume: Leftover) -> None:
         self._called("remove_home")
         if not any(volume.name == home.name for each in self.volumes.values() for home in each):
