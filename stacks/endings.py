@@ -17,7 +17,7 @@ from stacks.errors import (
     LedgerError,
 )
 from stacks.grace import GraceClock
-from stacks.homes import Grounds
+from stacks.grounds import Grounds
 from stacks.ledger import Ledger
 from stacks.ledger_entries import UNREADABLE, Entry, agree
 from stacks.planned import Action, Change, Known
