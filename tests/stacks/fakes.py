@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from stacks import home_volumes
 from stacks.engine import EngineEvent, Kind, Leftover, Operation, Outcome
 from stacks.errors import ImageMissingError, NameTakenError, StacksError, UnknownWorkspaceError
+from stacks.operations import OnEvent
 from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import (
     LABEL_HOME,
@@ -16,7 +17,6 @@ from stacks.programs.inputs import (
     LABEL_TREE,
     LABEL_WORKSPACE,
 )
-from stacks.work import OnEvent
 
 
 @dataclass
