@@ -26,16 +26,16 @@ _BAD_INPUT = frozenset(
         "settings.errors.DataFolderError",
         "settings.errors.SettingsError",
         "spec.errors.SpecError",
-        "stacks.errors.BadRequestError",
-        "stacks.errors.InvalidFileError",
-        "stacks.errors.SourceError",
+        "stacks.errors.asked.BadRequestError",
+        "stacks.errors.asked.InvalidFileError",
+        "stacks.errors.asked.SourceError",
     }
 )
 _FAILED = frozenset(
     {
         "cli.failures.CliError",
         "gateway.errors.GatewayError",
-        "stacks.errors.StacksError",
+        "stacks.errors.base.StacksError",
         "state_index.errors.StateIndexError",
         "tools.errors.ToolError",
     }

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +17,21 @@ if TYPE_CHECKING:
     from stacks.operator import Operator
     from stacks.steps import OnStep, Result
 
-Typed = Callable[["Operator", str, str, "OnStep"], Awaitable["Result"]]
+
+@dataclass(frozen=True)
+class Word:
+    """What someone typed.
+
+    Attributes:
+        id: The workspace's id, "" as long as nothing was typed.
+        owner: The owner who was named when it was asked for, if one was.
+    """
+
+    id: str = ""
+    owner: str = ""
+
+
+Typed = Callable[["Operator", Word, str, "OnStep"], Awaitable["Result"]]
 """Does it, given the operator, what was typed, who typed it, and who is told the steps."""
 
 
@@ -36,14 +51,15 @@ def confirmed(frame: Frame, name: str, confirm: str | None, work: Typed) -> "Res
         StacksError: it can't be done, whatever is typed.
     """
     who, tell = actor(), telling()
+    word = Word(confirm or "")
     if confirm is None:
-        confirm = _asked(frame, name, lambda operator: work(operator, "", who, tell))
-    if confirm != name:
-        raise InputError(f"{confirm!r} is not {name}: nothing was changed")
-    return operate(frame, lambda operator: work(operator, confirm, who, tell))
+        word = _asked(frame, name, lambda operator: work(operator, word, who, tell))
+    if word.id != name:
+        raise InputError(f"{word.id!r} is not {name}: nothing was changed")
+    return operate(frame, lambda operator: work(operator, word, who, tell))
 
 
-def _asked(frame: Frame, name: str, unconfirmed: "Callable[[Operator], Awaitable[Result]]") -> str:
+def _asked(frame: Frame, name: str, unconfirmed: "Callable[[Operator], Awaitable[Result]]") -> Word:
     """Say what would happen, as the runner tells it, and ask for the id."""
     from stacks.errors import NotConfirmedError
 
@@ -59,7 +75,7 @@ def _asked(frame: Frame, name: str, unconfirmed: "Callable[[Operator], Awaitable
     if not sys.stdin.isatty():
         raise told
     talk(f"{told.message[:1].upper()}{told.message[1:]}.")
-    return prompted(name, otherwise="nothing was changed")
+    return Word(prompted(name, otherwise="nothing was changed"), told.owner)
 
 
 def prompted(name: str, *, otherwise: str) -> str:

@@ -9,6 +9,7 @@ unknown visitor, security headers, and a line in the log without query or cookie
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any, Final
 
 from gateway.answers import API, refusal_for, send_answer
@@ -20,7 +21,7 @@ from gateway.headers import security_headers
 from gateway.origin import SAFE_METHODS, unsafe_request_problem
 from gateway.peer import client_address
 from gateway.proxy.seams import Visitor
-from gateway.proxy.server import HttpProtocol, incoming
+from gateway.proxy.server import HttpProtocol, Incoming, incoming
 from gateway.services import Services
 from telemetry.context import bind, new_request_id
 from telemetry.logs import get_logger
@@ -37,6 +38,12 @@ _SERVER_ERROR: Final = 500
 
 BODY_TIMEOUT: Final = 30.0
 """Seconds in which the whole body of a request to a page or the API must have come."""
+
+SMALL_BODY: Final = 64 * 1024
+"""Bytes of a body whose end is waited for before its request is answered; no more are read ahead of that."""
+
+SMALL_BODY_TIMEOUT: Final = 2.0
+"""Seconds that an answer waits for it."""
 
 _NO_BODY: Final = "The body did not come."
 
@@ -70,7 +77,7 @@ class Front:
         request_id = new_request_id()
         state = scope.setdefault("state", {})
         state.update(request_id=request_id, visitor=None, address=self._address(scope))
-        watched = _Watched(send, request_id)
+        watched = _Watched(send, request_id, incoming(scope))
         began = time.perf_counter()
         with bind(request_id=request_id):
             try:
@@ -176,11 +183,27 @@ class _Prompt:
         return message
 
 
+async def _small_body(request: Incoming) -> None:
+    """Wait until a small body is here, also where nobody wants it.
+
+    A proxy before us that is answered while it sends the body on takes the connection for broken: its
+    client gets half an answer. Whoever waits to be asked for a body is answered at once.
+    """
+    head = request.head
+    sizes = [int(size) for size in head.values(b"content-length") if size.isdigit()]
+    if len(sizes) != 1 or not 0 < sizes[0] <= SMALL_BODY or head.values(b"expect"):
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SMALL_BODY_TIMEOUT):
+            await request.whole.wait()
+
+
 class _Watched:
     """Sends on, notes the status, and adds headers that every answer has."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, request: Incoming) -> None:
         self._send = send
+        self._request = request
         self._request_id = (b"x-request-id", request_id.encode("ascii"))
         self.extra: list[tuple[bytes, bytes]] = []
         self.status = 0
@@ -188,6 +211,7 @@ class _Watched:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            await _small_body(self._request)
             headers = list(message.get("headers", ()))
             present = {name.lower() for name, _ in headers}
             wanted = [self._request_id, *self.extra]

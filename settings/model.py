@@ -1,113 +1,25 @@
 """The settings of every process, as typed fields with meaning, unit, reason and example.
 
 Make them with `settings.load.load`: these classes read neither the environment nor a file by
-themselves. docs/reference/settings.md is generated from them.
+themselves. docs/reference/settings.md is generated from them. The runner's are here, the gateway's in
+`settings.gateway`, what all have in `settings.common`.
 """
 
 import os
-import re
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from settings.common import Settings
 from settings.forge import ForgeFields
+from settings.gateway import GatewaySettings
 from settings.notices import NoticeSettings
-from settings.paths import DataPaths, ToolPaths, cache_root
+from settings.paths import ToolPaths, cache_root
 from settings.types import Duration, Gaps, NetworkName, Networks, Place, Size, setting
 
-# Hosts beyond ASCII are written as browsers send them: xn--...
-_ORIGIN = re.compile(
-    r"https?://(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/*",
-    re.IGNORECASE,
-)
-
-
-def _database(name: str) -> Any:
-    def url(values: dict[str, Any]) -> str:
-        # In a URL, these two would not be part of the file's name.
-        path = str(values["data"] / name).replace("%", "%25").replace("?", "%3F")
-        return f"sqlite:///{path}"
-
-    return url
-
-
-class Settings(BaseSettings):
-    """What every process needs."""
-
-    title: ClassVar[str] = "Every process"
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True
-    )
-
-    data: Place = setting(
-        Path(".codehub"),
-        description="Folder of everything that CodeHub keeps: index, users, Pulumi state, sockets.",
-        why="A try needs no root and leaves one folder, which .gitignore names.",
-        example="/var/lib/codehub",
-        unit="path",
-    )
-    index_url: str = setting(
-        default_factory=_database("index.db"),
-        description="Database of the state index, which runner and gateways share.",
-        why="SQLite in the data folder needs no server.",
-        example="sqlite:////var/lib/codehub/index.db",
-        unit="SQLAlchemy URL",
-        shown="`index.db` in the data folder",
-        secret=True,
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = setting(
-        "info",
-        description="The least severe log lines that are written.",
-        why="Each change of phase is an info line; debug adds steps and calls.",
-        example="debug",
-    )
-    log_format: Literal["console", "json"] = setting(
-        "console",
-        description="How log lines look on standard error: for people, or one JSON object a line.",
-        why="The first reader is a person; services set json.",
-        example="json",
-    )
-
-    base_url: str | None = setting(
-        None,
-        description="The origin that browsers see, when a TLS edge stands in front; decides on Secure cookies and the Origin check. Notices link to it, if it is set.",
-        why="Without an edge it is what host and port say.",
-        example="https://hub.example.org",
-        unit="origin",
-        shown="`http://<host>:<port>`",
-    )
-
-    @field_validator("base_url")
-    @classmethod
-    def _origin(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        found = _ORIGIN.fullmatch(value)
-        if not found or not 0 < int(found["port"] or 1) < 2**16:
-            message = "an origin is wanted: http:// or https://, a host, perhaps a port, no path"
-            raise ValueError(message)
-        return value.rstrip("/")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load` gives: it knows where each value came from and reports all at once."""
-        return (init_settings,)
-
-    @property
-    def paths(self) -> DataPaths:
-        """The data tree."""
-        return DataPaths(self.data)
+__all__ = ["CLASSES", "ForgeSettings", "GatewaySettings", "RunnerSettings", "Settings"]
 
 
 class RunnerSettings(NoticeSettings, Settings):
@@ -328,10 +240,10 @@ class RunnerSettings(NoticeSettings, Settings):
     )
     heal_remakes: int = setting(
         3,
-        description="How many containers may be made anew in an hour because another hand, or the engine, made them differ from their files; a tenth of the fleet where that is more. The others say so in `codehub status` and wait; `codehub up` heals all of them at once. What is healed without a new container is not counted.",
+        description="Of how many workspaces containers may be made anew in an hour because another hand, or the engine, made them differ from their files; a tenth of the fleet where that is more. The others say so in `codehub status` and wait; `codehub up` heals all of them at once. What is healed without a new container is not counted.",
         why="To make one anew ends its programs, and a changed engine may make all of them differ at once: a few show what is the matter.",
         example="20",
-        unit="containers",
+        unit="workspaces",
         ge=1,
         le=10000,
     )
@@ -349,100 +261,6 @@ class RunnerSettings(NoticeSettings, Settings):
         if value is not None and not value.startswith("unix:") and urlsplit(value).port == 0:
             raise ValueError("no engine listens on port 0")
         return value
-
-
-class GatewaySettings(Settings):
-    """What `codehub gateway` and `codehub user` need besides."""
-
-    title: ClassVar[str] = "Gateway"
-
-    host: str = setting(
-        "127.0.0.1",
-        description="Address to listen on.",
-        why="Nobody outside gets in before TLS stands in front.",
-        example="0.0.0.0",  # noqa: S104
-        unit="address",
-        min_length=1,
-    )
-    port: int = setting(
-        8000,
-        description="Port to listen on; 0 takes a free one.",
-        why="Needs no root.",
-        example="8080",
-        unit="port",
-        ge=0,
-        le=65535,
-    )
-    trusted_proxies: Networks = setting(
-        (),
-        description="Networks of proxies whose forwarded headers count; with commas between.",
-        why="Anybody can write such headers, so nobody is believed unless named.",
-        example="127.0.0.1/32,10.0.0.0/8",
-        unit="CIDR networks",
-    )
-    hide_existence: bool = setting(
-        default=False,
-        description="Whether somebody else's workspace looks like one that does not exist.",
-        why="Within one team, to read that it is not yours (403) helps more than to hide ids.",
-        example="true",
-    )
-    store_url: str = setting(
-        default_factory=_database("gateway.db"),
-        description="Database of users and sessions: SQLite or PostgreSQL.",
-        why="SQLite in the data folder needs no server.",
-        example="sqlite:////var/lib/codehub/gateway.db",
-        unit="SQLAlchemy URL",
-        shown="`gateway.db` in the data folder",
-        secret=True,
-    )
-    session_idle: Duration = setting(
-        43200.0,
-        description="How long a login lasts without a request.",
-        why="Covers a working day with its breaks.",
-        example="2h",
-        unit="duration",
-        gt=0,
-    )
-    session_max: Duration = setting(
-        604800.0,
-        description="How long a login lasts at most.",
-        why="A week: a stolen cookie ends with it.",
-        example="1d",
-        unit="duration",
-        gt=0,
-    )
-    login_attempts: int = setting(
-        10,
-        description="Failed logins per user and per address in one window before further ones wait.",
-        why="A person errs a few times, a program hundreds.",
-        example="5",
-        unit="attempts",
-        ge=1,
-    )
-    login_window: Duration = setting(
-        300.0,
-        description="The window in which failed logins count.",
-        why="Short enough that a person who locked herself out waits for it.",
-        example="15m",
-        unit="duration",
-        gt=0,
-    )
-    audit_keep: Duration = setting(
-        7776000.0,
-        description="How long the audit log keeps what was done and refused.",
-        why="Long enough to look into what is noticed late, short enough that the file stays small.",
-        example="365d",
-        unit="duration",
-        gt=0,
-    )
-    upstream_timeout: Duration = setting(
-        30.0,
-        description="How long a workspace or the runner may take to begin an answer.",
-        why="A page that takes longer is reported (504) better than left blank.",
-        example="1m",
-        unit="duration",
-        gt=0,
-    )
 
 
 class ForgeSettings(ForgeFields, Settings):

@@ -3,8 +3,10 @@
 The mark is a file beside the tree's id. It holds the inode of the file `tree` and when that was
 changed, which a copy does not have (inodes alone are often the same on two new file systems); the
 machine, for copies of whole disks; and the path. What a tree remembers of the time since it was
-copied is wrong, and two that live with one id would each take the other's homes for its own. A tree
-that is renamed, or mounted at two places, is the same one. Nothing here knows what a tree remembers.
+copied is wrong, and two that live with one id would each take the other's homes for its own. A copy
+by hard links (`cp -al`, `rsync --link-dest`) has the file itself, whose change time that moves: both are
+then taken for copies once. A tree that is renamed, or mounted at two places, is the same one, and
+known by its folder, which no link can be. Nothing here knows what a tree remembers.
 """
 
 import contextlib
@@ -125,7 +127,7 @@ def _is_other(root: Path, paths: DataPaths, own: str) -> bool:
     """Whether there is a tree of the same id that is not this very one."""
     there = DataPaths(root).tree
     try:
-        if there.samefile(paths.tree):
+        if root.samefile(paths.root):
             return False
         found = tree.read(there)
     except (OSError, DataFolderError):

@@ -190,7 +190,7 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
     id_ = wanted.ids[0]
     typed: dict[str, Callable[..., Awaitable[Result]]] = {
         "purge": partial(runner.purge, forget_missing=wanted.forget_missing),
-        "adopt": runner.adopt,
+        "adopt": partial(runner.adopt, owner=wanted.owner),
         "new-home": runner.new_home,
     }
     if wanted.kind in typed:

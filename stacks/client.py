@@ -159,27 +159,6 @@ class RunnerClient(HomeCalls, GcCalls):
         """Try again now what failed, and forget how often it did; see `Operator`."""
         return await self.one("retry", workspace_id, on_step, request_id, actor=actor)
 
-    async def purge(
-        self,
-        workspace_id: str,
-        *,
-        confirm: str,
-        forget_missing: bool = False,
-        actor: str = "",
-        on_step: OnStep | None = None,
-        request_id: str = "",
-    ) -> Result:
-        """Remove the home of a removed workspace for good, now; see `Operator`."""
-        return await self.one(
-            "purge",
-            workspace_id,
-            on_step,
-            request_id,
-            actor=actor,
-            confirm=confirm,
-            forget_missing=forget_missing,
-        )
-
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:
         """Give the last lines that its container printed; see `Operator`."""
         path = f"/v1/workspaces/{workspace_id}/logs"

@@ -33,7 +33,7 @@ class Demand:
         watched: Milliseconds that runners watched so far; None: no home expires by this.
         max_delete: Most workspaces that may be pruned within the hour; None for the rule.
         retire: The workspace that takes its home over, for which it goes; "" for none.
-        adopt: Whether someone typed that its home changes hands.
+        adopt: The owner to whom its home goes, as someone typed after being told; "" for none.
         new_home: Whether someone typed that a home is made where the former one is gone.
         forget_missing: Whether someone typed that a home which is on no engine is forgotten.
         heal: Whether drift is healed where the file wants it reported.
@@ -54,7 +54,7 @@ class Demand:
     watched: int | None = None
     max_delete: int | None = None
     retire: str = ""
-    adopt: bool = False
+    adopt: str = ""
     new_home: bool = False
     forget_missing: bool = False
     heal: bool = False
@@ -75,7 +75,7 @@ class Demand:
             watched=self.watched if newer.watched is None else newer.watched,
             max_delete=_more(self.max_delete, newer.max_delete),
             retire=newer.retire or self.retire,
-            adopt=self.adopt or newer.adopt,
+            adopt=newer.adopt or self.adopt,
             new_home=self.new_home or newer.new_home,
             forget_missing=self.forget_missing or newer.forget_missing,
             heal=self.heal or newer.heal,
@@ -104,7 +104,7 @@ class Demand:
             retry=False,
             purge=False,
             forget_missing=False,
-            adopt=False,
+            adopt="",
             new_home=False,
         )
 

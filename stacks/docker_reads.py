@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from aiodocker.exceptions import DockerError
 from aiodocker.multiplexed import MultiplexedResult
+from aiodocker.networks import DockerNetwork
 
 from stacks.docker_calls import (
     CALL_TIMEOUT,
@@ -61,8 +62,21 @@ class DockerReads(EngineClient):
         """Name the engine itself; see `Power`."""
         with translated("engine"):
             told = await self._docker.system.info()
-        # Two engines of one machine may share the id, which lies in a folder of settings.
-        return f"{told.get('ID') or ''} {told.get('DockerRootDir') or ''}".strip()
+            store = await self._store()
+        # Two engines of one machine may share the id, which lies in a folder of settings; and both
+        # stay the same where the disk at that folder is not mounted.
+        named = (told.get("ID"), told.get("DockerRootDir"), store)
+        return " ".join(map(str, named)) if all(named) else ""
+
+    async def _store(self) -> str:
+        """Name what the engine keeps its things in: by a network that is made once, with the store."""
+        found: Any = DockerNetwork(self._docker, "none")  # type: ignore[no-untyped-call]
+        try:
+            return str((await found.show())["Id"])
+        except DockerError as error:
+            if error.status != NOT_FOUND:
+                raise
+            return ""
 
     async def _list_containers(self, filters: Mapping[str, Any]) -> list[dict[str, Any]]:
         listed = await self._docker.containers.list(all=True, filters=json.dumps(filters))

@@ -44,6 +44,14 @@ class DockerSwitch(DockerReads):
         self._run = run
         self._fence = fence
 
+    async def limit(self, container_id: str, *, pids: int, restart: str) -> None:
+        """Set the most processes and the restart policy of a container; see `Power`."""
+        body = {"PidsLimit": pids, "RestartPolicy": {"Name": restart}}
+        with translated("limits"):
+            self._fence.check("limits")
+            path = f"containers/{container_id}/update"
+            await self._docker._query_json(path, method="POST", data=body)  # noqa: SLF001
+
     async def _start_and_watch(self, workspace_id: str, found: Container) -> None:
         if not found.running:
             await self._start(found.id)

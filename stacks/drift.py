@@ -16,6 +16,9 @@ from stacks.programs.inputs import HOME_PATH, RUN_PATH, USER, WorkspaceInputs
 IN_PLACE = frozenset({"memory", "memory and swap", "pids", "restart"})
 """What an `up` sets right on a living container; for all else but `is_detached`, it is made anew."""
 
+_APART = frozenset({"pids", "restart"})
+"""Of these what needs no Pulumi. The limit of memory and swap is never below memory's: it waits with it."""
+
 STATE = "state"
 CONTAINER = "container"
 IDENTITY = "container id"
@@ -159,6 +162,11 @@ def _told(value: str | None) -> str:
 def is_detached(difference: Difference) -> bool:
     """Whether it was taken off its network, and put on no other: it can be put back as it is."""
     return (difference.field, difference.found) == ("network", NONE)
+
+
+def is_apart(difference: Difference) -> bool:
+    """Whether it can be set right on a living container without a word on its memory."""
+    return difference.field in _APART or is_detached(difference)
 
 
 def stopped(state: str) -> Difference:

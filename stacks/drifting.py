@@ -12,7 +12,7 @@ from stacks import drift
 from stacks.drift import Difference
 from stacks.planned import Action, Change, Known, Wish
 from stacks.power import GOING, Container
-from stacks.programs.inputs import WorkspaceInputs
+from stacks.programs.inputs import LABEL_SPEC_HASH, WorkspaceInputs
 from stacks.wishes import switched
 from state_index.models import Published
 from state_index.phases import Event, Phase, Sync
@@ -32,9 +32,6 @@ HELD = "; it waits, nothing is touched"
 
 _AT_REST = frozenset({Phase.RUNNING, Phase.WARM, Phase.UNKNOWN})
 """Phases in which nothing of ours is under way."""
-
-_SAID_TO_RUN = frozenset({Phase.RUNNING, Phase.UNKNOWN})
-"""Phases that a stop which is only told ends."""
 
 
 def is_going(known: Known) -> bool:
@@ -130,13 +127,34 @@ def given_up(known: Known, change: Change, stays: tuple[Difference, ...]) -> Cha
     """Leave the shape of one as it is on which it comes back each time; go on to on and off."""
     left = replace(change, action=Action.NOTHING, refresh=False, remakes=False, held=False)
     left = replace(left, drift=stays, sync=Sync.SYNCED)
-    return powered(known, switched(known, left), Wish(heal=True))
+    return onward(known, left, Wish(heal=True))
 
 
 def off_network(change: Change) -> tuple[Difference, ...]:
     """Give what is healed by putting it back on its network, and by nothing else."""
     found = change.drift or ()
     return tuple(each for each in found if drift.is_detached(each) and not each.stays)
+
+
+def apart(change: Change) -> tuple[Difference, ...]:
+    """Give what can be healed by a call of its own, whatever is the matter with its memory."""
+    found = change.drift or ()
+    return tuple(each for each in found if drift.is_apart(each) and not each.stays)
+
+
+def onward(known: Known, change: Change, wish: Wish) -> Change:
+    """Go on to on and off, where the shape is right, or is left as it is.
+
+    Another's container, which only has our name, is started and stopped for nobody but who asks: to
+    start it, ours would have to be made in its place.
+    """
+    container = known.container
+    is_ours = container is None or container.labels.get(LABEL_SPEC_HASH) == change.spec_hash
+    if is_ours or known.asked is not None or container is None:
+        return powered(known, switched(known, change), wish)
+    if not change.on or container.running:
+        return change
+    return replace(change, drift=(drift.stopped(container.state), *(change.drift or ())))
 
 
 def powered(known: Known, change: Change, wish: Wish) -> Change:
@@ -161,14 +179,19 @@ def powered(known: Known, change: Change, wish: Wish) -> Change:
 
 
 def found(change: Change) -> tuple[Event, ...]:
-    """Give what happened to one that another hand stopped or removed, and that is left so."""
+    """Give what happened to one that another hand stopped or removed, and that is left so.
+
+    Of one that an engine has again that was away, where it stands.
+    """
     known = change.known
     if not change.drift or change.action is not Action.NOTHING:
         return ()
     if known.container is None:
         return (Event.VANISHED,) if known.phase in _AT_REST else ()
     is_stopped = any(each.field == drift.STATE for each in change.drift)
-    return (Event.STOPPED,) if is_stopped and known.phase in _SAID_TO_RUN else ()
+    if known.phase is Phase.UNKNOWN:
+        return (Event.BOOTING, Event.READY) if known.running else (Event.STOPPED,)
+    return (Event.STOPPED,) if is_stopped and known.phase is Phase.RUNNING else ()
 
 
 def why_held(change: Change) -> str:

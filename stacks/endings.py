@@ -17,7 +17,7 @@ from stacks.errors import (
     LedgerError,
 )
 from stacks.grace import GraceClock
-from stacks.homes import Grounds
+from stacks.grounds import Grounds
 from stacks.ledger import Ledger
 from stacks.ledger_entries import UNREADABLE, Entry, agree
 from stacks.planned import Action, Change, Known
@@ -171,6 +171,7 @@ class Endings:
 
     async def grounds(self, workspace_id: str) -> Grounds:
         """Read anew what speaks for and against removing a home."""
+        engine = await self._power.identity()  # first: what is seen then is on this one, or on none
         volumes = await self._volumes(workspace_id)
         holders = [found for each in volumes for found in await self._power.holders(each.name)]
         row, entry = await self._board.row(workspace_id), await self._entry(workspace_id)
@@ -183,6 +184,7 @@ class Endings:
             watched=await self._clock.watched(),
             entry=entry,
             expected=expected,
+            engine=engine,
             # Last: the engine may take long to answer, and the file come back meanwhile.
             snapshot=await self._read(),
         )
@@ -196,10 +198,9 @@ class Endings:
         """Let Pulumi forget."""
         await self._engine.forget(workspace_id)
 
-    async def removing(self, workspace_id: str, volume: Leftover) -> bool:
+    async def removing(self, workspace_id: str, volume: Leftover, *, engine: str) -> bool:
         """Write that a volume is about to be removed; whether that is news."""
         there = {each.name for each in await self._volumes(workspace_id)}
-        engine = await self._power.identity()
         return await asyncio.to_thread(
             self._ledger.removing, workspace_id, volume.name, volumes=there, engine=engine
         )

@@ -13,6 +13,7 @@ from stacks.drift import Difference
 from stacks.errors import MemoryInUseError
 from stacks.planned import Action, Change
 from stacks.power import Power
+from stacks.programs import shape
 from stacks.remakes import RemakeCap
 
 WITHIN = 600.0
@@ -61,22 +62,32 @@ class Healing:
             return drifting.given_up(change.known, change, stays), told_why
         if not change.action.needs_pulumi or await self.is_possible(change):
             return change, why
-        off = replace(change, drift=drifting.off_network(change))
-        told = drift.standing(change.drift or (), self.given_up(off) or ())
+        alone = [replace(change, drift=(each,)) for each in drifting.apart(change)]
+        stays = tuple(each for one in alone for each in self.given_up(one) or ())
+        told = drift.standing(change.drift or (), stays)
         left = drifting.put_off(change.known, replace(change, drift=told))
         return left, replace(why, cause=f"{why.cause}{drifting.PUT_OFF}")
 
-    async def reconnected(self, change: Change) -> Change:
-        """Put one on its network whose memory waits: that asks nothing of its memory.
+    async def mended(self, change: Change) -> tuple[Change, str]:
+        """Set right what asks nothing of the memory of one whose memory waits; gives what was, in words.
 
         Raises:
             StacksError: It could not be.
         """
-        off = drifting.off_network(change)
-        await self.connect(change)
-        self.note(replace(change, drift=off))
-        rest = tuple(each for each in change.drift or () if each not in off)
-        return drifting.put_off(change.known, replace(change, drift=rest))
+        done = drifting.apart(change)
+        off, words = drifting.off_network(change), []
+        container, inputs = change.known.container, change.inputs
+        assert container is not None, "it uses too much memory"
+        assert inputs is not None, "a change of shape has inputs"
+        if limits := [each.field for each in done if each not in off]:
+            await self._power.limit(container.id, pids=inputs.pids, restart=shape.RESTART)
+            words.append(f"{' and '.join(limits)} set right")
+        if off:
+            await self.connect(change)
+            words.append("it was put back on its network")
+        self.note(replace(change, drift=done))
+        rest = tuple(each for each in change.drift or () if each not in done)
+        return drifting.put_off(change.known, replace(change, drift=rest)), "; ".join(words)
 
     def given_up(self, change: Change) -> tuple[Difference, ...] | None:
         """Give the differences where all that is to be healed comes back each time; else None.
@@ -128,7 +139,7 @@ class Healing:
 
     def waits(self, change: Change) -> bool:
         """Whether nothing can be done within the hour: its memory is in use, and all else is right."""
-        if not change.known.running or not self._was_seen(change) or drifting.off_network(change):
+        if not change.known.running or not self._was_seen(change) or drifting.apart(change):
             return False
         return drifting.put_off(change.known, change).action is Action.NOTHING
 
@@ -194,5 +205,5 @@ class Healing:
 
 def _found(change: Change) -> Found:
     container = change.known.container
-    found = (each for each in change.drift or () if not drift.is_detached(each))
+    found = (each for each in change.drift or () if not drift.is_apart(each))
     return (container.id if container else ""), frozenset(found)

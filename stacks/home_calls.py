@@ -19,18 +19,40 @@ class HomeCalls(Calls, Protocol):
     ) -> Result:
         """Have the daemon do an operation on one workspace."""
 
+    async def purge(
+        self,
+        workspace_id: str,
+        *,
+        confirm: str,
+        forget_missing: bool = False,
+        actor: str = "",
+        on_step: OnStep | None = None,
+        request_id: str = "",
+    ) -> Result:
+        """Remove the home of a removed workspace for good, now; see `Operator`."""
+        return await self.one(
+            "purge",
+            workspace_id,
+            on_step,
+            request_id,
+            actor=actor,
+            confirm=confirm,
+            forget_missing=forget_missing,
+        )
+
     async def adopt(
         self,
         workspace_id: str,
         *,
         confirm: str = "",
+        owner: str = "",
         actor: str = "",
         on_step: OnStep | None = None,
         request_id: str = "",
     ) -> Result:
         """Let a home that was found again go to its file's owner; see `Operator`."""
         return await self.one(
-            "adopt", workspace_id, on_step, request_id, confirm=confirm, actor=actor
+            "adopt", workspace_id, on_step, request_id, confirm=confirm, owner=owner, actor=actor
         )
 
     async def new_home(

@@ -39,15 +39,17 @@ class HomeCommands:
         workspace_id: str,
         *,
         confirm: str = "",
+        owner: str = "",
         actor: str = "",
         on_step: OnStep | None = None,
         request_id: str = "",
     ) -> Result:
         """Let a home that was found again go to its file's owner; see `Operator`."""
         change = await self._planned(workspace_id)
-        told = typed.check_adoption(change, confirm=confirm)
+        told = typed.check_adoption(change, confirm=confirm, owner=owner)
+        assert change.known.spec is not None, "checked: its file names an owner"
         demand = asked_by(actor, f"had it adopted: {told}", request_id)
-        demand = replace(demand, force=True, adopt=True)
+        demand = replace(demand, force=True, adopt=change.known.spec.owner)
         return await self.one(workspace_id, demand, on_step)
 
     async def new_home(

@@ -9,7 +9,7 @@ from aiodocker.volumes import DockerVolume
 
 from stacks.docker_calls import CONFLICT, NOT_FOUND, leftover, quoted, translated
 from stacks.engine.model import Leftover
-from stacks.errors import HomeKeptError, StacksError
+from stacks.errors import HomeKeptError, HomeUnseenError, StacksError
 
 
 @contextmanager
@@ -46,8 +46,19 @@ async def is_there(docker: aiodocker.Docker, volume: Leftover) -> bool:
     return True
 
 
+def went(name: str) -> HomeUnseenError:
+    """Give the error of a volume that is not there though it was a moment ago.
+
+    Another hand removed it, or this is another store by now: the ledger must not say that we did. It
+    goes on saying that we were about to, so that a look at the engine where it was seen proves it.
+    """
+    error = HomeUnseenError(f"{name} went meanwhile, and not by this removal", step="purge")
+    error.untouched = False
+    return error
+
+
 async def remove(docker: aiodocker.Docker, name: str) -> None:
-    """Remove a volume, never by force; gone already is fine.
+    """Remove a volume, never by force.
 
     Args:
         docker: A client, patient enough for all of its files.
@@ -55,6 +66,7 @@ async def remove(docker: aiodocker.Docker, name: str) -> None:
 
     Raises:
         HomeKeptError: A container mounts it.
+        HomeUnseenError: It is not there any more.
         EngineUnavailableError: The engine does not answer.
     """
     found = DockerVolume(docker, name)  # type: ignore[no-untyped-call]
@@ -65,5 +77,6 @@ async def remove(docker: aiodocker.Docker, name: str) -> None:
             if error.status == CONFLICT:
                 told = f"the engine keeps {name}: {quoted(str(error.message))}"
                 raise HomeKeptError(told, step="purge") from error
-            if error.status != NOT_FOUND:
-                raise
+            if error.status == NOT_FOUND:
+                raise went(name) from error
+            raise

@@ -3,13 +3,14 @@
 A home is never healed by making an empty one. A new home is allowed only when every source of
 proof says that this workspace never had one; the sources are a list, so that snapshots can join
 volume labels and the index. The decisions are pure. `remove` is the one function of the product that
-removes home volumes (a test reads the code for others); what it needs to know it has read anew.
+removes home volumes (a test reads the code for others); what it needs to know it has read anew, and
+what speaks against it `stacks.grounds` says.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -18,21 +19,11 @@ from stacks.errors import (
     HomeKeptError,
     HomeMissingError,
     HomeOwnerError,
-    HomeUnseenError,
     StacksError,
 )
-from stacks.ledger_entries import Entry, is_over
-from stacks.power import Container, HomeVolume
-from stacks.programs.inputs import (
-    LABEL_HOME,
-    LABEL_PREFIX,
-    LABEL_TREE,
-    LABEL_WORKSPACE,
-    HomeInputs,
-)
-from stacks.source import Snapshot
-from state_index.models import Published
-from state_index.phases import Phase
+from stacks.grounds import Grounds, check
+from stacks.power import HomeVolume
+from stacks.programs.inputs import HomeInputs
 
 FIRST_HOME = 1
 
@@ -122,31 +113,6 @@ def _missing(
     return error
 
 
-@dataclass(frozen=True, kw_only=True)
-class Grounds:
-    """What speaks for and against removing a workspace's homes, at one moment.
-
-    Attributes:
-        snapshot: What the folder says, just read.
-        row: What is published of it.
-        watched: Milliseconds that runners watched so far; its tombstone's grace ends by them.
-        entry: What the ledger of graces says of it.
-        container: Its container.
-        volumes: The volumes that are its homes by name and number, with all their labels.
-        holders: Who mounts one of these.
-        expected: The names of homes that it has, as far as anything tells.
-    """
-
-    snapshot: Snapshot
-    row: Published | None
-    watched: int
-    entry: Entry | None
-    container: Container | None
-    volumes: tuple[Leftover, ...]
-    holders: tuple[Container, ...]
-    expected: frozenset[str] = frozenset()
-
-
 class Hands(Protocol):
     """What `remove` sees and does."""
 
@@ -163,8 +129,13 @@ class Hands(Protocol):
     def turn(self) -> asyncio.Lock:
         """Held while the last look is taken and acted upon: nobody may wait in between."""
 
-    async def removing(self, workspace_id: str, volume: Leftover) -> bool:
+    async def removing(self, workspace_id: str, volume: Leftover, *, engine: str) -> bool:
         """Write durably that a volume is about to be removed: from here on it may be half empty.
+
+        Args:
+            workspace_id: Whose it is.
+            volume: Which.
+            engine: The engine on which it was seen.
 
         Returns:
             Whether that is news.
@@ -199,24 +170,28 @@ async def remove(
         HomeKeptError: Something speaks against it.
         LedgerError: It cannot be kept in mind, so nothing is removed.
     """
-    may = partial(check_removal, workspace_id, by_name=by_name, forget_missing=forget_missing)
-    may(await hands.grounds(workspace_id), begun=False)
+    may = partial(check, workspace_id, by_name=by_name, forget_missing=forget_missing)
+    first = await hands.grounds(workspace_id)
+    may(first, begun=False)
     await hands.begin(workspace_id)
     await hands.forget(workspace_id)
     grounds = await hands.grounds(workspace_id)
-    may(grounds, begun=True)
-    for volume in grounds.volumes:
+    volumes, seen = grounds.volumes, {volume.name for volume in first.volumes}
+    # Seen a moment ago and not any more, it may be on a disk that is not mounted now.
+    may(replace(grounds, expected=grounds.expected | seen), begun=True)
+    for volume in volumes:
         try:
             async with hands.turn:  # another removal may have taken long, and the file be back
-                may(await hands.grounds(workspace_id), begun=True)
-                await _remove(workspace_id, volume, hands)
+                grounds = await hands.grounds(workspace_id)
+                may(grounds, begun=True)
+                await _remove(workspace_id, volume, grounds.engine, hands)
         except HomeKeptError as error:
-            error.partly = volume is not grounds.volumes[0]
+            error.partly = volume is not volumes[0]
             raise
 
 
-async def _remove(workspace_id: str, volume: Leftover, hands: Hands) -> None:
-    is_news = await hands.removing(workspace_id, volume)
+async def _remove(workspace_id: str, volume: Leftover, engine: str, hands: Hands) -> None:
+    is_news = await hands.removing(workspace_id, volume, engine=engine)
     try:
         await hands.remove_volume(volume)
     except StacksError as error:
@@ -225,79 +200,3 @@ async def _remove(workspace_id: str, volume: Leftover, hands: Hands) -> None:
                 await hands.refused(volume)
         raise
     await hands.removed(workspace_id, volume)
-
-
-def check_removal(
-    workspace_id: str, grounds: Grounds, *, by_name: bool, begun: bool, forget_missing: bool = False
-) -> None:
-    """Refuse to remove a workspace's homes where anything speaks against it. Pure.
-
-    Args:
-        workspace_id: The workspace.
-        grounds: What is known right now.
-        by_name: Whether someone typed its name.
-        begun: Whether the removal was published already.
-        forget_missing: Whether someone typed that a home which is on no engine is forgotten.
-
-    Raises:
-        HomeKeptError: It says what.
-        HomeUnseenError: There is a home, and none of it is seen.
-    """
-    told = _against(workspace_id, grounds, by_name=by_name, begun=begun)
-    if told:
-        raise HomeKeptError(f"the home of {workspace_id} is kept: {told}", step="purge")
-    unseen = grounds.expected - {volume.name for volume in grounds.volumes}
-    if unseen and not (forget_missing and by_name):
-        names = ", ".join(sorted(unseen))
-        raise HomeUnseenError(
-            f"{names}, the home of {workspace_id}, is not on this engine, so nobody can tell that it "
-            "is gone",
-            step="purge",
-        )
-
-
-def _against(workspace_id: str, grounds: Grounds, *, by_name: bool, begun: bool) -> str:
-    """Give what speaks against it, "" when nothing does."""
-    if told := _by_files(workspace_id, grounds.snapshot, by_name=by_name):
-        return told
-    if grounds.container is not None:
-        return f"its container is there, {grounds.container.name}"
-    if grounds.holders:
-        return f"it is mounted by {', '.join(found.name for found in grounds.holders)}"
-    return _by_row(grounds, by_name=by_name, begun=begun) or _by_labels(workspace_id, grounds)
-
-
-def _by_files(workspace_id: str, snapshot: Snapshot, *, by_name: bool) -> str:
-    if snapshot.unreadable or not (by_name or snapshot.complete):
-        return f"whether its file is gone is not known: {snapshot.error}"
-    if workspace_id in snapshot.ids:
-        return "its file is there"
-    heir = snapshot.heirs.get(workspace_id)
-    return f"it is that of {heir} now, whose file names it" if heir else ""
-
-
-def _by_row(grounds: Grounds, *, by_name: bool, begun: bool) -> str:
-    row = grounds.row
-    if row is None:
-        return "" if by_name else "it has no tombstone"
-    # Not begun and DELETING: whoever began it was ended.
-    cut_off = {Phase.TOMBSTONED, Phase.ERROR, Phase.UNKNOWN, Phase.DELETING}
-    if row.phase not in ({Phase.DELETING} if begun else cut_off):
-        return f"it is {row.phase}"
-    if by_name:
-        return ""
-    if row.grace_end is None:
-        return "it has no tombstone"
-    return "" if is_over(row, grounds.watched, grounds.entry) else "its grace is not over"
-
-
-def _by_labels(workspace_id: str, grounds: Grounds) -> str:
-    for volume in grounds.volumes:
-        labels = volume.labels
-        number, prefix = labels.get(LABEL_HOME, ""), labels.get(LABEL_PREFIX, "")
-        named = volume.name == f"{prefix}{workspace_id}-home-{number}"
-        if not named or labels.get(LABEL_WORKSPACE) != workspace_id:
-            return f"the volume {volume.name} does not say that it is its home"
-        if not volume.ours or not labels.get(LABEL_TREE):
-            return f"the volume {volume.name} does not say that it is this data tree's"
-    return ""

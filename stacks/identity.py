@@ -53,7 +53,7 @@ def home_of(known: Known, spec: WorkspaceSpec, *, name_prefix: str, wish: Wish) 
         LedgerError: Whether that is so is not known.
     """
     renames.check(known)
-    if is_found_again(known, spec) and not wish.adopt:
+    if is_found_again(known, spec) and wish.adopt != spec.owner:
         homes.check_owner(known.id, owner=spec.owner, former=former_owner(known))
     try:
         home = homes.decide(
@@ -81,7 +81,7 @@ def _whole(known: Known, home: HomeInputs, spec: WorkspaceSpec, *, wish: Wish) -
     )
     if name in known.torn and wish.new_home:
         return HomeInputs(number=home.number + 1, owner=spec.owner)
-    if name in known.torn and not wish.adopt:
+    if name in known.torn and wish.adopt != spec.owner:
         raise HomePartlyRemovedError.of(known.id, name, home.number)
     unknown = known.entry is not None and not known.entry.readable
     if unknown and known.new and known.container is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stacks.engine import Engine, EngineConfig, Leftovers, Operation, Outcome
     from stacks.fence import Fence
-    from stacks.work import OnEvent
+    from stacks.operations import OnEvent
 
 
 class LazyEngine:

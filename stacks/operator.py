@@ -195,6 +195,7 @@ class Operator(Protocol):
         workspace_id: str,
         *,
         confirm: str = "",
+        owner: str = "",
         actor: str = "",
         on_step: OnStep | None = None,
         request_id: str = "",
@@ -204,12 +205,14 @@ class Operator(Protocol):
         Args:
             workspace_id: Which.
             confirm: Its id once more, as someone typed it.
+            owner: Who gets it, as someone was told before; "" where nothing was told.
             actor: Who asks, for the history.
             on_step: Called for each of its steps.
             request_id: For the logs and the index.
 
         Raises:
-            NotConfirmedError: `confirm` is another word; it says who gives and who gets.
+            NotConfirmedError: `confirm` is another word, or the file names another owner by now; it
+                says who gives and who gets.
             NothingToAdoptError: Its owner is not in question.
             UnknownWorkspaceError: Nothing is known of it.
         """

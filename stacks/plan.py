@@ -236,7 +236,7 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -
         return _stopped_first(known, shape)
     if known.container is None:
         return shape
-    return drifting.powered(known, switched(known, shape), wish)
+    return drifting.onward(known, shape, wish)
 
 
 def _blocked(known: Known, spec: WorkspaceSpec, error: StacksError) -> Change:

@@ -61,7 +61,7 @@ class Wish:
         watched: Milliseconds that runners watched so far; None: no home expires here.
         max_delete: Most workspaces that may be pruned within the hour; None for the rule.
         retire: The workspace that takes its home over, for which it goes; "" for none.
-        adopt: Whether someone typed that its home changes hands.
+        adopt: The owner to whom its home goes, as someone typed after being told; "" for none.
         new_home: Whether someone typed that a home is made where the former one is gone.
         forget_missing: Whether someone typed that a home which is on no engine is forgotten.
         heal: Whether drift is healed at once, also where the file wants it reported: someone typed
@@ -80,7 +80,7 @@ class Wish:
     watched: int | None = None
     max_delete: int | None = None
     retire: str = ""
-    adopt: bool = False
+    adopt: str = ""
     new_home: bool = False
     forget_missing: bool = False
     heal: bool = False

@@ -2,7 +2,7 @@
 
 Pulumi owns the shape of things; `Power` lists, starts, stops and reads them and is the runner's only
 other hand on the engine. Nothing here makes or changes a container, a volume or a network, but that
-one which was taken off its network is put back.
+one which was taken off its network is put back, and that limits which need nothing of its memory are set.
 """
 
 from collections.abc import Mapping
@@ -149,7 +149,10 @@ class Power(Protocol):
         """Give the containers that mount a volume or bind its folder, running or not, whoever's."""
 
     async def identity(self) -> str:
-        """Name the engine itself: another one, or the same with another store, has another name."""
+        """Name the engine itself: another one, or the same with another store, has another name.
+
+        An engine whose disk is not mounted is one with another store. "" where it can't be told.
+        """
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""
@@ -161,9 +164,13 @@ class Power(Protocol):
             IsolationUnenforcedError: Nothing may be on a network here.
         """
 
+    async def limit(self, container_id: str, *, pids: int, restart: str) -> None:
+        """Set the most processes and the restart policy of a container, which goes on."""
+
     async def remove_home(self, volume: Leftover) -> None:
-        """Remove a home volume for good; gone already is fine. For `stacks.homes` alone.
+        """Remove a home volume for good. For `stacks.homes` alone.
 
         Raises:
             HomeKeptError: Another volume has its name by now, or a container mounts it.
+            HomeUnseenError: It is not there by now: who it was that removed it, nobody can tell.
         """

@@ -97,9 +97,9 @@ class DockerPower(DockerSwitch):
         filters = label_filter(prefix_label(self._prefix))
         with translated("list"):
             listed, volumes = await asyncio.gather(
-                self._list_containers(filters), self._homes.lists.list(filters)
+                self._list_containers(filters), self._homes.all()
             )
-        return await asyncio.to_thread(self._sorted, listed, volumes.answer)
+        return await asyncio.to_thread(self._sorted, listed, volumes)
 
     def _sorted(self, listed: list[dict[str, Any]], volumes: Mapping[str, Any]) -> Inventory:
         """Tell ours from others'; reads Pulumi's state for what has no tree's label."""
@@ -238,23 +238,21 @@ class DockerPower(DockerSwitch):
 
     async def remove_home(self, volume: Leftover) -> None:
         """Remove a home volume for good, however long it takes; see `Power`."""
-        filters = label_filter(prefix_label(self._prefix))
         patience = aiohttp.ClientTimeout(total=REMOVAL_TIMEOUT)
         async with self._remover, AsyncExitStack() as exits:
             patient = aiodocker.Docker(self._host, timeout=patience)
             patient = await exits.enter_async_context(patient)
             with home_volumes.untold():
                 with translated("purge"):
-                    await exits.enter_async_context(self._homes.lists.removing(filters))
-                if not await home_volumes.is_there(self._docker, volume):
-                    return
+                    await exits.enter_async_context(self._homes.removing())
+                is_there = await home_volumes.is_there(self._docker, volume)
                 self._fence.check("remove home")
+            if not is_there:
+                raise home_volumes.went(volume.name)
             await home_volumes.remove(patient, volume.name)
 
     async def _volume_seen(self, name: str) -> Mapping[str, Any] | None:
-        answer, is_fresh = await self._homes.lists.list({"name": [name]})
-        found = next((data for data in answer.get("Volumes") or [] if data["Name"] == name), None)
-        return found if found or is_fresh else await self._volume(name)
+        return await self._homes.volume(name)
 
     def _owns(self, found: Container) -> bool:
         return self._tree is None or self._tree.owns_container(found)

@@ -1,14 +1,16 @@
-"""The cap on what drift makes anew: at most three containers, or a tenth of the fleet, in any hour.
+"""The cap on what drift makes anew: of at most three workspaces, or a tenth of the fleet, in any hour.
 
 An engine that was upgraded, or set up in another way, may make every container differ at once; to make
 one anew ends its programs. So a few are, the others say that they wait, and a person can look. Not
 counted is what someone asked for: `codehub up`, `retry`, `start`. Each attempt takes a place, and gives
-it back where it ended without having touched the container. The count is kept in memory, and read from
+it back where it ended without having touched the container. One workspace has one place, however often
+its container is made anew within the hour, which is three times at most. The count is kept in memory, and read from
 the history where the runner is new.
 """
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +23,9 @@ from state_index.models import HistoryRow, Published
 from state_index.phases import Phase
 
 _HOUR = WINDOW.total_seconds()
+
+EACH = 3
+"""Containers of one workspace that may be made anew within the hour."""
 
 Spared = Callable[[Known, Wish], Change]
 """Plans once more for one workspace, whose container is not to be made anew."""
@@ -63,7 +68,7 @@ class RemakeCap:
 
         Args:
             board: Has the history.
-            least: Containers that may always be made anew within an hour.
+            least: Workspaces whose containers may always be made anew within an hour.
             spared: Plans for one that has to wait.
             monotonic: The clock by which the hour is counted.
         """
@@ -89,10 +94,12 @@ class RemakeCap:
             return dict(changes)
         async with self._lock:
             places = await self._recent(rows)
-        room = max(0, share(rows, self._least) - len(places))
+        times = Counter(place.id for place in places)
+        room = max(0, share(rows, self._least) - len(times))
         waiting = [id_ for id_ in counted if _own(places, id_) is None]
         # What failed is tried at its own time, and must not stand before others until then.
-        beyond = frozenset([id_ for id_ in waiting if not _is_tried_later(changes[id_])][room:])
+        new = [id_ for id_ in waiting if not (times[id_] or _is_tried_later(changes[id_]))]
+        beyond = {*new[room:], *(id_ for id_ in waiting if times[id_] >= EACH)}
         return {
             id_: self._spared(change.known, wish) if id_ in beyond else change
             for id_, change in changes.items()
@@ -110,7 +117,9 @@ class RemakeCap:
             places = await self._recent(rows)
             if _own(places, change.id) is not None:
                 return change
-            if len(places) < share(rows, self._least):
+            times = Counter(place.id for place in places)
+            has_one = 0 < times[change.id] < EACH
+            if has_one or (not times[change.id] and len(times) < share(rows, self._least)):
                 places.append(_Place(change.id, self._now()))
                 return change
         return self._spared(change.known, wish)
@@ -164,17 +173,22 @@ def _is_tried_later(change: Change) -> bool:
 def _healed(history: Sequence[HistoryRow]) -> Sequence[HistoryRow]:
     """Give the heals that a history tells; of those that failed one at most, where no other is.
 
-    A failed one may have come to remove the container, and is tried every few minutes.
+    A failed one may have come to remove the container, and is tried every few minutes. What someone asked
+    for has their name, and counts as little as while its runner ran.
     """
     began, done = [], []
     after: Phase | None = None
     for row in history:
         if row.to_phase is not Phase.UPDATING:
             after = row.to_phase
-        elif row.from_phase is not Phase.UPDATING and row.cause.startswith(CAUSE):
+        elif row.from_phase is not Phase.UPDATING and _is_drift_alone(row):
             began.append(row)
             done += [row] if after is not Phase.ERROR else []
     return done or began[:1]
+
+
+def _is_drift_alone(row: HistoryRow) -> bool:
+    return row.cause.startswith(CAUSE) and not row.actor
 
 
 def _age(at: datetime) -> float:

@@ -133,5 +133,5 @@ def is_half_removed(known: Known) -> bool:
         return False
     # No volume is seen on the wrong engine either: that this removal took it is known by the ledger,
     # and of what the engine was told and did not answer, by a look at that very one (`torn`).
-    proven = not row.applied_hash if entry is None else entry.is_gone
+    proven = entry is not None and entry.is_gone
     return proven and not known.homes and known.container is None

@@ -17,16 +17,17 @@ from stacks.errors import (
 from stacks.planned import Change
 
 
-def check_adoption(change: Change, *, confirm: str) -> str:
+def check_adoption(change: Change, *, confirm: str, owner: str = "") -> str:
     """Refuse to have a home adopted that does not wait for it; gives what is done, in words.
 
     Args:
         change: What the plan says without it.
         confirm: The workspace's id, as someone typed it.
+        owner: Who gets it, as was told before that; "" where nothing was told.
 
     Raises:
         NothingToAdoptError: Neither its owner nor its being whole is in question.
-        NotConfirmedError: The id was not typed; it says who gives and who gets.
+        NotConfirmedError: The id was not typed, or for another owner; it says who gives and who gets.
     """
     spec, error = change.known.spec, change.error
     if not isinstance(error, HomeOwnerError | HomePartlyRemovedError) or spec is None:
@@ -37,8 +38,12 @@ def check_adoption(change: Change, *, confirm: str) -> str:
         told = f"what is left of {error.volume} is taken as it is"
     elif torn := change.known.torn & {home.name for home in change.known.homes}:
         told += f", and what is left of {', '.join(sorted(torn))} is taken as it is"
-    if confirm != change.id:
-        raise _unconfirmed(told, f"codehub adopt {change.id} --confirm {change.id}")
+    if confirm != change.id or owner not in {"", spec.owner}:
+        by_now = f"its file names {spec.owner} by now, not {owner}: " if owner else ""
+        command = f"codehub adopt {change.id} --confirm {change.id} --owner {spec.owner}"
+        refusal = _unconfirmed(f"{by_now}{told}", command)
+        refusal.owner = spec.owner
+        raise refusal
     return told
 
 

@@ -54,7 +54,7 @@ class VolumeLists:
         finally:
             self._standing = None
 
-    async def list(self, filters: Answer) -> Listed:
+    async def ask(self, filters: Answer) -> Listed:
         """List, without waiting for a removal."""
         standing = self._standing
         if standing is None:
@@ -65,4 +65,4 @@ class VolumeLists:
         except TimeoutError:
             if self._standing is standing:
                 return Listed(standing, is_fresh=False)
-        return await self.list(filters)
+        return await self.ask(filters)

@@ -38,6 +38,7 @@ class Wanted:
         prune: Whether `up` removes workspaces whose file is gone; None for the setting.
         max_delete: Most workspaces that `up` may prune; None for the rule.
         confirm: The id once more, of a workspace whose home is to be purged, adopted or made anew.
+        owner: Who gets an adopted home, as was told before; "" where nothing was.
         forget_missing: Whether a home that is not on this engine may be forgotten by a purge.
         actor: Who asks, for the history; the socket's mode is why it is believed.
         remove: Whether `gc` removes what it finds.
@@ -49,6 +50,7 @@ class Wanted:
     prune: bool | None = None
     max_delete: int | None = None
     confirm: str = ""
+    owner: str = ""
     forget_missing: bool = False
     actor: str = ""
     remove: bool = False
@@ -67,7 +69,7 @@ def parse(body: bytes) -> Wanted:
         options = data.get("options", {})
         prune, actor = options.get("prune"), options.get("actor", "")
         most, confirm = options.get("max_delete"), options.get("confirm", "")
-        missing = options.get("forget_missing", False)
+        owner, missing = options.get("owner", ""), options.get("forget_missing", False)
         remove, only = options.get("remove", False), options.get("only")
     except (ValueError, KeyError, AttributeError, TypeError):
         raise BadRequestError('the body must be {"kind": ..., "ids": [...]}') from None
@@ -79,7 +81,8 @@ def parse(body: bytes) -> Wanted:
         raise BadRequestError(f"{kind} takes exactly one id")
     if not isinstance(prune, bool | None):
         raise BadRequestError("options.prune must be true or false")
-    _check_removal(most, confirm, missing)
+    _check_removal(most, missing)
+    _check_typed(confirm, owner)
     if remove not in (True, False) or not (only is None or _are_texts(only)):
         raise BadRequestError("options.remove must be true or false, options.only a list of keys")
     if not isinstance(actor, str) or len(actor) > ACTOR_MAX:
@@ -90,6 +93,7 @@ def parse(body: bytes) -> Wanted:
         prune=prune,
         max_delete=most,
         confirm=confirm,
+        owner=owner,
         forget_missing=missing,
         actor=actor,
         remove=remove,
@@ -101,10 +105,15 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-def _check_removal(most: object, confirm: object, missing: object) -> None:
-    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 0):
-        raise BadRequestError("options.max_delete must be a number of workspaces")
+def _check_typed(confirm: object, owner: object) -> None:
     if not isinstance(confirm, str):
         raise BadRequestError("options.confirm must be a workspace's id")
+    if not isinstance(owner, str):
+        raise BadRequestError("options.owner must be a name")
+
+
+def _check_removal(most: object, missing: object) -> None:
+    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 0):
+        raise BadRequestError("options.max_delete must be a number of workspaces")
     if not isinstance(missing, bool):
         raise BadRequestError("options.forget_missing must be true or false")

@@ -10,13 +10,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from stacks import drift, drifting, paths, progress, rundir
 from stacks.board import Board, Context
 from stacks.endings import Endings
 from stacks.engine import (
-    EngineEvent,
     Kind,
     Operation,
     Outcome,
@@ -28,6 +26,7 @@ from stacks.errors import (
 )
 from stacks.handover import Handover
 from stacks.healing import Healing
+from stacks.operations import OnEvent, Operations
 from stacks.plan import Action, Change
 from stacks.power import Power
 from stacks.rendering import Facts
@@ -39,18 +38,6 @@ from state_index.models import Changes
 from state_index.phases import Event, Phase, Sync
 
 QUIET = Changes(step="", reason="", message="")
-
-OnEvent = Callable[[EngineEvent], None]
-
-
-class Operations(Protocol):
-    """What runs Pulumi operations: `stacks.engine.Engine`, or one that is started when needed."""
-
-    async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
-        """Run one operation to its end; failures are in the outcome."""
-
-    async def forget(self, stack: str) -> None:
-        """Drop a stack from Pulumi's state; what it held stays on the engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,14 +113,14 @@ class Work:
         return change
 
     async def _decided(self, change: Change, why: Context) -> tuple[Change, Context]:
-        """Give what is done of a change of shape; what is put off waits off no network."""
+        """Give what is done of a change of shape; what is put off holds up nothing else."""
         change, why = await self.healing.decided(change, why)
-        if change.action.needs_pulumi or change.held or not drifting.off_network(change):
+        if change.action.needs_pulumi or change.held or not drifting.apart(change):
             return change, why
         row = await self._board.say(change.id, why, changes=described(change))
         change = replace(change, known=replace(change.known, row=row))
-        back = replace(why, cause=f"{why.cause}; it was put back on its network")
-        return await self.healing.reconnected(change), back
+        change, told = await self.healing.mended(change)
+        return change, replace(why, cause=f"{why.cause}; {told}")
 
     async def preview(self, change: Change, *, request_id: str = "") -> Outcome:
         """Ask what a change would do, Pulumi once nothing else refuses it.

@@ -120,9 +120,12 @@ class Engine:
         return [str(each["Id"]) for each in found]
 
     def remove_image(self, image: str) -> bool:
-        """Remove an image, unless a container or another name of it is there; whether it went."""
+        """Remove an image, unless a container or another name of it is there; whether it went.
+
+        With it go the nameless images of its build's steps, which else would keep what it took of the disk.
+        """
         try:
-            self._send("DELETE", f"/images/{quote(image)}?noprune=1")
+            self._send("DELETE", f"/images/{quote(image)}")
         except EngineRequestError as error:
             if error.status in {404, 409}:
                 return False

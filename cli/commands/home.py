@@ -43,7 +43,7 @@ def new(ctx: click.Context, frame: Frame, *, name: str, confirm: str | None, out
         name,
         confirm,
         lambda operator, typed, who, tell: operator.new_home(
-            name, confirm=typed, actor=who, on_step=tell
+            name, confirm=typed.id, actor=who, on_step=tell
         ),
     )
     ctx.exit(results.show([done], output))

@@ -40,10 +40,17 @@ _EXTENSION: Final = "codehub.incoming"
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A request as this protocol saw it."""
+    """A request as this protocol saw it.
+
+    Attributes:
+        head: Its head.
+        connection: Where it came.
+        whole: Set once its body is here too, or never will be.
+    """
 
     head: RequestHead
     connection: "HttpProtocol"
+    whole: asyncio.Event
 
 
 def incoming(scope: Any) -> Incoming:
@@ -63,7 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._head_done = False
         self._head_size = 0
         self._unparsed = 0
-        self._whole = False
+        self._whole = asyncio.Event()
         self._filler = Filler()
         self._rest = Rest()
         self._head_timer: asyncio.TimerHandle | None = None
@@ -99,6 +106,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self._disarm_head_timer()
         self._rest.over()
+        self._whole.set()
         lost, self._lost = self._lost, None
         if lost is not None:
             lost()
@@ -113,7 +121,8 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request; empty lines before it do not count as life."""
         self._unset_keepalive_if_required()
-        self._head_done = self._whole = False
+        self._head_done = False
+        self._whole = asyncio.Event()
         self._head_size = 0
         super().on_message_begin()
 
@@ -139,7 +148,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._disarm_head_timer()
         if self.parser.should_upgrade():
             self._check_upgrade()
-        came: Any = Incoming(self._head(upgrade=False), self)
+        came: Any = Incoming(self._head(upgrade=False), self, self._whole)
         self.scope["extensions"] = {_EXTENSION: came}
         super().on_headers_complete()
 
@@ -150,14 +159,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Take note that the request is whole."""
-        self._whole = True
+        self._whole.set()
         self._rest.over()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Go on with the next request; if this one is not whole, not for long."""
         super().on_response_complete()
-        waits = self._idle and self._head_done and not self._whole
+        waits = self._idle and self._head_done and not self._whole.is_set()
         if waits and not self.transport.is_closing():
             self._rest.begin(self.rest_timeout, self.transport.close)
 

@@ -100,7 +100,8 @@ async def remove(docker: aiodocker.Docker, kind: Kind, id_: str, *, fence: Fence
                 await DockerNetwork(docker, id_).delete()  # type: ignore[no-untyped-call]
             else:
                 assert kind is Kind.IMAGE, kind
-                await docker.images.delete(id_, noprune=True)
+                # With the nameless images of its build's steps, which hold what it takes of the disk.
+                await docker.images.delete(id_)
         except DockerError as error:
             if error.status != NOT_FOUND:
                 raise

@@ -31,12 +31,12 @@ def last_cause(place: Hub) -> str:
     return str(found[-1]["cause"])
 
 
-def refused(place: Hub, *command: str, told: str) -> None:
+def refused(place: Hub, *command: str, told: str, only: str = "") -> None:
     """Without the id, and with another word, nothing is changed."""
     nobody = place.run(*command, "aa", check=False)
     assert (nobody.returncode, nobody.stdout) == (2, "")
     assert told in nobody.stderr
-    assert f"`codehub {' '.join(command)} aa --confirm aa`" in nobody.stderr
+    assert f"`codehub {' '.join(command)} aa --confirm aa{only}`" in nobody.stderr
     wrong = place.run(*command, "aa", "--confirm", "ab", check=False)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "'ab' is not aa: nothing was changed" in wrong.stderr
@@ -70,7 +70,15 @@ def test_a_home_is_adopted_after_a_lost_index(place_of_aa: Hub) -> None:
     waits = place.run("up", check=False)
     assert "HOME_OWNER" in waits.stderr
     assert "codehub adopt" in waits.stderr
-    refused(place, "adopt", told="the home of aa goes from alice to bob")
+    told = "the home of aa goes from alice to bob"
+    refused(place, "adopt", told=told, only=" --owner bob")
+    with processes.terminal("adopt", "aa", env=place.env) as screen:
+        screen.wait_for("Type aa to go on")
+        place.write("aa", f"owner: carol\n{LIGHT}")
+        screen.type("aa\n")
+        assert screen.end() == 2
+        assert "its file names carol by now, not bob" in screen.shown
+    place.write("aa", f"owner: bob\n{LIGHT}")
     typed(place, "adopt")
     assert last_cause(place) == f"{WHO} had it adopted: the home of aa goes from alice to bob"
     assert json.loads(place.run("status", "-o", "json").stdout)["workspaces"][0]["owner"] == "bob"

@@ -126,6 +126,16 @@ def test_another_origin_is_refused(edge: Edge, origin: str) -> None:
         assert not answer.headers.get_list("set-cookie")
 
 
+@pytest.mark.parametrize("times", [50, pytest.param(1000, marks=pytest.mark.long)])
+def test_each_refusal_comes_whole(edge: Edge, times: int) -> None:
+    """One in fifteen was cut off: the gateway answered while the edge was still sending the body on."""
+    trust, told = edge.trust(), {"Origin": "https://evil.example"}
+    for _ in range(times):
+        way = httpx.HTTPTransport(verify=trust)
+        with httpx.Client(base_url=edge.url, headers=told, transport=way, timeout=30) as client:
+            assert client.post("/api/v1/session", json=LOGIN).status_code == httpx.codes.FORBIDDEN
+
+
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
 def test_the_clients_address_is_its_own_whatever_it_writes(
     place: tuple[Hub, Edge], header: str

@@ -1,7 +1,10 @@
 """A data tree that is copied, restored, renamed or mounted twice: which is which."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,13 +76,37 @@ def test_one_that_is_renamed_or_mounted_twice_is_the_same(made: DataPaths) -> No
     moved = DataPaths(made.root.rename(made.root.with_name("moved")))
     assert not place.check(moved)
     place.mark(moved)
-    link.unlink()
+    assert not place.check(moved)
     made.root.mkdir()
-    (made.root / "tree").hardlink_to(moved.tree)  # as a bind mount shows it
-    place.mark(moved)  # a link changes the file, a mount does not
-    assert not place.check(DataPaths(made.root))
-    shutil.copy(moved.place, made.place)
-    assert not place.check(DataPaths(made.root))
+    told = mounted(moved.root, made.root, f"place.check(DataPaths(Path({str(made.root)!r})))")
+    assert told == "False"
+    assert mounted(moved.root, made.root, f"Path({str(moved.root)!r}).exists()") == "True"
+
+
+def mounted(root: Path, there: Path, ask: str) -> str:
+    """Ask where a folder is mounted at a second place too."""
+    python = (
+        "from pathlib import Path; from settings import place; from settings.paths import DataPaths"
+    )
+    command = 'mount --bind "$0" "$1" && exec "$2" -c "$3"'
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    words = [str(root), str(there), sys.executable, f"{python}; print({ask})"]
+    own = ["unshare", *user, "--mount", "--propagation=private", "sh", "-c", command, *words]
+    return subprocess.run(own, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+
+
+def test_a_copy_by_hard_links_is_refused_beside_the_original(made: DataPaths) -> None:
+    """As `cp -al` and `rsync --link-dest` make it: its files are those of the original."""
+    copy = DataPaths(made.root.with_name("copy"))
+    shutil.copytree(made.root, copy.root, copy_function=os.link)
+    assert copy.tree.samefile(made.tree)
+    with pytest.raises(CopiedTreeError):
+        place.check(copy)
+    assert place.check(made), "a link changes the file: its graces begin anew, once"
+    place.mark(made)
+    assert not place.check(made)
+    with pytest.raises(CopiedTreeError):
+        place.check(copy)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,14 @@ from stacks.engine import Kind, Operation, Outcome
 from stacks.grace import GraceClock
 from stacks.ledger import Ledger
 from stacks.ledger_entries import Entry
+from stacks.operations import OnEvent
 from stacks.power import Container, HomeVolume
 from stacks.reconciler import Reconciler
 from stacks.rendering import Facts
 from stacks.sight import Sight
 from stacks.source import Snapshot
 from stacks.steps import Result
-from stacks.work import Limits, OnEvent, Work
+from stacks.work import Limits, Work
 from state_index.index import Index
 from state_index.models import Changes, Published
 from state_index.phases import Event

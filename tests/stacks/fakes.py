@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from stacks import home_volumes
 from stacks.engine import EngineEvent, Kind, Leftover, Operation, Outcome
 from stacks.errors import ImageMissingError, NameTakenError, StacksError, UnknownWorkspaceError
+from stacks.operations import OnEvent
 from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import (
     LABEL_HOME,
@@ -15,7 +17,6 @@ from stacks.programs.inputs import (
     LABEL_TREE,
     LABEL_WORKSPACE,
 )
-from stacks.work import OnEvent
 
 
 @dataclass
@@ -128,8 +129,15 @@ class FakePower:
         assert container_id in {found.id for found in self.containers.values()}
         assert network in self.networks
 
+    async def limit(self, container_id: str, *, pids: int, restart: str) -> None:
+        self._called("limit")
+        assert container_id in {found.id for found in self.containers.values()}
+        assert (pids, restart) == (4096, "unless-stopped")
+
     async def remove_home(self, volume: Leftover) -> None:
         self._called("remove_home")
+        if not any(volume.name == home.name for each in self.volumes.values() for home in each):
+            raise home_volumes.went(volume.name)
         kept = {
             id_: tuple(home for home in homes if home.name != volume.name)
             for id_, homes in self.volumes.items()

@@ -168,11 +168,13 @@ class Told:
         workspace_id: str,
         *,
         confirm: str = "",
+        owner: str = "",
         actor: str = "",
         on_step: OnStep | None = None,
         request_id: str = "",
     ) -> Result:
         self.asked.append(("confirmed", confirm, actor))
+        self.asked.append(("owner", owner))
         return await self._one("adopt", workspace_id, on_step, request_id)
 
     async def new_home(
@@ -398,6 +400,14 @@ async def test_what_has_to_be_typed_comes_over_as_it_was_typed(
         assert (await call("alice", confirm="alice", actor="cli:root")).id == "alice"
         assert ("confirmed", "alice", "cli:root") in told.asked
         told.asked.clear()
+    await client.adopt("alice", confirm="alice", owner="bob")
+    assert ("owner", "bob") in told.asked
+    told.failure = NotConfirmedError("its file names carol by now, not bob")
+    told.failure.owner = "carol"
+    with pytest.raises(NotConfirmedError) as shown:
+        await client.adopt("alice", confirm="alice", owner="bob")
+    assert shown.value.owner == "carol"
+    told.failure = None
     (rebuilt,) = await client.rebuild(actor="cli:root")
     assert rebuilt.id == "alice"
     assert ("rebuild", "cli:root") in told.asked
@@ -434,6 +444,7 @@ async def _failure(client: RunnerClient) -> StacksError | None:
         b'{"kind": "adopt"}',
         b'{"kind": "new-home", "ids": []}',
         b'{"kind": "adopt", "ids": ["a"], "options": {"confirm": null}}',
+        b'{"kind": "adopt", "ids": ["a"], "options": {"confirm": "a", "owner": ["b"]}}',
         b'{"kind": "purge", "ids": ["a"], "options": {"confirm": 1}}',
         b'{"kind": "up", "options": {"max_delete": "3"}}',
         b'{"kind": "up", "options": {"max_delete": true}}',

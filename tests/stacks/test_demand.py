@@ -22,6 +22,12 @@ def test_a_typed_word_is_for_the_attempt_that_it_was_typed_for(word: str) -> Non
     assert not getattr(later, word)
 
 
+def test_of_two_adoptions_the_newer_counts() -> None:
+    first, second = (Demand(cause="typed", adopt=owner) for owner in ("bob", "carol"))
+    assert first.merged(second).adopt == "carol"
+    assert first.merged(Demand(cause="a look")).adopt == "bob"
+
+
 def test_what_is_wanted_twice_is_wanted_once() -> None:
     typed = Demand(cause="typed", purge=True, watched=7)
     look = Demand(cause="a look", prune=True)

@@ -61,6 +61,12 @@ class SeenPower(FakePower):
         for hands in self.hands.values():
             hands.pop("network", None)
 
+    async def limit(self, container_id: str, *, pids: int, restart: str) -> None:
+        await super().limit(container_id, pids=pids, restart=restart)
+        for hands in self.hands.values():
+            for key in {"pids", "restart"} - self.kept:
+                hands.pop(key, None)
+
     def _seen(self, found: Container, *, complete: bool) -> Container:
         facts = Facts(name_prefix="x-", network="x-net", run=self.run)
         home = HomeInputs(number=1, owner="alice")
@@ -255,6 +261,29 @@ async def test_one_whose_memory_waits_is_put_back_on_its_network(greedy: Place) 
     assert greedy.power.calls.count("connect") == TIMES
     assert not await greedy.look()
     assert greedy.bench.row("ws").sync is Sync.OUT_OF_SYNC
+
+
+async def test_limits_that_ask_nothing_of_memory_do_not_wait_for_it(greedy: Place) -> None:
+    greedy.power.hands["ws"] |= {"pids": "7", "restart": "no", "memory and swap": "9Gi"}
+    assert await greedy.look()
+    assert greedy.told == "memory 4Gi → 8Gi, memory and swap 4Gi → 9Gi"
+    assert greedy.causes[0].endswith(f"{PUT_OFF}; pids and restart set right")
+    assert (greedy.bench.engine.done, greedy.power.calls.count("limit")) == ([], 1)
+    assert not await greedy.look()
+    greedy.power.hands["ws"] |= {"pids": "7", "network": "none"}
+    assert await greedy.look()
+    assert greedy.causes[0].endswith("pids set right; it was put back on its network")
+    # Whoever sets it each time has it in the end, and keeps nothing else from being set right.
+    greedy.power.kept = frozenset({"pids"})
+    for _ in range(TIMES):
+        greedy.power.hands["ws"] |= {"pids": "7"}
+        await greedy.look()
+    greedy.power.calls.clear()
+    greedy.power.hands["ws"] |= {"restart": "no"}
+    assert await greedy.look()
+    assert "pids 4096 → 7" in greedy.told
+    assert "restart" not in greedy.told
+    assert not await greedy.look()
 
 
 async def test_what_the_list_shows_is_healed_without_an_event(place: Place) -> None:

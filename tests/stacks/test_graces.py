@@ -326,7 +326,9 @@ async def test_what_is_left_can_be_adopted(life: Afterlife) -> None:
     life.lose_index()
     life.write("ws")
     assert (await look(life)).reason == "HOME_PARTLY_REMOVED"
-    assert (await demanded(life, adopt=True)).phase == "RUNNING"
+    refused = await demanded(life, adopt="bob")
+    assert refused.reason == "HOME_PARTLY_REMOVED", "it was shown with another owner"
+    assert (await demanded(life, adopt="alice")).phase == "RUNNING"
     assert life.engine.made["ws"] == 1
     del life.files["ws"]
     await look(life)

@@ -9,8 +9,14 @@ from typing import Any
 import aiodocker
 import pytest
 
+from stacks import home_volumes
 from stacks.engine.model import Leftover
-from stacks.errors import EngineUnavailableError, HomeKeptError, HomeMissingError
+from stacks.errors import (
+    EngineUnavailableError,
+    HomeKeptError,
+    HomeMissingError,
+    HomeUnseenError,
+)
 from stacks.power import Container
 from stacks.power_docker import DockerPower
 from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, LABEL_WORKSPACE
@@ -34,12 +40,29 @@ async def volume(docker: aiodocker.Docker, prefix: str) -> Leftover:
     return Leftover(kind="volume", id=name, name=name, labels=labels)
 
 
-async def test_what_was_seen_is_removed_and_gone_already_is_fine(
+async def test_what_was_seen_is_removed_and_what_went_before_was_not_by_us(
     power: DockerPower, volume: Leftover
 ) -> None:
     await power.remove_home(volume)
     assert await power.named("volume", volume.name) is None
-    await power.remove_home(volume)
+    with pytest.raises(HomeUnseenError, match="went meanwhile") as caught:
+        await power.remove_home(volume)
+    assert not caught.value.untouched, "else the ledger would forget that it was about to go"
+
+
+async def test_what_goes_right_before_the_engine_is_told_was_not_by_us(
+    docker: aiodocker.Docker, prefix: str
+) -> None:
+    with pytest.raises(HomeUnseenError):
+        await home_volumes.remove(docker, f"{prefix}ws-home-1")
+
+
+async def test_an_engine_names_its_store(power: DockerPower, docker: aiodocker.Docker) -> None:
+    none: Any = await docker.networks.get("none")
+    told = (await power.identity()).split(" ")
+    assert told[-1] == (await none.show())["Id"]
+    assert all(told)
+    assert len(told) == 3
 
 
 async def test_another_volume_of_that_name_stays(power: DockerPower, volume: Leftover) -> None:

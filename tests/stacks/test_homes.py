@@ -1,10 +1,9 @@
-"""Which home is mounted, never an empty one under an old id; and what speaks against removing one."""
+"""Which home is mounted, never an empty one under an old id; and how one is removed."""
 
 # ruff: noqa: ARG002 - what is told does not depend on the question
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,19 +17,16 @@ from stacks.errors import (
     HomeMissingError,
     StacksError,
 )
-from stacks.homes import Grounds, Proof
-from stacks.ledger_entries import UNREADABLE, Entry
-from stacks.power import Container, HomeVolume
+from stacks.grounds import Grounds
+from stacks.homes import Proof
+from stacks.power import HomeVolume
 from stacks.programs.inputs import (
     LABEL_HOME,
-    LABEL_PREFIX,
-    LABEL_TREE,
-    LABEL_WORKSPACE,
     HomeInputs,
 )
 from stacks.source import Snapshot
-from state_index.models import Published, utc_now
-from state_index.phases import Phase, Sync
+from state_index.phases import Phase
+from tests.stacks.test_grounds import BY_HAND, GOOD, VOLUME
 from tests.waiting import until
 
 
@@ -86,104 +82,6 @@ def test_no_empty_home_is_made_when_anything_says_there_was_one(
     assert not decided.exists or decided.number in {volume.number for volume in found}
 
 
-VOLUME = Leftover(
-    kind="volume",
-    id="x-w-home-1",
-    name="x-w-home-1",
-    labels={LABEL_WORKSPACE: "w", LABEL_HOME: "1", LABEL_PREFIX: "x-", LABEL_TREE: "t"},
-)
-KEPT = Published(
-    id="w",
-    owner="alice",
-    phase=Phase.TOMBSTONED,
-    sync=Sync.SYNCED,
-    grace_end=100,
-    expires_at=utc_now(),
-    removal="r",
-)
-BY_HAND = Container(id="h", name="by-hand", workspace="", state="running", image="i")
-GOOD = Grounds(
-    snapshot=Snapshot(invalid={"other": ()}),
-    row=KEPT,
-    watched=100,
-    entry=Entry(removal="r", volumes=("x-w-home-1",)),
-    container=None,
-    volumes=(VOLUME,),
-    holders=(),
-)
-EMPTY = Snapshot(complete=False, error="it is empty")
-
-
-def labelled(**labels: str) -> Leftover:
-    return replace(VOLUME, labels={**VOLUME.labels, **labels})
-
-
-def phase(phase: Phase) -> Published:
-    return replace(KEPT, phase=phase)
-
-
-BOTH: list[tuple[dict[str, Any], str]] = [
-    ({"snapshot": replace(EMPTY, unreadable=True)}, "whether its file is gone is not known"),
-    ({"snapshot": Snapshot(pending=frozenset({"w"}))}, "its file is there"),
-    ({"snapshot": Snapshot(invalid={"w": ()})}, "its file is there"),
-    ({"container": BY_HAND}, "its container is there, by-hand"),
-    ({"holders": (BY_HAND, BY_HAND)}, "it is mounted by by-hand, by-hand"),
-    ({"row": phase(Phase.RUNNING)}, "it is RUNNING"),
-    ({"row": phase(Phase.PENDING)}, "it is PENDING"),
-    ({"volumes": (labelled(**{LABEL_WORKSPACE: "v"}),)}, "does not say that it is its home"),
-    ({"volumes": (labelled(**{LABEL_HOME: "2"}),)}, "does not say that it is its home"),
-    ({"volumes": (labelled(**{LABEL_PREFIX: "y-"}),)}, "does not say that it is its home"),
-    ({"volumes": (VOLUME, labelled(**{LABEL_TREE: ""}))}, "that it is this data tree's"),
-    ({"volumes": (replace(VOLUME, ours=False),)}, "that it is this data tree's"),
-]
-EXPIRY: list[tuple[dict[str, Any], str]] = [
-    ({"snapshot": EMPTY}, "whether its file is gone is not known: it is empty"),
-    ({"row": None}, "it has no tombstone"),
-    ({"row": replace(KEPT, grace_end=None)}, "it has no tombstone"),
-    ({"watched": 99}, "its grace is not over"),
-    ({"row": replace(KEPT, removal="")}, "its grace is not over"),
-    ({"entry": None}, "its grace is not over"),
-    ({"entry": UNREADABLE}, "its grace is not over"),
-    ({"entry": Entry(removal="another")}, "its grace is not over"),
-    ({"entry": Entry(removal="r", left=1)}, "its grace is not over"),
-]
-
-
-@pytest.mark.parametrize(("told", "against"), BOTH)
-@pytest.mark.parametrize("by_name", [False, True])
-def test_what_speaks_against_removing_a_home_at_all(
-    told: dict[str, Any], against: str, by_name: bool
-) -> None:
-    with pytest.raises(HomeKeptError, match=against):
-        homes.check_removal("w", replace(GOOD, **told), by_name=by_name, begun=False)
-
-
-@pytest.mark.parametrize(("told", "against"), EXPIRY)
-def test_what_speaks_against_an_expiry_but_not_against_a_typed_name(
-    told: dict[str, Any], against: str
-) -> None:
-    grounds = replace(GOOD, **told)
-    with pytest.raises(HomeKeptError, match=against):
-        homes.check_removal("w", grounds, by_name=False, begun=False)
-    homes.check_removal("w", grounds, by_name=True, begun=False)
-
-
-@pytest.mark.parametrize("by_name", [False, True])
-@pytest.mark.parametrize("where", sorted(Phase))
-def test_in_which_phases_a_home_may_go(where: Phase, by_name: bool) -> None:
-    allowed = {
-        False: {Phase.TOMBSTONED, Phase.ERROR, Phase.UNKNOWN, Phase.DELETING},
-        True: {Phase.DELETING},
-    }
-    for begun, phases in allowed.items():
-        grounds = replace(GOOD, row=phase(where))
-        if where in phases:
-            homes.check_removal("w", grounds, by_name=by_name, begun=begun)
-            continue
-        with pytest.raises(HomeKeptError, match=f"it is {where}"):
-            homes.check_removal("w", grounds, by_name=by_name, begun=begun)
-
-
 @dataclass
 class Hands:
     """What is seen of one workspace, and what was done; removing takes until it is let go on."""
@@ -204,7 +102,7 @@ class Hands:
     async def forget(self, workspace_id: str) -> None:
         self.did.append("forgotten")
 
-    async def removing(self, workspace_id: str, volume: Leftover) -> bool:
+    async def removing(self, workspace_id: str, volume: Leftover, *, engine: str) -> bool:
         self.did.append("marked")
         return True
 

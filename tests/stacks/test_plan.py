@@ -559,11 +559,12 @@ def test_a_home_that_is_only_not_seen_was_not_removed(entry: Entry | None) -> No
     assert missed.error.reason == "HOME_MISSING"
 
 
-def test_what_never_had_a_home_needs_no_proof_that_it_went() -> None:
+def test_an_end_that_was_cut_off_is_undone_where_nothing_says_that_there_was_a_home() -> None:
+    """Of a lost index and a lost ledger only the volume tells, which may be out of sight."""
     gone = removing(entry=None)
     assert gone.row is not None
-    never = replace(gone, row=replace(gone.row, applied_hash=""))
-    assert decide(never).action is Action.PURGE
+    unknown = replace(gone, row=replace(gone.row, applied_hash=""))
+    assert decide(unknown).action is Action.DELETE
 
 
 def test_a_home_that_may_be_half_empty_is_not_mounted_unless_someone_says_so() -> None:
@@ -577,13 +578,13 @@ def test_a_home_that_may_be_half_empty_is_not_mounted_unless_someone_says_so() -
     refused = decide(torn)
     assert refused.error is not None
     assert (refused.action, refused.error.reason) == (Action.BLOCKED, "HOME_PARTLY_REMOVED")
-    adopted = decide(torn, wish=Wish(adopt=True, force=True))
+    adopted = decide(torn, wish=Wish(adopt="alice", force=True))
     assert (adopted.action, adopted.takes) == (Action.CREATE, HOME.name)
     new = decide(torn, wish=Wish(new_home=True, force=True))
     assert new.inputs is not None
     assert (new.inputs.home.number, new.inputs.home.exists) == (2, False)
     whole = decide(
-        replace(torn, torn=frozenset({"x-other-home-1"})), wish=Wish(adopt=True, force=True)
+        replace(torn, torn=frozenset({"x-other-home-1"})), wish=Wish(adopt="alice", force=True)
     )
     assert (whole.action, whole.takes) == (Action.CREATE, "")
 

@@ -138,6 +138,20 @@ async def test_start_returns_when_the_ide_answers_and_stop_stops(
     await power.stop("nobody", grace=5)
 
 
+async def test_limits_are_set_on_a_container_that_goes_on(make: Maker, power: DockerPower) -> None:
+    made = await make.workspace("alice")
+    await power.start("alice", spec_hash="h1", within=30)
+    before = await make.docker.containers.container(made).show()
+    await power.limit(made, pids=77, restart="no")
+    after = await make.docker.containers.container(made).show()
+    assert after["HostConfig"]["PidsLimit"] == 77
+    assert after["HostConfig"]["RestartPolicy"]["Name"] == "no"
+    assert after["HostConfig"]["Memory"] == before["HostConfig"]["Memory"]
+    assert after["State"]["StartedAt"] == before["State"]["StartedAt"]
+    with pytest.raises(EngineRefusedError):
+        await power.limit("no-such-container", pids=77, restart="no")
+
+
 async def test_a_container_of_another_spec_is_not_started(make: Maker, power: DockerPower) -> None:
     await make.workspace("alice")
     with pytest.raises(StaleContainerError, match="made from another spec"):

@@ -10,11 +10,13 @@ import pytest
 from stacks.board import Board
 from stacks.demand import Demand
 from stacks.drifting import WAITS
-from stacks.errors import OperationTimeoutError
+from stacks.errors import EngineUnavailableError, OperationTimeoutError
 from stacks.plan import Action, Change, Known
 from stacks.planned import Wish
+from stacks.power import Container
+from stacks.programs.inputs import LABEL_SPEC_HASH
 from stacks.pruning import LEAST, share
-from stacks.remakes import RemakeCap, counts
+from stacks.remakes import EACH, RemakeCap, counts
 from stacks.steps import Result
 from state_index.index import Index
 from state_index.models import Published
@@ -103,6 +105,56 @@ async def test_one_that_waits_and_is_stopped_by_hand_is_told_so(fleet: Bench) ->
     assert fleet.row("w4").phase is Phase.RUNNING
 
 
+def replaced(fleet: Bench, id_: str, *, state: str) -> Container:
+    """Have another hand put its own container in the place of a workspace's."""
+    found = fleet.power.containers[id_]
+    label = {LABEL_SPEC_HASH: "theirs"}
+    theirs = replace(found, id="theirs", state=state, labels={**found.labels, **label})
+    fleet.power.containers[id_] = theirs
+    return theirs
+
+
+async def away(fleet: Bench) -> None:
+    fleet.power.failures["inventory"] = [EngineUnavailableError("away")]
+    with pytest.raises(EngineUnavailableError):
+        await fleet.queue.sweep(LOOK)
+
+
+@pytest.mark.parametrize(("state", "phase"), [("running", Phase.RUNNING), ("exited", Phase.WARM)])
+async def test_anothers_container_waits_as_well_when_the_engine_was_away(
+    fleet: Bench, state: str, phase: Phase
+) -> None:
+    """It can't be started as it is: making ours instead would go past the cap."""
+    await fleet.queue.sweep(LOOK)
+    await away(fleet)
+    assert fleet.row("w4").phase is Phase.UNKNOWN
+    theirs = replaced(fleet, "w4", state=state)
+    for _ in range(2):
+        await fleet.queue.sweep(LOOK)
+        assert fleet.power.containers["w4"] == theirs
+        row = fleet.row("w4")
+        assert (row.phase, row.sync, row.reason) == (phase, Sync.OUT_OF_SYNC, "")
+        assert row.message == WAITS.format(id="w4")
+    assert (await fleet.queue.submit("w4", replace(LOOK, asked=True))).ok
+    assert (fleet.row("w4").phase, fleet.power.containers["w4"] == theirs) == (Phase.RUNNING, False)
+
+
+@pytest.mark.parametrize("was", ["running", "exited"])
+async def test_anothers_container_beside_one_that_sleeps_waits_as_well(
+    fleet: Bench, was: str
+) -> None:
+    await fleet.queue.sweep(LOOK)
+    await fleet.queue.submit("w4", replace(LOOK, asked=False))
+    theirs = replaced(fleet, "w4", state=was)
+    await fleet.queue.sweep(LOOK)
+    assert fleet.power.containers["w4"] == theirs
+    assert fleet.row("w4").phase is Phase.WARM
+    await away(fleet)
+    await fleet.queue.sweep(LOOK)
+    assert fleet.power.containers["w4"] == theirs
+    assert fleet.row("w4").phase is (Phase.RUNNING if was == "running" else Phase.WARM)
+
+
 async def test_whoever_comes_second_waits(fleet: Bench) -> None:
     """Seen by itself, each has room: what was made anew meanwhile counts."""
     waiting = [fleet.queue.submit(id_, LOOK) for id_ in IDS]
@@ -137,16 +189,16 @@ async def test_the_count_is_of_an_hour_and_a_new_runner_reads_it(tmp_path: Path)
         published = {row.id: row for row in index.workspaces()}
         planned = {id_: of(id_) for id_ in ("one", "four", "three")}
         limited = await cap.limited(planned, published, wish)
-        # What the former runner made anew is done: once more counts once more.
-        assert limited == {"one": waits, "four": waits, "three": of("three")}
+        # What the former runner made anew has its place, and goes on having it.
+        assert limited == {"one": of("one"), "four": waits, "three": of("three")}
         assert await cap.limited(planned, published, Wish(heal=True)) == planned
         now[0] += 3601
         assert await cap.limited(planned, published, wish) == {**planned, "three": waits}
         assert await cap.admitted(of("four"), wish) == of("four")
 
 
-async def test_each_container_counts_and_what_touched_none_does_not(tmp_path: Path) -> None:
-    """One workspace whose drift is another one each time must not be made anew without end."""
+async def test_one_workspace_has_one_place_and_an_end(tmp_path: Path) -> None:
+    """One whose drift is another one each time takes no place of others, and is not made anew for ever."""
     waits = replace(CHANGE, action=Action.NOTHING, remakes=False)
     with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
         cap = RemakeCap(Board(index), least=2, spared=lambda *_: waits, monotonic=lambda: 100.0)
@@ -155,7 +207,7 @@ async def test_each_container_counts_and_what_touched_none_does_not(tmp_path: Pa
         for _ in range(3):
             assert await cap.admitted(CHANGE, Wish()) == CHANGE
             cap.settle("ws")
-        for _ in range(2):
+        for _ in range(EACH):
             # The engine ended its programs, and did not remove it: it is that one still.
             assert await cap.admitted(CHANGE, Wish()) == CHANGE
             cap.ends("ws")
@@ -165,6 +217,11 @@ async def test_each_container_counts_and_what_touched_none_does_not(tmp_path: Pa
             cap.made("ws")
             cap.settle("ws")
         assert await cap.admitted(CHANGE, Wish()) == waits
+        planned = {id_: replace(CHANGE, known=Known(id=id_)) for id_ in ("a", "b", "ws")}
+        limited = await cap.limited(planned, {}, Wish())
+        assert limited == {**planned, "b": waits, "ws": waits}, "another has its place"
+        assert await cap.admitted(planned["a"], Wish()) == planned["a"]
+        assert await cap.admitted(planned["b"], Wish()) == waits
 
 
 async def test_a_new_runner_counts_each_heal_but_those_that_failed(tmp_path: Path) -> None:
@@ -173,16 +230,40 @@ async def test_a_new_runner_counts_each_heal_but_those_that_failed(tmp_path: Pat
         asked = [replace(CHANGE, known=Known(id=f"new-{number}")) for number in range(10)]
         return 9 - [(await cap.admitted(each, Wish())).id for each in asked].index("ws")
 
+    async def times(index: Index) -> int:
+        """How often "one" was made anew, by how often it may be still."""
+        waits = replace(CHANGE, action=Action.NOTHING, remakes=False)
+        cap = RemakeCap(Board(index), least=9, spared=lambda *_: waits)
+        for number in range(EACH + 1):
+            if await cap.admitted(replace(CHANGE, known=Known(id="one")), Wish()) == waits:
+                return EACH - number
+            cap.ends("one")
+            cap.made("one")
+        raise AssertionError("it has no end")
+
     with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
-        assert await places(index) == 0
+        assert (await places(index), await times(index)) == (0, 0)
         for _ in range(3):
             healed(index, "one", "drift: network x → none")
-            assert await places(index) == 1, "they failed"
+            assert (await places(index), await times(index)) == (1, 1), "they failed"
         for number in range(2):
             index.publish("one", event=Event.UPDATE, cause="drift: network x → none")
             index.publish("one", event=Event.BOOTING, cause="drift: network x → none")
             index.publish("one", event=Event.READY, cause="drift: network x → none")
-            assert await places(index) == number + 1
+            assert (await places(index), await times(index)) == (1, number + 1)
+
+
+async def test_what_someone_asked_for_takes_no_place_for_a_later_runner_either(
+    fleet: Bench,
+) -> None:
+    """`codehub up` without a daemon, and one that begins within the hour."""
+    up = replace(UP, heal=True, actor="cli:root", cause="cli:root asked for `up`")
+    assert len(remade(await fleet.queue.sweep(up))) == len(IDS)
+    told = fleet.index.history("w0")
+    assert ("drift: network x-net → theirs", "cli:root") in {(it.cause, it.actor) for it in told}
+    waits = replace(CHANGE, action=Action.NOTHING, remakes=False)
+    cap = RemakeCap(Board(fleet.index), least=1, spared=lambda *_: waits)
+    assert await cap.admitted(CHANGE, Wish()) == CHANGE
 
 
 async def test_who_fails_before_anything_goes_leaves_its_place_to_others(tmp_path: Path) -> None:

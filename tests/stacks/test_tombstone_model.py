@@ -234,7 +234,7 @@ class Homes(RuleBasedStateMachine):
                 assert row is not None
                 if self.cut_off and row.reason == HomePartlyRemovedError.reason:
                     # Its removal had begun: that is said, and whoever knows better takes it.
-                    taken = Demand(cause="typed", force=True, adopt=True)
+                    taken = Demand(cause="typed", force=True, adopt=life.files[WS].owner)
                     await runner.queue.submit(WS, taken)
                     row = life.row(WS)
                 assert row is not None

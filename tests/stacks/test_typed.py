@@ -31,11 +31,22 @@ def test_adoption_is_for_what_waits_for_it_and_is_typed() -> None:
     waits = blocked(HomeOwnerError("it is another's"))
     told = "the home of ada goes from alice to bob"
     assert typed.check_adoption(waits, confirm="ada") == told
-    with pytest.raises(NotConfirmedError, match=told):
+    with pytest.raises(NotConfirmedError, match=told) as shown:
         typed.check_adoption(waits, confirm="")
+    assert shown.value.owner == "bob"
+    assert "`codehub adopt ada --confirm ada --owner bob`" in shown.value.remedy
     for other in (blocked(None), blocked(missing())):
         with pytest.raises(NothingToAdoptError):
             typed.check_adoption(other, confirm="ada")
+
+
+def test_adoption_is_for_the_owner_who_was_shown() -> None:
+    waits = blocked(HomeOwnerError("it is another's"))
+    assert typed.check_adoption(waits, confirm="ada", owner="bob")
+    with pytest.raises(NotConfirmedError) as shown:
+        typed.check_adoption(waits, confirm="ada", owner="carol")
+    told = "its file names bob by now, not carol: the home of ada goes from alice to bob"
+    assert (shown.value.message, shown.value.owner) == (told, "bob")
 
 
 def test_a_new_home_is_for_what_is_truly_gone_and_is_typed() -> None:

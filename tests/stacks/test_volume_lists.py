@@ -35,8 +35,8 @@ async def test_an_engine_that_answers_is_asked_though_it_removes_one() -> None:
     lists = VolumeLists(volumes.listed, patience=60.0)
     async with lists.removing(FILTERS):
         volumes.names = ("b", "new")
-        assert await lists.list(FILTERS) == told("b", "new")
-    assert await lists.list(FILTERS) == told("b", "new")
+        assert await lists.ask(FILTERS) == told("b", "new")
+    assert await lists.ask(FILTERS) == told("b", "new")
 
 
 async def test_of_one_that_does_not_the_list_from_before_stands_and_says_so() -> None:
@@ -45,9 +45,9 @@ async def test_of_one_that_does_not_the_list_from_before_stands_and_says_so() ->
     async with lists.removing(FILTERS):
         volumes.idle.clear()
         volumes.names = ("b",)
-        assert await lists.list(FILTERS) == told("a", "b", is_fresh=False)
+        assert await lists.ask(FILTERS) == told("a", "b", is_fresh=False)
         volumes.idle.set()
-    assert await lists.list(FILTERS) == told("b")
+    assert await lists.ask(FILTERS) == told("b")
 
 
 async def test_a_list_that_was_asked_for_before_the_end_is_of_after_it() -> None:
@@ -66,7 +66,7 @@ async def test_a_list_that_was_asked_for_before_the_end_is_of_after_it() -> None
     async with asyncio.TaskGroup() as group:
         async with lists.removing(FILTERS):
             names = ("b",)
-            waiting = group.create_task(lists.list(FILTERS))
+            waiting = group.create_task(lists.ask(FILTERS))
             await asked.wait()
         over.set()
         assert await waiting == told("b")
@@ -78,7 +78,7 @@ async def test_a_removal_that_fails_leaves_no_list_behind() -> None:
     with pytest.raises(OSError, match="cut off"):
         await _failing(lists)
     volumes.names = ()
-    assert await lists.list(FILTERS) == told()
+    assert await lists.ask(FILTERS) == told()
 
 
 async def _failing(lists: VolumeLists) -> None:
