@@ -3,3 +3,8 @@ module codehub.local/pulumi-cli
 go 1.25.11
 
 require github.com/pulumi/pulumi/pkg/v3 v3.256.0
+
+replace (
+	github.com/ccojocar/zxcvbn-go => ./zxcvbn_esc
+	github.com/nbutton23/zxcvbn-go => ./zxcvbn_config
+)

@@ -1,0 +1,3 @@
+module codehub.local/zxcvbn_config
+
+go 1.25

@@ -1,0 +1,3 @@
+module codehub.local/zxcvbn_esc
+
+go 1.25
