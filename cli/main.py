@@ -38,7 +38,10 @@ SECTIONS = {
             "cli.commands.history:history",
             "Show how a workspace came to its phase: each change, newest last.",
         ),
-        "wait": Lazy("cli.commands.wait:wait", "Wait until a workspace is in a state."),
+        "wait": Lazy(
+            "cli.commands.wait:wait",
+            "Wait until a workspace is in a state, or a commit is applied.",
+        ),
         "start": Lazy(
             "cli.commands.power:start", "Start workspaces and wait until their IDEs answer."
         ),
@@ -55,6 +58,10 @@ SECTIONS = {
     },
     "Servers": {
         "run": Lazy("cli.commands.run:run", "Keep workspaces as their files say."),
+        "pause": Lazy("cli.commands.pausing:pause", "Leave new commits of the repository alone."),
+        "resume": Lazy(
+            "cli.commands.pausing:resume", "Let new commits of the repository count again."
+        ),
         "gateway": Lazy("cli.commands.gateway:gateway", "Serve login, portal and workspaces."),
         "user": Lazy("cli.commands.user:user", "Manage who may log in."),
         "migrate": Lazy(

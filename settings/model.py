@@ -17,12 +17,13 @@ from settings.forge import ForgeFields
 from settings.gateway import GatewaySettings
 from settings.notices import NoticeSettings
 from settings.paths import ToolPaths, cache_root
+from settings.repository import RepositorySettings
 from settings.types import Duration, Gaps, NetworkName, Networks, Place, Size, setting
 
 __all__ = ["CLASSES", "ForgeSettings", "GatewaySettings", "RunnerSettings", "Settings"]
 
 
-class RunnerSettings(NoticeSettings, Settings):
+class RunnerSettings(RepositorySettings, NoticeSettings, Settings):
     """What `codehub run`, `up`, `preview` and `destroy` need besides."""
 
     title: ClassVar[str] = "Runner"
@@ -261,6 +262,11 @@ class RunnerSettings(NoticeSettings, Settings):
         if value is not None and not value.startswith("unix:") and urlsplit(value).port == 0:
             raise ValueError("no engine listens on port 0")
         return value
+
+    @property
+    def prunes(self) -> bool:
+        """Whether a workspace goes when its file is gone: a commit says so, a folder may not."""
+        return self.prune or (self.repo is not None and self.repo_prune)
 
 
 class ForgeSettings(ForgeFields, Settings):

@@ -86,6 +86,11 @@ class DataPaths:
         return self.root / "notices"
 
     @property
+    def mirror(self) -> Path:
+        """The copy of the repository that is followed: bare, one branch."""
+        return self.root / "mirror.git"
+
+    @property
     def logs(self) -> Path:
         """Logs of processes that `scripts/dev` starts."""
         return self.root / "logs"

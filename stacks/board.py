@@ -27,6 +27,7 @@ from state_index.models import Changes, HistoryRow, Intent, Published, RunnerInf
 from state_index.phases import Event, Phase, decide
 from state_index.publishing import HISTORY_BOUND
 from state_index.removals import Removals
+from state_index.repository import Repository
 from state_index.retention import Records
 
 
@@ -95,6 +96,11 @@ class Board:
     def records(self) -> Records:
         """History and operations beyond their bounds; its calls wait for the database."""
         return self._index.records
+
+    @property
+    def repository(self) -> Repository:
+        """What is said and asked about the git repository; its calls wait for the database."""
+        return self._index.repository
 
     async def rows(self) -> dict[str, Published]:
         """Read all rows, by id."""

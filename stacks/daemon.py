@@ -75,9 +75,15 @@ class Daemon:
             _cancelled_at_end() as group,
         ):
             await self._runner.board.announce(info)
-            _log.info("running", folder=str(self._settings.workspaces), pid=info.pid)
+            _log.info(
+                "running",
+                source=self._settings.repo or str(self._settings.workspaces),
+                pid=info.pid,
+            )
             group.create_task(self._beat())
             group.create_task(self._follow())
+            group.create_task(self._runner.source.keep())
+            group.create_task(self._runner.commits.keep(self._runner.queue))
             group.create_task(self._runner.guard.keep(self._settings.poll_interval))
             group.create_task(self._runner.upkeep.keep(self._settings.upkeep_interval))
             group.create_task(self._take_intents(nudged, group))
@@ -122,15 +128,17 @@ class Daemon:
 
     async def _sweep(self, demand: Demand) -> None:
         runner = self._runner
-        snapshot = await runner.source.read()
+        snapshot = await runner.source.glance()
         if snapshot.error and snapshot.error != runner.queue.snapshot.error:
             _log.warning("nothing is removed by this reading", problem=snapshot.error)
         runner.queue.snapshot = snapshot
         try:
             await runner.endings.stand(snapshot)
+            await runner.commits.begun(snapshot)
             watched = await runner.clock.tick(complete=snapshot.complete)
             ends = watched if self._settings.expire_homes else None
-            await runner.queue.dispatch(replace(demand, prune=self._settings.prune, watched=ends))
+            await runner.queue.dispatch(replace(demand, prune=self._settings.prunes, watched=ends))
+            runner.commits.dispatched(snapshot)
             await runner.clock.correct((await runner.board.rows()).values(), watched)
         except TemporaryError as error:
             _log.warning("sweep failed", reason=error.reason, message=error.message)

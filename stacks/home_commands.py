@@ -18,7 +18,7 @@ from stacks.rebuild import Rebuild
 from stacks.reconciler import Reconciler
 from stacks.rendering import Facts
 from stacks.sight import Sight
-from stacks.source import FolderSource
+from stacks.source import Source
 from stacks.steps import OnStep, Result
 from state_index.models import Published
 
@@ -29,7 +29,7 @@ class HomeCommands:
     board: Board
     power: Power
     queue: Reconciler
-    source: FolderSource
+    source: Source
     rebuilder: Rebuild
     sight: Sight
     facts: Facts
@@ -114,7 +114,7 @@ class HomeCommands:
 
     async def switch(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:
         """Have a workspace started or stopped, unless its file pins it."""
-        snapshot = self.queue.snapshot = await self.source.read()
+        snapshot = self.queue.snapshot = await self.source.glance()
         row = await self.board.row(workspace_id)
         if row is None and workspace_id not in snapshot.specs:
             check_id(workspace_id)

@@ -21,6 +21,9 @@ from stacks.engine import EngineConfig
 from stacks.engine_events import EngineEvents
 from stacks.errors import LedgerError
 from stacks.fence import Fence
+from stacks.git.mirror import Mirror
+from stacks.git.remote import Remote
+from stacks.git.source import GitSource, Place
 from stacks.grace import GraceClock
 from stacks.ledger import Ledger
 from stacks.power import Power
@@ -28,7 +31,7 @@ from stacks.power_docker import DockerPower
 from stacks.rebuild import Rebuild
 from stacks.recorded import Recorded
 from stacks.rendering import Facts
-from stacks.source import check_folder
+from stacks.source import FolderSource, Source, check_folder
 from stacks.streams.docker import DockerStreams
 from stacks.tree import Tree, former_ids
 from stacks.work import Limits
@@ -53,7 +56,7 @@ def make_data_tree(settings: RunnerSettings) -> None:
         SourceError: There is no data tree, and the folder cannot be read.
         DataFolderError: The data tree cannot be used.
     """
-    if not settings.paths.root.exists():
+    if not settings.paths.root.exists() and settings.repo is None:
         check_folder(settings.workspaces)
     settings.paths.make()
 
@@ -133,6 +136,22 @@ def docker_streams(settings: RunnerSettings, power: Power, *, serves: bool) -> D
     """Make what logs and exec come by, on the engine of `power`; a daemon serves them to others."""
     host = engine_address(settings.docker_host)
     return DockerStreams(power, host=host, idle=settings.exec_idle, serves=serves)
+
+
+def source(settings: RunnerSettings, board: Board) -> Source:
+    """Make what reads the workspace files: of a repository where one is named, else of a folder."""
+    if settings.repo is None:
+        return FolderSource(
+            settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
+        )
+    return GitSource(
+        Mirror(settings.paths.mirror, Remote.of(settings), timeout=settings.repo_timeout),
+        board,
+        place=Place(settings.repo, settings.repo_branch, settings.repo_path),
+        poll=settings.repo_poll,
+        look_every=settings.poll_interval,
+        nudges=settings.paths.nudge,
+    )
 
 
 def engine_events(settings: RunnerSettings) -> EngineEvents:

@@ -23,6 +23,7 @@ from stacks.endings import Endings
 from stacks.errors import FileStandsError, SourceError
 from stacks.fence import Fence
 from stacks.gc.commands import GcCommands
+from stacks.git.commits import Commits
 from stacks.home_commands import HomeCommands
 from stacks.isolation.guard import guard_of
 from stacks.lazy_engine import LazyEngine
@@ -35,7 +36,7 @@ from stacks.recorded import Recorded
 from stacks.results import failed
 from stacks.seat import Seat
 from stacks.sight import Sight
-from stacks.source import FolderSource
+from stacks.source import Source
 from stacks.steps import OnStep, Result
 from stacks.streams.model import OwnStreams
 from stacks.work import Work
@@ -116,9 +117,8 @@ class Runner(HomeCommands, GcCommands):
         engine = LazyEngine(parts.engine_config(settings), leftovers=self.power, fence=fence)
         exits.push_async_callback(engine.close)
         self.facts = await asyncio.to_thread(parts.facts, settings, ids)
-        self.source = FolderSource(
-            settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
-        )
+        self.source: Source = parts.source(settings, self.board)
+        self.commits = Commits(self.board, prunes=settings.prunes)
         ledger = await asyncio.to_thread(parts.open_ledger, settings, fence)
         self.clock = parts.grace_clock(settings, self.board, ledger)
         self.endings = Endings(
@@ -176,7 +176,7 @@ class Runner(HomeCommands, GcCommands):
         """Tell what `up` would do; see `Operator`."""
         wanted = None if ids is None else frozenset(ids)
         await self.read()
-        changes = await self.queue.look(Wish(prune=self.settings.prune, force=True, heal=True))
+        changes = await self.queue.look(Wish(prune=self.settings.prunes, force=True, heal=True))
         chosen = [change for id_, change in changes.items() if wanted is None or id_ in wanted]
         unknown = (wanted or frozenset()) - self.queue.snapshot.ids - changes.keys()
         return await preview_all(self._work, chosen, {id_: no_workspace(id_) for id_ in unknown})
@@ -193,7 +193,10 @@ class Runner(HomeCommands, GcCommands):
     ) -> list[Result]:
         """Bring workspaces to what their files say; see `Operator`."""
         wanted = None if ids is None else frozenset(ids)
+        if prune:
+            await self.source.allow()
         await self.read()
+        await self.commits.begun(self.queue.snapshot)
         unknown: frozenset[str] = frozenset()
         if wanted is not None:
             unknown = wanted - self.queue.snapshot.ids - frozenset(await self.board.rows())
@@ -205,12 +208,13 @@ class Runner(HomeCommands, GcCommands):
             explained=True,
             force=True,
             heal=True,
-            prune=self.settings.prune if prune is None else prune,
+            prune=self.settings.prunes if prune is None else prune,
             max_delete=max_delete,
         )
         refused = [failed(id_, Action.BLOCKED, None, no_workspace(id_)) for id_ in unknown]
         with self.board.listening(on_step):
             done = await self.queue.sweep(demand, wanted) if wanted or not unknown else []
+        await self.commits.judge(self.queue.snapshot, self.queue.is_busy)
         return sorted([*done, *refused], key=lambda result: result.id)
 
     async def destroy(

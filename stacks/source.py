@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import spec
 from spec import Problem, RuleFiles, WorkspaceSpec
@@ -45,6 +46,8 @@ class Snapshot:
         complete: Whether an id that is not here is truly gone.
         unreadable: Whether the folder itself could not be read.
         error: Why it is not complete, or "".
+        commit: The commit that it is of; "" for a folder.
+        stale: Whether it is an earlier one, as the newest can't be had.
     """
 
     specs: Mapping[str, WorkspaceSpec] = field(default_factory=dict)
@@ -57,6 +60,8 @@ class Snapshot:
     complete: bool = True
     unreadable: bool = False
     error: str = ""
+    commit: str = ""
+    stale: bool = False
 
     @property
     def ids(self) -> frozenset[str]:
@@ -88,6 +93,25 @@ def settle_delay(print_: Fingerprint, *, now_ns: int, seen_for: float, settle: f
     if age >= settle:
         return 0.0
     return settle - max(seen_for, age, 0.0)
+
+
+class Source(Protocol):
+    """Where workspace files come from: a folder, or a git repository."""
+
+    async def read(self) -> Snapshot:
+        """Read what is so now; that may take as long as a server does."""
+
+    async def glance(self) -> Snapshot:
+        """Read what is known here; nobody is asked for it."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """Yield when it may have changed, and when the engine is to be looked at anyhow."""
+
+    async def keep(self) -> None:
+        """Keep looking for changes, beside `changes`; may end at once."""
+
+    async def allow(self) -> None:
+        """Let what is there now remove workspaces, whatever came before: someone said so."""
 
 
 def check_folder(folder: Path) -> None:
@@ -131,6 +155,16 @@ class FolderSource:
                 return outcome
             await asyncio.sleep(outcome)
 
+    async def glance(self) -> Snapshot:
+        """Read it: that costs next to nothing."""
+        return await self.read()
+
+    async def keep(self) -> None:
+        """Do nothing: the folder tells by itself."""
+
+    async def allow(self) -> None:
+        """Do nothing: a folder has no history that could be broken."""
+
     async def changes(self) -> AsyncIterator[None]:
         """Yield when the folder may have changed: on events, and at each poll interval."""
         while True:
@@ -167,7 +201,7 @@ class FolderSource:
         if overtaken and patient:
             return 0.0
         unsettled = delays.keys() | overtaken
-        snapshot = _snapshot(read, frozenset(unsettled), folder=self._folder.name)
+        snapshot = snapshot_of(read, frozenset(unsettled), folder=self._folder.name)
         self._last = None if unsettled else (before, snapshot)
         return snapshot
 
@@ -209,8 +243,17 @@ def _id(name: str) -> str:
     return name.lower().removesuffix(".yml").removesuffix(SUFFIX)
 
 
-def _snapshot(read: spec.FolderRead, unsettled: frozenset[str], *, folder: str) -> Snapshot:
-    """Give what was read, but for files of which it is not known what they will say."""
+def snapshot_of(
+    read: spec.FolderRead,
+    unsettled: frozenset[str] = frozenset(),
+    *,
+    folder: str = "",
+    commit: str = "",
+) -> Snapshot:
+    """Give what was read, but for files of which it is not known what they will say.
+
+    One without a valid file is no ground to remove anything.
+    """
     pending = frozenset(_id(name) for name in unsettled if not is_rule_file(name))
     written = sorted(name for name in unsettled if is_rule_file(name))
     specs = {id_: found for id_, found in read.specs.items() if id_ not in pending}
@@ -232,6 +275,7 @@ def _snapshot(read: spec.FolderRead, unsettled: frozenset[str], *, folder: str) 
         pending=pending,
         complete=not problem,
         error=problem,
+        commit=commit,
     )
 
 

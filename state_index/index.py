@@ -29,6 +29,7 @@ from state_index.phases import Event
 from state_index.publishing import Cause
 from state_index.readonly import is_current, looking
 from state_index.removals import Removals
+from state_index.repository import Repository
 from state_index.retention import Records
 from state_index.schema import GENERATION, history, runner, workspaces
 
@@ -137,6 +138,13 @@ class Index:
     def records(self) -> Records:
         """History and operations, as far as they are beyond their bounds."""
         return Records(read=self._database.read, write=self._fenced, now=self._now)
+
+    @property
+    def repository(self) -> Repository:
+        """What is said and asked about the git repository that is followed."""
+        return Repository(
+            read=self._database.read, write=self._fenced, ask=self._database.write, now=self._now
+        )
 
     def publish(
         self,

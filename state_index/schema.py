@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; kept here so that opening an up-to-date index needs no Alembic (a test compares)."""
 
 VERSION_TABLE = "state_index_version"
@@ -168,6 +168,40 @@ prunes = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
 )
 """Workspaces that were removed of late because their files were gone."""
+
+repository = sa.Table(
+    "repository",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.CheckConstraint("id = 1", name="single"),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("branch", sa.Text, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("head", sa.String(64), nullable=False),
+    sa.Column("head_at", UtcDateTime),
+    sa.Column("attempted", sa.String(64), nullable=False),
+    sa.Column("attempted_at", UtcDateTime),
+    sa.Column("applied", sa.String(64), nullable=False),
+    sa.Column("applied_at", UtcDateTime),
+    sa.Column("base", sa.String(64), nullable=False),
+    sa.Column("waiting", sa.JSON, nullable=False),
+    sa.Column("failures", sa.JSON, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("error_since", UtcDateTime),
+)
+"""One row: what the runner says of the git repository that it follows."""
+
+repository_wishes = sa.Table(
+    "repository_wishes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.CheckConstraint("id = 1", name="single"),
+    sa.Column("asked", sa.BigInteger, nullable=False),
+    sa.Column("paused_at", UtcDateTime),
+    sa.Column("paused_by", sa.String(128), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+"""One row, from the first migration on: what is asked about that repository, by anyone."""
 
 GENERATION = sa.select(clock.c.generation)
 """The index's generation."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import index
+from cli import index, repository
 from cli.frame import Frame, pass_frame
 from cli.output import console, output_option, print_json, print_line_json, print_table, table, talk
 from cli.phases import STYLES, age, expiry, plain, why
@@ -34,7 +34,8 @@ def status(frame: Frame, *, ids: tuple[str, ...], output: str, watch: bool) -> N
     PHASE says where a workspace is (RUNNING, WARM: stopped with its home kept, ERROR, ...); SYNC,
     how it compares with its file (Synced, OutOfSync, Invalid). MESSAGE also tells what another hand
     changed ("differs: memory 4Gi → 8Gi"); `drift` in JSON has all of it. EXPIRES (-o wide) says when
-    the kept home of a removed one goes, if its file does not come back. With --watch and -o json,
+    the kept home of a removed one goes, if its file does not come back. Where a repository is followed,
+    its commit is told too: attempted, applied, and what keeps it from being applied. With --watch and -o json,
     each change is one line of JSON.
 
     \b
@@ -55,14 +56,19 @@ def status(frame: Frame, *, ids: tuple[str, ...], output: str, watch: bool) -> N
 
 
 def _show(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> None:
-    found = index.picked(index.rows(settings), ids)
+    with index.reading(settings) as opened:
+        found = index.picked(opened.workspaces() if opened else [], ids)
+        told = repository.read(opened)
     if output == "json":
-        print_json({"workspaces": [plain(row) for row in found]})
+        followed = repository.plain(*told)
+        more = {"repository": followed} if followed else {}
+        print_json({"workspaces": [plain(row) for row in found], **more})
     elif found:
         print_table(*_cells(found, output), STYLES)
     else:
         talk(index.none_yet(settings))
     tell_broken(settings)
+    repository.tell(*told)
 
 
 def _cells(found: "list[Published]", output: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

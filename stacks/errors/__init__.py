@@ -44,6 +44,7 @@
         ├── StartFailedError            the IDE ended, or did not answer in time
         ├── RunFolderError              the run folder cannot be made or is not a folder
         ├── SourceError                 the folder of workspace files cannot be read
+        │   ├── GitAccessError              how to log in at the repository can't be used
         │   ├── GitRefError                 the repository has no such commit or folder
         │   └── GitContentError             a commit's folder is more than is read
         ├── NoticeUnusableError         where notices go can't be used as it is set
@@ -67,6 +68,7 @@ Foreign errors (Pulumi, Docker) are translated at the seam where they arise: Pul
 from stacks.errors.asked import (
     BadRequestError,
     FileStandsError,
+    GitAccessError,
     GitContentError,
     GitError,
     GitRefError,
@@ -138,6 +140,7 @@ __all__ = [
     "EngineUnavailableError",
     "FileStandsError",
     "FormerStandsError",
+    "GitAccessError",
     "GitContentError",
     "GitError",
     "GitRefError",

@@ -19,6 +19,13 @@ class SourceError(PermanentError):
     default_remedy = "Give an existing folder in CODEHUB_WORKSPACES."
 
 
+class GitAccessError(SourceError):
+    """What a repository wants to know of who reads it can't be read, or must not be used."""
+
+    reason = "GIT_ACCESS_REFUSED"
+    default_remedy = "Mend the files that CODEHUB_REPO_... name."
+
+
 class GitRefError(SourceError):
     """The repository has no such commit, branch or folder."""
 

@@ -13,7 +13,7 @@ from stacks.gc.files import Places
 from stacks.gc.model import Item
 from stacks.gc.shelves import Shelves
 from stacks.gc.upkeep import Upkeep
-from stacks.source import FolderSource
+from stacks.source import Source
 from state_index.retention import Retention
 from telemetry.logs import get_logger
 
@@ -24,7 +24,7 @@ class GcCommands:
     """Part of `Runner`: what it opens is set there."""
 
     board: Board
-    source: FolderSource
+    source: Source
     upkeep: Upkeep
     _collector: Collector
 

@@ -22,8 +22,8 @@ SAID_MAX = 400
 _SETTINGS = (
     "core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false",
     "protocol.allow=never", "protocol.https.allow=always", "protocol.http.allow=always",
-    "protocol.ssh.allow=always", "protocol.file.allow=always", "fetch.recurseSubmodules=no",
-    "transfer.fsckObjects=true", "credential.helper=", "http.followRedirects=initial",
+    "protocol.ssh.allow=always", "protocol.file.allow=always", "fetch.recurseSubmodules=no", "fetch.unpackLimit=1",
+    "transfer.fsckObjects=true", "credential.helper=", "http.followRedirects=false",
     "core.quotePath=false", "safe.directory=*",
 )  # fmt: skip
 _ENVIRONMENT = {
@@ -61,15 +61,14 @@ class Git:
             GitError: It failed, or took too long; with its own words, cut.
             ToolchainError: There is no git on this machine.
         """
-        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
         try:
             done = subprocess.run(
-                ["git", "-C", str(self.folder), *settings, *args],
+                self.argv(*args),
                 input=stdin,
                 capture_output=True,
                 check=False,
                 timeout=timeout,
-                env=self._environment(),
+                env=self.environment(),
                 start_new_session=True,
             )
         except FileNotFoundError:
@@ -83,7 +82,13 @@ class Git:
             raise GitError(f"git {args[0]}: {said(done.stderr)}", step="git")
         return done.stdout
 
-    def _environment(self) -> dict[str, str]:
+    def argv(self, *args: str) -> list[str]:
+        """Give the words of a call."""
+        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+        return ["git", "-C", str(self.folder), *settings, *args]
+
+    def environment(self) -> dict[str, str]:
+        """Give the whole environment of a call."""
         found = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return {**found, **_ENVIRONMENT, **self.extra}
 

@@ -1,0 +1,193 @@
+"""Says of the followed commit whether it is applied: attempted, applied, what waits, what failed.
+
+A commit is applied when every workspace of it came to be as its file says, and those whose files it
+removed are gone. It decides nothing about workspaces; it reads what was published of them.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from spec import WorkspaceSpec
+from stacks.board import Board, translated
+from stacks.errors import NotLeadingError, StacksError
+from stacks.planned import GONE
+from stacks.source import Snapshot
+from stacks.steps import Step
+from state_index.models import Published
+from state_index.phases import Phase, Sync
+from telemetry.logs import get_logger
+
+RESTS = frozenset({Phase.RUNNING, Phase.WARM})
+FAILURE_MAX = 300
+"""Characters of one failure."""
+
+GATHERED = 0.2
+"""Seconds in which changes of rows are gathered: one judgement reads them all."""
+
+AGAIN = 1.0
+"""Seconds until what was under way is looked at again: a row may be told before its work has ended."""
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How far a commit is applied.
+
+    Attributes:
+        waiting: Workspaces that are worked on, or will be without anyone's doing.
+        failures: What waits for a person or another commit, by workspace.
+    """
+
+    waiting: tuple[str, ...] = ()
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def applied(self) -> bool:
+        """Whether all of it is."""
+        return not self.waiting and not self.failures
+
+
+def judged(
+    snapshot: Snapshot,
+    rows: Mapping[str, Published],
+    *,
+    is_busy: Callable[[str], bool],
+    prunes: bool,
+) -> Judgement:
+    """Judge a commit by what is published. Pure.
+
+    Args:
+        snapshot: What the commit says.
+        rows: What is published, by id.
+        is_busy: Whether a workspace is being worked on.
+        prunes: Whether those without a file are to go.
+    """
+    waiting, failures = set[str](), dict[str, str]()
+    for id_, problems in snapshot.invalid.items():
+        first = problems[0] if problems else None
+        told = f"{first.file}:{first.line}:{first.column}: {first.message}" if first else "invalid"
+        failures[id_] = told[:FAILURE_MAX]
+    for id_, spec in snapshot.specs.items():
+        _judge_one(id_, spec, rows.get(id_), busy=is_busy(id_), waiting=waiting, failures=failures)
+    for id_, row in rows.items() if prunes else ():
+        if id_ in snapshot.ids or id_ in snapshot.heirs or row.phase in GONE:
+            continue
+        if is_busy(id_) or row.retry_at or row.phase is Phase.DELETING:
+            waiting.add(id_)
+        else:
+            failures[id_] = (row.message or "its file is gone, and it is still there")[:FAILURE_MAX]
+    return Judgement(tuple(sorted(waiting)), dict(sorted(failures.items())))
+
+
+def _judge_one(
+    id_: str,
+    spec: WorkspaceSpec,
+    row: Published | None,
+    *,
+    busy: bool,
+    waiting: set[str],
+    failures: dict[str, str],
+) -> None:
+    if row is None or busy:
+        waiting.add(id_)
+    elif not is_as_asked(row, spec):
+        if row.phase is Phase.ERROR and row.retry_at is None:
+            failures[id_] = (row.message or row.reason)[:FAILURE_MAX]
+        else:
+            waiting.add(id_)
+
+
+def is_as_asked(row: Published, spec: WorkspaceSpec) -> bool:
+    """Whether a workspace came to be as its file says; what another hand did since is no matter."""
+    if row.spec_json != spec.model_dump_json() or row.phase not in RESTS:
+        return False
+    drifted = bool(row.drift) and row.applied_hash == row.desired_hash
+    return row.sync is Sync.SYNCED or drifted
+
+
+class Queue(Protocol):
+    """What knows who is being worked on: `stacks.reconciler`."""
+
+    def is_busy(self, workspace_id: str) -> bool:
+        """Whether it is being worked on."""
+
+
+class Commits:
+    """Publishes it. With a folder as the source there is no commit, and nothing is said."""
+
+    def __init__(self, board: Board, *, prunes: bool) -> None:
+        """Prepare.
+
+        Args:
+            board: Where it is published.
+            prunes: Whether workspaces without a file are to go.
+        """
+        self._board = board
+        self._prunes = prunes
+        self._current: Snapshot | None = None
+        self._stirred = asyncio.Event()
+
+    async def begun(self, snapshot: Snapshot) -> None:
+        """Say that a commit's files count from now on, and what is wrong with its reading.
+
+        Raises:
+            PublishFailedError: The index did not take it.
+        """
+        if not snapshot.commit:
+            return
+        told = self._board.repository.tell
+        with translated():
+            if snapshot.complete:
+                await asyncio.to_thread(told, attempted=snapshot.commit, base=snapshot.commit)
+            else:
+                await asyncio.to_thread(told, attempted=snapshot.commit)
+
+    def dispatched(self, snapshot: Snapshot) -> None:
+        """Know that all that a commit asks for is in the queue: before, rows tell of the former."""
+        self._current = snapshot if snapshot.commit else None
+        self._stirred.set()
+
+    async def keep(self, queue: Queue) -> None:
+        """Judge the commit whenever a row changed, and while something is under way."""
+        under_way = False
+        with self._board.listening(self._stir):
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN if under_way else None):
+                        await self._stirred.wait()
+                await asyncio.sleep(GATHERED)
+                self._stirred.clear()
+                if self._current is not None:
+                    under_way = await self._try(self._current, queue)
+
+    def _stir(self, _step: Step) -> None:
+        self._stirred.set()
+
+    async def _try(self, snapshot: Snapshot, queue: Queue) -> bool:
+        try:
+            return await self.judge(snapshot, queue.is_busy)
+        except NotLeadingError:
+            raise
+        except StacksError as error:
+            _log.warning("the commit's state not published", message=error.message)
+            return True
+
+    async def judge(self, snapshot: Snapshot, is_busy: Callable[[str], bool]) -> bool:
+        """Say how far a commit is applied; whether something is under way still."""
+        if not snapshot.commit:
+            return False
+        found = judged(snapshot, await self._board.rows(), is_busy=is_busy, prunes=self._prunes)
+        told = self._board.repository.tell
+        with translated():
+            before = await asyncio.to_thread(self._board.repository.followed)
+            applied = snapshot.commit if found.applied else before.applied
+            after = await asyncio.to_thread(
+                told, waiting=found.waiting, failures=found.failures, applied=applied
+            )
+        if after.applied != before.applied:
+            _log.info("the commit is applied", commit=after.applied)
+        return bool(found.waiting)

@@ -1,0 +1,52 @@
+"""Reads the workspace files of commits, each file once as long as its name and content are the same.
+
+Synchronous; one thread at a time. What can't be read raises: whether something else counts instead is
+for `stacks.git.source`.
+"""
+
+from spec.files import File, Named, is_meant, read_one, together
+from stacks.git import tree
+from stacks.git.command import Git
+from stacks.git.tree import TreeEntry
+from stacks.source import Snapshot, snapshot_of
+
+
+class Readings:
+    """The readings of one folder."""
+
+    def __init__(self, path: str) -> None:
+        """Prepare.
+
+        Args:
+            path: The folder within the repository; "" for its top.
+        """
+        self._path = path
+        self._files: dict[tuple[str, str], Named] = {}
+        self._last: Snapshot | None = None
+
+    def read(self, git: Git, commit: str) -> Snapshot:
+        """Read a commit.
+
+        Raises:
+            GitRefError: It has no such folder.
+            GitContentError: It is more than is read.
+            GitError: The repository lacks something of it, or can't be read.
+        """
+        if self._last is not None and self._last.commit == commit:
+            return self._last
+        found = tree.entries(git, commit, self._path)
+        meant = [entry for entry in found if is_meant(entry.name, folder=not entry.is_file)]
+        known = {key: self._files[key] for key in map(_key, meant) if key in self._files}
+        news = [entry for entry in meant if _key(entry) not in known]
+        fresh = zip(news, tree.files(git, news), strict=True)
+        self._files = known | {_key(entry): self._read_one(file) for entry, file in fresh}
+        self._last = snapshot_of(together(self._files.values()), commit=commit)
+        return self._last
+
+    def _read_one(self, file: File) -> Named:
+        return read_one(file, label=self._path)
+
+
+def _key(entry: TreeEntry) -> tuple[str, str]:
+    # The mode counts too: a link's content is a file's in git.
+    return entry.name, f"{entry.mode} {entry.sha}"

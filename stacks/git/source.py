@@ -1,0 +1,276 @@
+"""A branch of a git repository as the source of workspace files.
+
+What was fetched last stays in force whatever happens to the repository; and nothing is removed by a
+reading that is not the newest, is empty, or whose commit does not come after the one before. Why:
+docs/explanation/gitops.md. It fetches, reads and judges; what is removed is decided by `stacks.plan`.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from stacks.board import Board, translated
+from stacks.errors import GitError, PublishFailedError, SourceError, StacksError
+from stacks.git.mirror import Mirror
+from stacks.git.reading import Readings
+from stacks.planned import GONE
+from stacks.source import Snapshot
+from state_index.nudge import listen
+from state_index.repository import Followed, Wishes
+from telemetry.logs import get_logger
+
+LISTENER = "repository"
+"""Name under which whoever received a webhook nudges: look at the repository now."""
+
+JITTER = 0.1
+"""Part of the interval by which a look comes sooner or later, so that runners are spread."""
+
+ASK_POLL = 1.0
+"""Seconds between two looks for what was asked in the index: nudges reach one machine only."""
+
+BETWEEN = 2.0
+"""Seconds at least between the begins of two fetches that were asked for."""
+
+NOT_YET = "the repository was not asked yet"
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which files are followed: another one's history says nothing of it."""
+
+    url: str
+    branch: str
+    path: str
+
+
+class GitSource:
+    """The branch's workspace files."""
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        board: Board,
+        *,
+        place: Place,
+        poll: float,
+        look_every: float,
+        nudges: Path,
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            mirror: The copy of the repository.
+            board: Where it is kept what was applied, and asked.
+            place: Which files.
+            poll: Seconds between two fetches.
+            look_every: Seconds between two looks at the engine.
+            nudges: Folder of the sockets by which it is nudged.
+        """
+        self._mirror = mirror
+        self._board = board
+        self._place = place
+        self._poll = poll
+        self._look_every = look_every
+        self._nudges = nudges
+        self._readings = Readings(place.path)
+        self._fetching = asyncio.Lock()
+        self._reading = asyncio.Lock()
+        self._begun = self._ended = 0
+        self._error = NOT_YET
+        self._broken = False
+        self._last: Snapshot | None = None
+        """The newest reading, whether or not it may remove anything."""
+        self._changed = asyncio.Event()
+
+    async def read(self) -> Snapshot:
+        """Ask the repository, and read the commit that counts."""
+        await self._fetch()
+        return await self.glance()
+
+    async def glance(self) -> Snapshot:
+        """Read the commit that counts of what was fetched; nobody is asked, but the first time."""
+        async with self._reading:
+            wishes, followed = await self._known()
+            commit = await asyncio.to_thread(self._commit, wishes, followed)
+            if not commit and not self._begun:
+                await self._fetch()
+                commit = await asyncio.to_thread(self._commit, wishes, followed)
+            snapshot = await asyncio.to_thread(self._read, commit, followed)
+            return await self._guarded(snapshot, followed)
+
+    async def allow(self) -> None:
+        """Let the branch as it is now remove workspaces, whatever came before it."""
+        snapshot = await self.read()
+        if not snapshot.stale and self._last is not None and self._last.complete:
+            with translated():
+                await asyncio.to_thread(self._tell_place, self._last.commit)
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yield when a fetch brought something else, and when the engine is to be looked at."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._look_every):
+                    await self._changed.wait()
+            self._changed.clear()
+            yield
+
+    async def keep(self) -> None:
+        """Fetch at once, then at each interval and whenever that is asked for."""
+        async with listen(self._nudges, LISTENER) as nudged:
+            while True:
+                began = time.monotonic()
+                wishes, _ = await self._known()
+                await self._fetch()
+                nudged.clear()
+                await self._until_due(began, nudged, wishes)
+
+    async def _until_due(self, began: float, nudged: asyncio.Event, wishes: Wishes) -> None:
+        """Wait for the next look; of many who ask meanwhile, one look is for all."""
+        spread = self._poll * JITTER
+        due = began + self._poll + random.uniform(-spread, spread)  # noqa: S311 - spreads load only
+        while time.monotonic() < due:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(ASK_POLL, max(0.0, due - time.monotonic()))):
+                    await nudged.wait()
+            now, _ = await self._known()
+            if now.paused != wishes.paused:
+                wishes = now
+                self._changed.set()
+            if nudged.is_set() or self._broken or now.asked != wishes.asked:
+                await asyncio.sleep(max(0.0, began + BETWEEN - time.monotonic()))
+                return
+
+    async def _known(self) -> tuple[Wishes, Followed]:
+        def both() -> tuple[Wishes, Followed]:
+            with translated():
+                return self._board.repository.wishes(), self._board.repository.followed()
+
+        return await asyncio.to_thread(both)
+
+    async def _fetch(self) -> None:
+        """Fetch, unless a fetch that began after this call does; errors are kept, to be told."""
+        ticket = self._begun
+        async with self._fetching:
+            if self._ended > ticket:
+                return
+            self._begun = number = self._begun + 1
+            self._broken = False
+            before = self._error
+            self._error = await self._fetched()
+            self._ended = number
+        if self._error and self._error != before:
+            _log.warning("the repository is not had", problem=self._error)
+
+    async def _fetched(self) -> str:
+        try:
+            head = await self._mirror.fetch()
+            with translated():
+                await asyncio.to_thread(self._tell_head, head)
+        except PublishFailedError as error:
+            return error.message
+        except (GitError, SourceError) as error:
+            self._changed.set()
+            return error.message
+        if self._last is None or self._last.commit != head or self._error:
+            self._changed.set()
+        return ""
+
+    def _tell_head(self, head: str) -> None:
+        self._board.repository.tell(head=head)
+
+    def _commit(self, wishes: Wishes, followed: Followed) -> str:
+        """Give the commit that counts; "" when there is none here."""
+        if wishes.paused and followed.attempted and _place(followed) == self._place:
+            return followed.attempted
+        try:
+            return self._mirror.head()
+        except GitError as error:
+            self._discard(error)
+            return ""
+
+    def _discard(self, error: GitError) -> None:
+        self._mirror.set_aside()
+        self._error = f"{error.message}; it is copied anew"
+        self._broken = True
+
+    def _read(self, commit: str, followed: Followed) -> Snapshot:
+        """Read a commit; where that can't be, what counted before still does."""
+        told = self._error
+        if commit:
+            try:
+                self._last = self._readings.read(self._mirror.git, commit)
+                return self._stale(self._last, told) if told else self._last
+            except SourceError as error:
+                told = error.message
+            except GitError as error:
+                told = error.message
+                if commit == followed.head:  # another one may have gone with a history
+                    self._discard(error)
+        if self._last is None and followed.attempted and _place(followed) == self._place:
+            with suppress(StacksError):
+                self._last = self._readings.read(self._mirror.git, followed.attempted)
+        if self._last is None:
+            return Snapshot(complete=False, unreadable=True, error=told or NOT_YET)
+        return self._stale(self._last, told)
+
+    def _stale(self, snapshot: Snapshot, told: str) -> Snapshot:
+        return replace(snapshot, complete=False, stale=True, error=told)
+
+    async def _guarded(self, snapshot: Snapshot, followed: Followed) -> Snapshot:
+        """Keep a commit whose history does not say what it removes from removing anything."""
+        if snapshot.complete and not await asyncio.to_thread(self._follows, snapshot, followed):
+            living = {
+                id_ for id_, row in (await self._board.rows()).items() if row.phase not in GONE
+            }
+            if lacking := living - snapshot.ids - snapshot.heirs.keys():
+                told = _rewritten(snapshot.commit, followed, len(lacking))
+                snapshot = replace(snapshot, complete=False, error=told)
+        if snapshot.error != followed.error or _place(followed) != self._place:
+            with translated():
+                await asyncio.to_thread(self._tell_error, snapshot.error)
+        return snapshot
+
+    def _follows(self, snapshot: Snapshot, followed: Followed) -> bool:
+        if not followed.base or _place(followed) != self._place:
+            return False
+        return self._mirror.comes_after(snapshot.commit, followed.base)
+
+    def _tell_error(self, error: str) -> None:
+        repository, place = self._board.repository, self._place
+        if _place(repository.followed()) == place:
+            repository.tell(error=error)
+            return
+        # Of another repository, branch or folder, nothing that was said holds.
+        repository.tell(
+            url=place.url,
+            branch=place.branch,
+            path=place.path,
+            error=error,
+            attempted="",
+            applied="",
+            base="",
+            waiting=(),
+            failures={},
+        )
+
+    def _tell_place(self, base: str) -> None:
+        self._tell_error("")
+        self._board.repository.tell(base=base)
+
+
+def _place(followed: Followed) -> Place:
+    return Place(followed.url, followed.branch, followed.path)
+
+
+def _rewritten(commit: str, followed: Followed, lacking: int) -> str:
+    came = f"does not come after {followed.base[:12]}" if followed.base else "is the first one seen"
+    return (
+        f"{commit[:12]} {came}, and lacks {lacking} workspace{'s' if lacking > 1 else ''} that "
+        "there are: nothing is removed by it; is it meant: `codehub up --prune`"
+    )
