@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from settings.errors import SettingsError, WrongSetting
 from settings.model import CLASSES, Settings
 from settings.paths import ToolPaths, cache_root
-from settings.types import is_place, is_secret
+from settings.types import UNQUOTING, is_place, is_secret
 
 PREFIX = "CODEHUB_"
 FILE = "codehub.toml"
@@ -185,17 +185,23 @@ def _invalid(
             continue  # it hangs on a setting that is reported itself
         name = str(item["loc"][0])
         field = settings_class.model_fields[name]
-        found.setdefault(name, _wrong(name, field, item["msg"], given.get(name)))
+        told = _wrong(
+            name, field, item["msg"], given.get(name), unquoting=item["type"] == UNQUOTING
+        )
+        found.setdefault(name, told)
     return list(found.values())
 
 
-def _wrong(name: str, field: FieldInfo, message: str, item: Given | None) -> WrongSetting:
+def _wrong(
+    name: str, field: FieldInfo, message: str, item: Given | None, *, unquoting: bool
+) -> WrongSetting:
     written = item.name if item else PREFIX + name.upper()
     example = str((field.examples or [""])[0])
     in_env = written.startswith(PREFIX)
     example = f"{written}={example}" if in_env else f'{name} = "{example}"'
     if is_secret(field):
-        return WrongSetting(name=written, problem="not a valid value", example=example)
+        problem = message if unquoting else "not a valid value"
+        return WrongSetting(name=written, problem=problem, example=example)
     problem = message.removeprefix("Value error, ")
     problem = problem[:1].lower() + problem[1:]
     if item and _may_hold_credentials(item.value):

@@ -9,8 +9,9 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, field_validator
+from pydantic_core import PydanticCustomError
 
-from settings.types import Duration, OptionalPlace, setting
+from settings.types import UNQUOTING, Duration, OptionalPlace, setting
 
 _SCHEMES = ("https", "http", "ssh", "file")
 _SCP = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)[^\s:-][^\s]*")
@@ -111,9 +112,9 @@ class RepositorySettings(BaseModel):
 
     @field_validator("repo")
     @classmethod
-    def _address(cls, value: str | None) -> str | None:
+    def _repository(cls, value: str | None) -> str | None:
         if value is not None and (wrong := wrong_address(value)):
-            raise ValueError(wrong)
+            raise PydanticCustomError(UNQUOTING, wrong)
         return value
 
     @field_validator("repo_branch")

@@ -90,6 +90,10 @@ OptionalPlace = Place | None
 """A path that may be left out."""
 
 
+UNQUOTING = "unquoting"
+"""Type of the errors (`PydanticCustomError`) that are told of secrets too: they quote nothing."""
+
+
 def setting(
     default: Any = ...,
     *,
