@@ -21,6 +21,7 @@ from stacks.demand import Demand
 from stacks.engine_events import EngineEvents
 from stacks.errors import NotLeadingError, StacksError, TemporaryError
 from stacks.fence import Fence
+from stacks.git.commits import at_commit
 from stacks.runner import Runner
 from stacks.seat import Seat
 from state_index.models import Intent, RunnerInfo
@@ -137,7 +138,9 @@ class Daemon:
             await runner.commits.begun(snapshot)
             watched = await runner.clock.tick(complete=snapshot.complete)
             ends = watched if self._settings.expire_homes else None
-            await runner.queue.dispatch(replace(demand, prune=self._settings.prunes, watched=ends))
+            told = f"{demand.cause}{at_commit(snapshot)}"
+            wanted = replace(demand, cause=told, prune=self._settings.prunes, watched=ends)
+            await runner.queue.dispatch(wanted)
             runner.commits.dispatched(snapshot)
             await runner.clock.correct((await runner.board.rows()).values(), watched)
         except TemporaryError as error:

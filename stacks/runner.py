@@ -23,7 +23,7 @@ from stacks.endings import Endings
 from stacks.errors import FileStandsError, SourceError
 from stacks.fence import Fence
 from stacks.gc.commands import GcCommands
-from stacks.git.commits import Commits
+from stacks.git.commits import Commits, at_commit
 from stacks.home_commands import HomeCommands
 from stacks.isolation.guard import guard_of
 from stacks.lazy_engine import LazyEngine
@@ -202,7 +202,7 @@ class Runner(HomeCommands, GcCommands):
             unknown = wanted - self.queue.snapshot.ids - frozenset(await self.board.rows())
             wanted -= unknown
         demand = Demand(
-            cause=f"{actor} asked for `up`" if actor else "up",
+            cause=(f"{actor} asked for `up`" if actor else "up") + at_commit(self.queue.snapshot),
             actor=actor,
             request_id=request_id or context.request_id(),
             explained=True,

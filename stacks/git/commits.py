@@ -24,6 +24,9 @@ RESTS = frozenset({Phase.RUNNING, Phase.WARM})
 FAILURE_MAX = 300
 """Characters of one failure."""
 
+SHORT = 12
+"""Characters of a commit in a text for people."""
+
 GATHERED = 0.2
 """Seconds in which changes of rows are gathered: one judgement reads them all."""
 
@@ -107,6 +110,11 @@ def is_as_asked(row: Published, spec: WorkspaceSpec) -> bool:
         return False
     drifted = bool(row.drift) and row.applied_hash == row.desired_hash
     return row.sync is Sync.SYNCED or drifted
+
+
+def at_commit(snapshot: Snapshot) -> str:
+    """Name a snapshot's commit in a cause for the history; "" for a folder."""
+    return f" (commit {snapshot.commit[:SHORT]})" if snapshot.commit else ""
 
 
 class Queue(Protocol):

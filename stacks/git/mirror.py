@@ -110,7 +110,8 @@ class Mirror:
                 await asyncio.to_thread(self.set_aside)
             told = login.hidden(error.message)
             if any(words in told for words in _NO_BRANCH):
-                missing = f"the repository has no branch {self._remote.branch}"
+                # Also what git says of an answer that was cut at the right byte.
+                missing = f"the repository shows no branch {self._remote.branch}"
                 raise GitRefError(missing, step="fetch") from None
             raise GitError(told, step="fetch") from None
 

@@ -123,11 +123,15 @@ class GitSource:
     async def keep(self) -> None:
         """Fetch at once, then at each interval and whenever that is asked for."""
         async with listen(self._nudges, LISTENER) as nudged:
+            wishes, _ = await self._known()
             while True:
                 began = time.monotonic()
+                nudged.clear()  # whoever nudges while it fetches means what came after
+                before = wishes
                 wishes, _ = await self._known()
+                if wishes.paused != before.paused:
+                    self._changed.set()
                 await self._fetch()
-                nudged.clear()
                 await self._until_due(began, nudged, wishes)
 
     async def _until_due(self, began: float, nudged: asyncio.Event, wishes: Wishes) -> None:
@@ -139,10 +143,8 @@ class GitSource:
                 async with asyncio.timeout(min(ASK_POLL, max(0.0, due - time.monotonic()))):
                     await nudged.wait()
             now, _ = await self._known()
-            if now.paused != wishes.paused:
-                wishes = now
-                self._changed.set()
-            if nudged.is_set() or self._broken or now.asked != wishes.asked:
+            asked = nudged.is_set() or now.asked != wishes.asked
+            if asked or self._broken or now.paused != wishes.paused:
                 await asyncio.sleep(max(0.0, began + BETWEEN - time.monotonic()))
                 return
 

@@ -111,6 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(int(fields.pop("Status", "200 OK").split()[0]))
         for name, value in fields.items():
             self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         with suppress(ConnectionError):
             self.wfile.write(content)
