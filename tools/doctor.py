@@ -74,7 +74,7 @@ def checks(
         *_trees(engine_of(settings), settings),
         _data(settings.data),
         _space(cache.root),
-        _workspaces(settings.workspaces),
+        _repository() if settings.repo else _workspaces(settings.workspaces),
         *([_edge(gateway)] if gateway else []),
     ]
 
@@ -203,6 +203,12 @@ def _workspaces(folder: Path) -> Check:
     ok = folder.is_dir()
     detail = str(folder) if ok else f"{folder} is no folder"
     return Check("workspace files", ok, detail, "" if ok else "make it, or set CODEHUB_WORKSPACES")
+
+
+def _repository() -> Check:
+    """Whether a repository can be read; whether it answers is said by `codehub status`."""
+    found = output(["git", "--version"]) or ""
+    return Check("git", bool(found), found or "git is missing", "" if found else "install git")
 
 
 def _edge(gateway: GatewaySettings) -> Check:

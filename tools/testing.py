@@ -1,5 +1,6 @@
 """The set-up's steps for what only the tests need: a browser, a database server, a forge, small programs."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -75,11 +76,12 @@ def _small_steps(cache: Cache) -> list[Step]:
     """The programs that Debian has in a small package."""
 
     def step(program: str, package: str, why: str) -> Step:
+        place = f"{os.environ.get('PATH', '')}:/usr/sbin"
         return Step(
             name=package,
             title=f"{program}, {why}",
             estimate=8,
-            check=lambda: shutil.which(program) is not None,
+            check=lambda: shutil.which(program, path=place) is not None,
             run=lambda say: apt.install(
                 [package], why=program, log=cache.logs / "apt.log", say=say
             ),
@@ -88,4 +90,6 @@ def _small_steps(cache: Cache) -> list[Step]:
     return [
         step("ip", "iproute2", "for networks of the tests' own"),
         step("systemd-analyze", "systemd", "which checks the units"),
+        step("git", "git", "whose repositories are followed"),
+        step("sshd", "openssh-server", "for repositories over ssh; it is not started"),
     ]

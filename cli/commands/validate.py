@@ -24,8 +24,8 @@ def validate(ctx: click.Context, frame: Frame, *, paths: tuple[Path, ...], outpu
     """Check workspace files, and those of owners and rules.
 
     DIR is a folder of workspace files, or one file; without it, the folder of the settings
-    (workspaces.d). `_owners.yaml` and `_policies.yaml` beside them are checked too, and exemptions
-    that ended are told. Every error of every file is shown with file, line, column and a hint. The exit
+    (workspaces.d), or the branch of the repository that they name. `_owners.yaml` and
+    `_policies.yaml` beside them are checked too, and exemptions that ended are told. Every error of every file is shown with file, line, column and a hint. The exit
     code is 2 when there is one.
 
     \b
@@ -34,7 +34,7 @@ def validate(ctx: click.Context, frame: Frame, *, paths: tuple[Path, ...], outpu
       codehub validate workspaces.d/alice-demo.yaml
       codehub validate -o json | jq '.problems[].file'
     """
-    read = _read(paths or (_default(frame),))
+    read = _read(paths) if paths else _default(frame)
     read.problems.extend(read.rules.problems)
     if output == "json":
         print_json(
@@ -53,10 +53,18 @@ def validate(ctx: click.Context, frame: Frame, *, paths: tuple[Path, ...], outpu
     ctx.exit(BAD_INPUT if read.problems else 0)
 
 
-def _default(frame: Frame) -> Path:
+def _default(frame: Frame) -> "FolderRead":
     from settings.model import RunnerSettings
 
-    return frame.load(RunnerSettings).workspaces
+    settings = frame.load(RunnerSettings)
+    if settings.repo is None:
+        return _read((settings.workspaces,))
+    import asyncio
+
+    from stacks.git.once import read_branch
+
+    frame.configure_logs(settings)
+    return asyncio.run(read_branch(settings))
 
 
 def _read(paths: tuple[Path, ...]) -> "FolderRead":

@@ -4,7 +4,7 @@ Synchronous; one thread at a time. What can't be read raises: whether something 
 for `stacks.git.source`.
 """
 
-from spec.files import File, Named, is_meant, read_one, together
+from spec.files import File, FolderRead, Named, is_meant, read_one, together
 from stacks.git import tree
 from stacks.git.command import Git
 from stacks.git.tree import TreeEntry
@@ -32,16 +32,19 @@ class Readings:
             GitContentError: It is more than is read.
             GitError: The repository lacks something of it, or can't be read.
         """
-        if self._last is not None and self._last.commit == commit:
-            return self._last
+        if self._last is None or self._last.commit != commit:
+            self._last = snapshot_of(self.files(git, commit), commit=commit)
+        return self._last
+
+    def files(self, git: Git, commit: str) -> FolderRead:
+        """Give what a commit's files say, with all that is wrong with them; raises as `read`."""
         found = tree.entries(git, commit, self._path)
         meant = [entry for entry in found if is_meant(entry.name, folder=not entry.is_file)]
         known = {key: self._files[key] for key in map(_key, meant) if key in self._files}
         news = [entry for entry in meant if _key(entry) not in known]
         fresh = zip(news, tree.files(git, news), strict=True)
         self._files = known | {_key(entry): self._read_one(file) for entry, file in fresh}
-        self._last = snapshot_of(together(self._files.values()), commit=commit)
-        return self._last
+        return together(self._files.values())
 
     def _read_one(self, file: File) -> Named:
         return read_one(file, label=self._path)

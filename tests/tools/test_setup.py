@@ -51,7 +51,8 @@ def test_each_need_is_a_step_before(cache: Cache) -> None:
     for name, step in steps(cache, dev=True).items():
         assert seen.issuperset(step.needs), name
         seen.add(name)
-    for_tests = {"browser", "postgresql", "iproute2", "systemd", "gitea", "github-api"}
+    debian = {"browser", "postgresql", "iproute2", "systemd", "git", "openssh-server"}
+    for_tests = debian | {"gitea", "github-api"}
     for_compose = {"caddy", "compose", "mmdebstrap", "services"}
     assert seen >= for_tests | for_compose
     assert not (for_tests | for_compose) & set(steps(cache))
@@ -182,6 +183,7 @@ def test_nft_is_wanted_by_root_only(
         ("nftables", "nftables"),
         ("iproute2", "iproute2"),
         ("systemd", "systemd"),
+        ("openssh-server", "openssh-server"),
     ],
 )
 def test_debian_packages_are_named_where_they_cannot_be_installed(
