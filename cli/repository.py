@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cli.output import talk
 
 if TYPE_CHECKING:
+    from cli.frame import Frame
     from state_index.index import Index
     from state_index.repository import Followed, Wishes
 
@@ -23,6 +24,17 @@ def read(index: "Index | None") -> "tuple[Followed, Wishes]":
     if index is None:
         return Followed(), Wishes()
     return index.repository.followed(), index.repository.wishes()
+
+
+def tell_of(frame: "Frame") -> None:
+    """Say the same after a command that read the repository: what it read may not be the newest."""
+    from cli import index
+    from settings.model import RunnerSettings
+
+    settings = frame.load(RunnerSettings)
+    if settings.repo is not None:
+        with index.reading(settings) as opened:
+            tell(*read(opened))
 
 
 def plain(followed: "Followed", wishes: "Wishes") -> dict[str, Any] | None:

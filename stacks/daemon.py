@@ -129,11 +129,11 @@ class Daemon:
 
     async def _sweep(self, demand: Demand) -> None:
         runner = self._runner
-        snapshot = await runner.source.glance()
-        if snapshot.error and snapshot.error != runner.queue.snapshot.error:
-            _log.warning("nothing is removed by this reading", problem=snapshot.error)
-        runner.queue.snapshot = snapshot
         try:
+            snapshot = await runner.source.glance()
+            if snapshot.error and snapshot.error != runner.queue.snapshot.error:
+                _log.warning("nothing is removed by this reading", problem=snapshot.error)
+            runner.queue.snapshot = snapshot
             await runner.endings.stand(snapshot)
             await runner.commits.begun(snapshot)
             watched = await runner.clock.tick(complete=snapshot.complete)

@@ -9,6 +9,7 @@ from cli.failures import BAD_INPUT, InputError
 from cli.frame import Frame, pass_frame
 from cli.operate import operate
 from cli.output import output_option, print_json, talk
+from cli.repository import tell_of
 from cli.rule_files import tell_broken
 
 FOLDER = "workspaces.d"
@@ -87,6 +88,7 @@ def preview(
         changes.tell_unknown(change)
     broken = tell_broken(frame.load(RunnerSettings))
     talk(changes.summary(found))
+    tell_of(frame)
     ctx.exit(changes.exit_code(found) or (BAD_INPUT if broken else 0))
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from cli import ids, results
+from cli import ids, repository, results
 from cli.actor import actor
 from cli.frame import Frame, pass_frame
 from cli.operate import on_each, operate, telling
@@ -54,6 +54,7 @@ def up(
             actor=who,
         ),
     )
+    repository.tell_of(frame)
     ctx.exit(results.show(done, output))
 
 

@@ -25,8 +25,8 @@ def validate(ctx: click.Context, frame: Frame, *, paths: tuple[Path, ...], outpu
 
     DIR is a folder of workspace files, or one file; without it, the folder of the settings
     (workspaces.d), or the branch of the repository that they name. `_owners.yaml` and
-    `_policies.yaml` beside them are checked too, and exemptions that ended are told. Every error of every file is shown with file, line, column and a hint. The exit
-    code is 2 when there is one.
+    `_policies.yaml` beside them are checked too, and exemptions that ended are told. Every error of
+    every file is shown with file, line, column and a hint. The exit code is 2 when there is one.
 
     \b
     Examples:

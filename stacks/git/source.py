@@ -14,7 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stacks.board import Board, translated
-from stacks.errors import GitError, PublishFailedError, SourceError, StacksError
+from stacks.errors import (
+    GitError,
+    NotLeadingError,
+    PublishFailedError,
+    SourceError,
+    StacksError,
+)
 from stacks.git.mirror import Mirror
 from stacks.git.reading import Readings
 from stacks.planned import GONE
@@ -123,16 +129,26 @@ class GitSource:
     async def keep(self) -> None:
         """Fetch at once, then at each interval and whenever that is asked for."""
         async with listen(self._nudges, LISTENER) as nudged:
-            wishes, _ = await self._known()
+            wishes = Wishes()
             while True:
-                began = time.monotonic()
                 nudged.clear()  # whoever nudges while it fetches means what came after
-                before = wishes
-                wishes, _ = await self._known()
-                if wishes.paused != before.paused:
-                    self._changed.set()
-                await self._fetch()
-                await self._until_due(began, nudged, wishes)
+                try:
+                    wishes = await self._look(wishes, nudged)
+                except NotLeadingError:
+                    raise
+                except StacksError as error:
+                    _log.warning("the repository's row not read", message=error.message)
+                    await asyncio.sleep(ASK_POLL)
+
+    async def _look(self, before: Wishes, nudged: asyncio.Event) -> Wishes:
+        """Fetch, and wait until the next look is due; what was asked when it began."""
+        began = time.monotonic()
+        wishes, _ = await self._known()
+        if wishes.paused != before.paused:
+            self._changed.set()
+        await self._fetch()
+        await self._until_due(began, nudged, wishes)
+        return wishes
 
     async def _until_due(self, began: float, nudged: asyncio.Event, wishes: Wishes) -> None:
         """Wait for the next look; of many who ask meanwhile, one look is for all."""
@@ -174,11 +190,12 @@ class GitSource:
             head = await self._mirror.fetch()
             with translated():
                 await asyncio.to_thread(self._tell_head, head)
-        except PublishFailedError as error:
-            return error.message
-        except (GitError, SourceError) as error:
+        except (GitError, SourceError, PublishFailedError) as error:
             self._changed.set()
             return error.message
+        except OSError as error:
+            self._changed.set()
+            return f"the copy of the repository can't be written: {(error.strerror or '').lower()}"
         if self._last is None or self._last.commit != head or self._error:
             self._changed.set()
         return ""
@@ -197,7 +214,8 @@ class GitSource:
             return ""
 
     def _discard(self, error: GitError) -> None:
-        self._mirror.set_aside()
+        with suppress(OSError):  # then the fetch says so
+            self._mirror.set_aside()
         self._error = f"{error.message}; it is copied anew"
         self._broken = True
 
@@ -233,7 +251,8 @@ class GitSource:
             if lacking := living - snapshot.ids - snapshot.heirs.keys():
                 told = _rewritten(snapshot.commit, followed, len(lacking))
                 snapshot = replace(snapshot, complete=False, error=told)
-        if snapshot.error != followed.error or _place(followed) != self._place:
+        is_news = snapshot.error not in {followed.error, NOT_YET}
+        if is_news or _place(followed) != self._place:
             with translated():
                 await asyncio.to_thread(self._tell_error, snapshot.error)
         return snapshot

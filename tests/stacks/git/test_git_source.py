@@ -1,13 +1,16 @@
 """A branch as the source: what counts, what removes nothing, and how often the repository is asked."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from stacks.board import Board, Context
+from stacks.errors import PublishFailedError
 from stacks.git.commits import Commits
 from stacks.git.mirror import Mirror
 from stacks.git.remote import Remote
@@ -325,3 +328,29 @@ async def test_ten_thousand_files(desk: Desk) -> None:
     second = await source.read()
     same = [id_ for id_ in first.specs if second.specs[id_] is first.specs[id_]]
     assert len(same) == 10_001
+
+
+async def test_a_copy_that_can_not_be_written_is_told(desk: Desk) -> None:
+    source = desk.source()
+    before = await source.read()
+    desk.repository.commit({TWO: None})
+    lock = desk.folder / "mirror.git.lock"
+    lock.unlink()
+    lock.mkdir()
+    found = await source.read()
+    assert (found.specs, found.complete) == (before.specs, False)
+    assert "can't be written: is a directory" in found.error
+
+
+async def test_an_index_that_is_away_ends_no_looking(desk: Desk) -> None:
+    source = desk.source(poll=3600)
+    async with asyncio.TaskGroup() as group:
+        with closing(sqlite3.connect(desk.folder / "index.db")) as other:
+            other.execute("ALTER TABLE repository_wishes RENAME TO away")
+            keeping = group.create_task(source.keep())
+            await until((desk.nudges / "repository.sock").exists)
+            with pytest.raises(PublishFailedError):
+                await source.glance()
+            other.execute("ALTER TABLE away RENAME TO repository_wishes")
+        await until(lambda: desk.served.asked == 1)
+        keeping.cancel()

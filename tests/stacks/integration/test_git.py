@@ -10,11 +10,14 @@ from stacks import open_runner
 from state_index.index import Index
 from state_index.repository import Followed
 from tests.stacks.git.repository import Repository
-from tests.stacks.git.serving import Served, http
+from tests.stacks.git.serving import Served, basic, http
 from tests.stacks.house import House
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
+
+CANARY = "c4nary-t0ken"
+"""The token: it must be in no log, nor in anything that is kept."""
 
 
 def workspace(house: House, **keys: str) -> bytes:
@@ -69,8 +72,12 @@ class Team:
 @pytest.fixture
 def team(house: House, tmp_path: Path) -> Iterator[Team]:
     repository = Repository(tmp_path / "team")
-    with http(tmp_path) as served:
+    token = tmp_path / "token"
+    token.write_text(CANARY)
+    token.chmod(0o600)
+    with http(tmp_path, wanted=basic("x-access-token", CANARY)) as served:
         extra = {
+            "CODEHUB_REPO_TOKEN_FILE": str(token),
             "CODEHUB_REPO": served.url("team/.git"),
             "CODEHUB_REPO_PATH": "ws",
             "CODEHUB_REPO_POLL": "1s",
@@ -96,6 +103,10 @@ async def test_a_branch_is_followed_and_nothing_of_its_trouble_removes_anything(
         await team.house.until_phase("three", "TOMBSTONED")
         await until_followed(team.house, "applied", rewritten)
         assert await team.house.containers() == {"one", "two"}
+    assert team.house.log()
+    kept = [path for path in team.house.root.rglob("*") if path.is_file() and path.name != "token"]
+    secrets = (CANARY.encode(), basic("x-access-token", CANARY).split()[1].encode())
+    assert not [path for path in kept if any(it in path.read_bytes() for it in secrets)]
 
 
 async def removed_and_back(team: Team) -> str:
