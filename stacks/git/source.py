@@ -38,7 +38,7 @@ JITTER = 0.1
 ASK_POLL = 1.0
 """Seconds between two looks for what was asked in the index: nudges reach one machine only."""
 
-BETWEEN = 2.0
+BETWEEN = 1.0
 """Seconds at least between the begins of two fetches that were asked for."""
 
 NOT_YET = "the repository was not asked yet"
