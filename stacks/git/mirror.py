@@ -81,7 +81,14 @@ class Mirror:
         login = await asyncio.to_thread(self._remote.login)
         async with self._locked() as lock:
             await asyncio.to_thread(self._make)
-            await self._fetch(login, lock)
+            try:
+                await self._fetch(login, lock)
+            except GitError:
+                if await asyncio.to_thread(self._is_sound):
+                    raise
+                await asyncio.to_thread(self.set_aside)
+                await asyncio.to_thread(self._make)
+                await self._fetch(login, lock)
             await asyncio.to_thread(self._tidy)
             return await asyncio.to_thread(self.head)
 
@@ -106,8 +113,6 @@ class Mirror:
                 kept=(lock,),
             )
         except GitError as error:
-            if not await asyncio.to_thread(self._is_sound):
-                await asyncio.to_thread(self.set_aside)
             told = login.hidden(error.message)
             if any(words in told for words in _NO_BRANCH):
                 # Also what git says of an answer that was cut at the right byte.
