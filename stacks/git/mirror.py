@@ -105,8 +105,8 @@ class Mirror:
             await transfer(
                 self.git,
                 *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc"),
-                *("--no-write-fetch-head", "--force", "--end-of-options", self._remote.url),
-                f"refs/heads/{self._remote.branch}:{REF}",
+                *("--no-write-fetch-head", "--end-of-options", self._remote.url),
+                f"+refs/heads/{self._remote.branch}:{REF}",
                 within=self._timeout,
                 environment={**login.environment, "HOME": str(self._folder)},  # no .netrc there
                 folder=self._folder,
