@@ -193,7 +193,7 @@ class Runner(HomeCommands, GcCommands):
     ) -> list[Result]:
         """Bring workspaces to what their files say; see `Operator`."""
         wanted = None if ids is None else frozenset(ids)
-        if prune:
+        if prune and wanted is None:  # of named ones, nobody meant the others
             await self.source.allow()
         await self.read()
         await self.commits.begun(self.queue.snapshot)
