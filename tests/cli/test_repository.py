@@ -7,7 +7,8 @@ from threading import Thread
 
 import pytest
 
-from cli.repository import lines
+from cli.frame import Frame
+from cli.repository import lines, tell_of
 from settings.load import load
 from settings.model import RunnerSettings
 from stacks.git.command import Git
@@ -97,6 +98,17 @@ def test_a_folder_says_nothing_of_a_repository(cli: Cli, index: Index) -> None:
     index.publish("aa", cause="test", owner="alice")
     assert "repository" not in cli("status").stderr
     assert "repository" not in json.loads(cli("status", "-o", "json").stdout)
+
+
+def test_commands_that_read_it_say_what_they_read(
+    index: Index, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index.repository.tell(url=URL, branch="main", attempted=SHA, error="away")
+    env = {"CODEHUB_DATA": str(place / "data")}
+    tell_of(Frame(env=env))
+    assert capsys.readouterr().err == ""
+    tell_of(Frame(env={**env, "CODEHUB_REPO": URL}))
+    assert "nothing is removed by it: away" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

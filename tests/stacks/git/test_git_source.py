@@ -19,6 +19,8 @@ from stacks.source import Snapshot
 from state_index.index import Index
 from state_index.models import Changes
 from state_index.nudge import send
+from state_index.phases import Event, Sync
+from state_index.repository import Followed
 from tests.stacks.git.repository import WORKSPACE, Repository
 from tests.stacks.git.serving import Served, http
 from tests.waiting import until
@@ -354,3 +356,52 @@ async def test_an_index_that_is_away_ends_no_looking(desk: Desk) -> None:
             other.execute("ALTER TABLE away RENAME TO repository_wishes")
         await until(lambda: desk.served.asked == 1)
         keeping.cancel()
+
+
+class Idle:
+    """A queue in which nothing is worked on."""
+
+    def is_busy(self, workspace_id: str) -> bool:  # noqa: ARG002
+        return False
+
+
+async def test_a_commit_is_judged_whenever_a_row_changes(desk: Desk) -> None:
+    snapshot = await desk.source().read()
+    commits, why = Commits(desk.board, prunes=True), Context(cause="test")
+    await commits.begun(snapshot)
+    followed = desk.index.repository.followed
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(commits.keep(Idle()))
+        commits.dispatched(snapshot)
+        await until(lambda: followed().waiting == ("one", "two"))
+        failed = Changes(owner="alice", message="no image")
+        await desk.board.say("one", why, Event.PROVISION, Event.FAILED, changes=failed)
+        await until(lambda: followed().failures == {"one": "no image"})
+        for id_, spec in snapshot.specs.items():
+            told = Changes(owner="alice", sync=Sync.SYNCED, spec_json=spec.model_dump_json())
+            await desk.board.say(id_, why, Event.PROVISION, Event.READY, changes=told)
+        await until(lambda: followed().applied == snapshot.commit)
+        assert (followed().waiting, followed().failures) == ((), {})
+        keeping.cancel()
+
+
+async def test_an_index_that_is_away_ends_no_judging(desk: Desk) -> None:
+    snapshot = await desk.source().read()
+    commits = Commits(desk.board, prunes=True)
+    async with asyncio.TaskGroup() as group:
+        with closing(sqlite3.connect(desk.folder / "index.db")) as other:
+            other.execute("ALTER TABLE repository RENAME TO away")
+            commits.dispatched(snapshot)
+            assert await commits._try(snapshot, Idle())
+            keeping = group.create_task(commits.keep(Idle()))
+            other.execute("ALTER TABLE away RENAME TO repository")
+        await until(lambda: desk.index.repository.followed().waiting == ("one", "two"))
+        keeping.cancel()
+
+
+async def test_a_folder_has_no_commit_to_judge(desk: Desk) -> None:
+    commits = Commits(desk.board, prunes=True)
+    await commits.begun(Snapshot())
+    commits.dispatched(Snapshot())
+    assert not await commits.judge(Snapshot(), Idle().is_busy)
+    assert desk.index.repository.followed() == Followed()
