@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BaseModel, field_validator
 from pydantic_core import PydanticCustomError
 
-from settings.types import UNQUOTING, Duration, OptionalPlace, setting
+from settings.types import UNQUOTING, Duration, Place, setting
 
 _SCHEMES = ("https", "http", "ssh", "file")
 _SCP = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!//)[^\s:-][^\s]*")
@@ -66,7 +66,7 @@ class RepositorySettings(BaseModel):
         gt=0,
         le=86400,
     )
-    repo_token_file: OptionalPlace = setting(
+    repo_token_file: Place | None = setting(
         None,
         description="File with the token or password for an https repository; nobody else may read it. It is read before each fetch.",
         why="A file is in no argument list, no URL and no log, and can be renewed.",
@@ -87,7 +87,7 @@ class RepositorySettings(BaseModel):
         why="What GitHub, GitLab and Gitea want from git.",
         example="bearer",
     )
-    repo_key_file: OptionalPlace = setting(
+    repo_key_file: Place | None = setting(
         None,
         description="File with the private key for an ssh repository, without a passphrase; nobody else may read it.",
         why="Only this key is offered: no agent and no configuration of the user takes part.",
@@ -95,7 +95,7 @@ class RepositorySettings(BaseModel):
         unit="path",
         shown="none",
     )
-    repo_known_hosts: OptionalPlace = setting(
+    repo_known_hosts: Place | None = setting(
         None,
         description="File with the host keys of an ssh repository, as `ssh-keyscan` prints them. It is required: a host that is not in it is not talked to.",
         why="Whoever could pose as the server would say which workspaces exist.",
