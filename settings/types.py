@@ -86,6 +86,9 @@ Gaps = Annotated[tuple[Gap, ...], BeforeValidator(_gaps)]
 Place = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 """A path; relative ones start at the current folder."""
 
+OptionalPlace = Place | None
+"""A path that may be left out."""
+
 
 UNQUOTING = "unquoting"
 """Type of the errors (`PydanticCustomError`) that are told of secrets too: they quote nothing."""

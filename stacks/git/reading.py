@@ -4,7 +4,11 @@ Synchronous; one thread at a time. What can't be read raises: whether something 
 for `stacks.git.source`.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from spec.files import File, FolderRead, Named, is_meant, read_one, together
+from spec.rule_folder import MAX_BYTES, is_rule_file, rules_in
 from stacks.git import tree
 from stacks.git.command import Git
 from stacks.git.tree import TreeEntry
@@ -44,10 +48,24 @@ class Readings:
         news = [entry for entry in meant if _key(entry) not in known]
         fresh = zip(news, tree.files(git, news), strict=True)
         self._files = known | {_key(entry): self._read_one(file) for entry, file in fresh}
-        return together(self._files.values())
+        rules = rules_in(_rule_files(git, found), label=self._path)
+        return replace(together(self._files.values()), rules=rules)
 
     def _read_one(self, file: File) -> Named:
         return read_one(file, label=self._path)
+
+
+def _rule_files(git: Git, found: Iterable[TreeEntry]) -> list[File]:
+    """Read the files of owners and rules, which may be larger than a workspace's."""
+    meant = [entry for entry in found if is_rule_file(entry.name)]
+    fair = [entry.sha for entry in meant if entry.is_file and entry.size <= MAX_BYTES]
+    contents = tree.blobs(git, fair)
+    return [
+        File(name=entry.name, raw=contents[entry.sha])
+        if entry.sha in contents
+        else File(name=entry.name, refusal=entry.refusal or tree.TOO_LONG)
+        for entry in meant
+    ]
 
 
 def _key(entry: TreeEntry) -> tuple[str, str]:
