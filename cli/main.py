@@ -9,7 +9,10 @@ from cli.lazy import Lazy, LazyGroup
 
 SECTIONS = {
     "Files": {
-        "validate": Lazy("cli.commands.validate:validate", "Check workspace files."),
+        "validate": Lazy(
+            "cli.commands.validate:validate",
+            "Check workspace files, and those of owners and rules.",
+        ),
         "preview": Lazy(
             "cli.commands.preview:preview",
             "Show what `up` would do, or what merging a branch would.",
