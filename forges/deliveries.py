@@ -40,7 +40,7 @@ class Deliveries:
         Raises:
             ReplayError: it was.
         """
-        marks = _marks(delivery)
+        marks = marks_of(delivery)
         if any(mark in self._marks for mark in marks):
             raise ReplayError("the delivery was there before")
         self._keep(marks)
@@ -48,7 +48,7 @@ class Deliveries:
 
     def forget(self, delivery: Delivery) -> None:
         """Let a delivery come again, because what it asked for could not be done."""
-        for mark in _marks(delivery):
+        for mark in marks_of(delivery):
             self._marks.pop(mark, None)
 
     def _keep(self, marks: Iterable[str]) -> None:
@@ -58,5 +58,6 @@ class Deliveries:
             self._marks.popitem(last=False)
 
 
-def _marks(delivery: Delivery) -> tuple[str, str]:
+def marks_of(delivery: Delivery) -> tuple[str, str]:
+    """Give what a delivery is known by: its id, and what its body was."""
     return f"id:{delivery.id}", f"sha256:{delivery.fingerprint}"

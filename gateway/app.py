@@ -24,6 +24,7 @@ from gateway.controllers import pages
 from gateway.controllers.common import request_id_of, services_of, visitor_or_none
 from gateway.controllers.events import events
 from gateway.controllers.health import healthz, readyz
+from gateway.controllers.hooks import take_hook
 from gateway.controllers.session import SessionController
 from gateway.controllers.translate import translated
 from gateway.controllers.workspaces import OperationsController, WorkspacesController
@@ -126,7 +127,13 @@ def create_schema() -> dict[str, Any]:
 def _api() -> Router:
     return Router(
         "/api/v1",
-        route_handlers=[SessionController, WorkspacesController, OperationsController, events],
+        route_handlers=[
+            SessionController,
+            WorkspacesController,
+            OperationsController,
+            events,
+            take_hook,
+        ],
         response_headers={"cache-control": "no-store"},
     )
 

@@ -142,6 +142,14 @@ class LoginFailedError(RequestError):
     default = "Name or password is wrong."
 
 
+class WebhookRefusedError(RequestError):
+    """The webhook is not the forge's, by its signature."""
+
+    status = 401
+    code = "WEBHOOK_REFUSED"
+    default = "The webhook's signature is not one of the secret that is set here."
+
+
 class ForbiddenError(RequestError):
     """The visitor is known and may not do this."""
 
@@ -192,6 +200,14 @@ class PinnedInGitError(RequestError):
     status = 409
     code = "PINNED_IN_GIT"
     default = "The workspace's file pins its state."
+
+
+class WebhookReplayedError(RequestError):
+    """The webhook was taken before."""
+
+    status = 409
+    code = "WEBHOOK_REPLAYED"
+    default = "This delivery was taken before."
 
 
 class TooLargeError(RequestError):

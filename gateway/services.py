@@ -12,6 +12,7 @@ from typing import Final
 from gateway.cookies import read_cookie
 from gateway.errors import StoreError, UnavailableError
 from gateway.feed import Feed
+from gateway.hooks import Hooks
 from gateway.live import LiveSessions
 from gateway.login import Logins
 from gateway.pages import Pages
@@ -86,6 +87,7 @@ class Services:
     reading: Places
     streaming: Places
     nudge: Nudge
+    hooks: Hooks
 
 
 def build(
@@ -112,6 +114,7 @@ def build(
         now=clock.now,
         monotonic=clock.monotonic,
     )
+    nudge = Nudge(paths.nudge)
     trail = Trail(store.audit, monotonic=clock.monotonic)
     verifier = Verifier()
     throttle = LoginThrottle(
@@ -140,5 +143,6 @@ def build(
         runner=RunnerClient(index, paths.root, timeout=settings.upstream_timeout),
         reading=Places(LOG_READS, message="You are reading too many logs at once."),
         streaming=Places(STREAMS, message="You have too many commands and logs open."),
-        nudge=Nudge(paths.nudge),
+        nudge=nudge,
+        hooks=Hooks(settings=settings, index=index, store=store, nudge=nudge, now=clock.now),
     )

@@ -4,10 +4,11 @@ Secrets are in files, so that they are in no environment and in no process list;
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, SecretStr
 
+from settings.common import Settings
 from settings.errors import SettingsError, WrongSetting
 from settings.types import Place, setting
 
@@ -68,6 +69,12 @@ class ForgeFields(BaseModel):
         unit="path",
         shown="none",
     )
+
+
+class ForgeSettings(ForgeFields, Settings):
+    """What every process that talks to the forge needs besides."""
+
+    title: ClassVar[str] = "Forge"
 
 
 def read_secret(path: Path, *, setting_name: str) -> SecretStr:

@@ -2,13 +2,14 @@
 
 from typing import ClassVar
 
-from settings.common import Settings, database
+from settings.common import database
+from settings.forge import ForgeSettings
 from settings.types import Duration, Networks, setting
 
 # Hosts beyond ASCII are written as browsers send them: xn--...
 
 
-class GatewaySettings(Settings):
+class GatewaySettings(ForgeSettings):
     """What `codehub gateway` and `codehub user` need besides."""
 
     title: ClassVar[str] = "Gateway"

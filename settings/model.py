@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import field_validator
 
 from settings.common import Settings
-from settings.forge import ForgeFields
+from settings.forge import ForgeSettings
 from settings.gateway import GatewaySettings
 from settings.notices import NoticeSettings
 from settings.paths import ToolPaths, cache_root
@@ -267,12 +267,6 @@ class RunnerSettings(RepositorySettings, NoticeSettings, Settings):
     def prunes(self) -> bool:
         """Whether a workspace goes when its file is gone: a commit says so, a folder may not."""
         return self.prune or (self.repo is not None and self.repo_prune)
-
-
-class ForgeSettings(ForgeFields, Settings):
-    """What every process that talks to the forge needs besides."""
-
-    title: ClassVar[str] = "Forge"
 
 
 CLASSES: tuple[type[Settings], ...] = (Settings, RunnerSettings, GatewaySettings, ForgeSettings)

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import StoreUnavailableError
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest migration; a test compares it with the files."""
 
 _OWNER_ONLY: Final = 0o600

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from gateway.store.audit import Audit
 from gateway.store.database import Database, is_made
+from gateway.store.deliveries import Deliveries
 from gateway.store.sessions import SessionTable
 from gateway.store.users import Users
 from settings.model import GatewaySettings
@@ -23,6 +24,7 @@ class Store:
         users: Accounts.
         sessions: Who is logged in.
         audit: Who did what.
+        deliveries: Webhooks that were taken.
     """
 
     def __init__(self, url: str, *, idle: float, now: Callable[[], float] = time.time) -> None:
@@ -41,6 +43,7 @@ class Store:
         self.users = Users(self._database, now=now)
         self.sessions = SessionTable(self._database, idle=idle)
         self.audit = Audit(self._database, now=now)
+        self.deliveries = Deliveries(self._database, now=now)
 
     def check(self) -> None:
         """Read a little, to see that the database answers.
@@ -52,7 +55,7 @@ class Store:
             session.execute(text("SELECT count(*) FROM alembic_version"))
 
     def prune(self, *, keep: float, limit: int = PRUNED_AT_ONCE) -> bool:
-        """Remove some of the sessions that are over, and of the audit rows that are too old.
+        """Remove some of the sessions that are over, and of audit rows and deliveries that are too old.
 
         Args:
             keep: Seconds for which audit rows are kept.
@@ -66,7 +69,8 @@ class Store:
         """
         sessions = self.sessions.prune(now=self._now(), limit=limit)
         rows = self.audit.prune(keep=keep, limit=limit)
-        return max(sessions, rows) == limit
+        deliveries = self.deliveries.prune(limit=limit)
+        return max(sessions, rows, deliveries) == limit
 
     def close(self) -> None:
         """Close every connection to the database."""

@@ -61,3 +61,13 @@ class AuditRow(Base):
     address: Mapped[str] = mapped_column(String(64))
     detail: Mapped[str] = mapped_column(String(200))
     request_id: Mapped[str] = mapped_column(String(64))
+
+
+class DeliveryRow(Base):
+    """A webhook that was taken: its id, or the hash of its body. Removed by age."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("ix_deliveries_at", "at"),)
+
+    mark: Mapped[str] = mapped_column(String(160), primary_key=True)
+    at: Mapped[float] = mapped_column(Float)
