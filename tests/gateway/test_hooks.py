@@ -34,7 +34,7 @@ def values(folder: Path, **more: str) -> dict[str, str]:
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serving(tmp_path, **values(tmp_path)) as running:
+    async with serving(tmp_path, clocks=None, **values(tmp_path)) as running:
         running.index.repository.tell(branch="main")
         yield running
 
@@ -64,7 +64,7 @@ async def test_a_signed_push_to_the_branch_has_the_runner_look(hub: Running) -> 
 
 
 async def test_it_is_taken_once_also_after_a_restart(tmp_path: Path) -> None:
-    async with serving(tmp_path, **values(tmp_path)) as hub:
+    async with serving(tmp_path, clocks=None, **values(tmp_path)) as hub:
         assert (await send(hub, PUSH)).status_code == 202
         assert code_of(await send(hub, PUSH)) == (409, "WEBHOOK_REPLAYED")
         body = raw(PUSH)
@@ -72,7 +72,7 @@ async def test_it_is_taken_once_also_after_a_restart(tmp_path: Path) -> None:
         async with httpx.AsyncClient(base_url=hub.url) as client:
             answer = await client.post(HOOK, content=body, headers=again)
         assert code_of(answer) == (409, "WEBHOOK_REPLAYED")
-    async with serving(tmp_path, **values(tmp_path)) as hub:
+    async with serving(tmp_path, clocks=None, **values(tmp_path)) as hub:
         assert code_of(await send(hub, PUSH)) == (409, "WEBHOOK_REPLAYED")
         assert asked(hub) == 1
 
@@ -129,7 +129,7 @@ async def test_without_a_secret_no_webhook_is_believed(tmp_path: Path) -> None:
         assert code_of(await send(hub, PUSH)) == (404, "NOT_FOUND")
     (tmp_path / "other").mkdir()
     gone = values(tmp_path, forge_webhook_secret_file=str(tmp_path / "gone"))
-    async with serving(tmp_path / "other", **gone) as hub:
+    async with serving(tmp_path / "other", clocks=None, **gone) as hub:
         assert code_of(await send(hub, PUSH)) == (503, "UNAVAILABLE")
 
 
