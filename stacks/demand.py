@@ -192,12 +192,13 @@ class Entry:
         if owed is None:
             return demand
         asked = owed.asked if demand.asked is None else demand.asked
-        return replace(demand, asked=asked, heal=demand.heal or owed.heal)
+        # Whether its file is gone still is for the plan to say.
+        remove = demand.remove or owed.remove
+        return replace(demand, asked=asked, heal=demand.heal or owed.heal, remove=remove)
 
     def owe(self, demand: Demand, timer: asyncio.TimerHandle) -> None:
-        """Keep a demand that failed for its next attempt."""
-        self.rest()
-        self.owed, self.retry = demand, timer
+        """Keep a demand that failed for its next attempt, with what was owed before."""
+        self.owed, self.retry = self.take_up(demand), timer
 
     def rest(self) -> None:
         """Call the next attempt off, if there is one."""

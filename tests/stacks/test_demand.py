@@ -59,6 +59,21 @@ async def test_a_look_leaves_the_next_attempt_and_who_asks_takes_it_up() -> None
     assert timer.cancelled()
 
 
+async def test_a_look_that_fails_owes_what_was_owed_before() -> None:
+    entry, loop = Entry(), asyncio.get_running_loop()
+    first, second = (loop.call_later(600, print) for _ in range(2))
+    entry.owe(Demand(cause="tried again", asked=True, heal=True), first)
+    entry.owe(Demand(cause="tried again"), second)
+    assert entry.owed == Demand(cause="tried again", asked=True, heal=True)
+    assert (entry.retry, first.cancelled(), second.cancelled()) == (second, True, False)
+
+
+async def test_a_removal_that_was_asked_for_is_not_forgotten() -> None:
+    entry = Entry()
+    entry.owe(Demand(cause="x", remove=True), asyncio.get_running_loop().call_later(600, print))
+    assert entry.take_up(Demand(cause="up", force=True)).remove
+
+
 async def test_of_contrary_wishes_the_newer_one_is_taken_up() -> None:
     entry = Entry()
     entry.owe(Demand(cause="x", asked=False), asyncio.get_running_loop().call_later(600, print))
