@@ -45,7 +45,7 @@ def includes(settings: "RunnerSettings", commit: str, revision: str) -> bool:
     from stacks.git.command import Git
     from stacks.git.mirror import comes_after
 
-    git = Git(folder=settings.paths.mirror)
+    git = Git(folder=settings.paths.mirror, bare=True)
     try:
         return comes_after(git, commit, tree.resolve(git, revision))
     except StacksError:

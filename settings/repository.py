@@ -158,10 +158,14 @@ def _is_whole(parts: SplitResult) -> bool:
     return bool(_HOST.fullmatch(host)) and (user is None or bool(_USER.fullmatch(user)))
 
 
+def is_here(url: str) -> bool:
+    """Whether a URL's host is this machine."""
+    return (urlsplit(url).hostname or "") in _LOCAL
+
+
 def sends_in_clear(url: str) -> bool:
     """Whether what is sent to it can be read on the way."""
-    parts = urlsplit(url)
-    return parts.scheme == "http" and (parts.hostname or "") not in _LOCAL
+    return urlsplit(url).scheme == "http" and not is_here(url)
 
 
 _WANTED = "https://..., ssh://..., user@host:path or file:///... is wanted"

@@ -49,7 +49,7 @@ class Mirror:
         self._folder = folder
         self._remote = remote
         self._timeout = timeout
-        self.git = Git(folder=folder)
+        self.git = Git(folder=folder, bare=True)
 
     def head(self) -> str:
         """Give the commit that was fetched last, "" when there is none.
@@ -109,11 +109,13 @@ class Mirror:
                 f"+refs/heads/{self._remote.branch}:{REF}",
                 within=self._timeout,
                 environment={**login.environment, "HOME": str(self._folder)},  # no .netrc there
+                protocol=self._remote.scheme,
                 folder=self._folder,
                 kept=(lock,),
+                hide=login.hidden,
             )
         except GitError as error:
-            told = login.hidden(error.message)
+            told = error.message
             if any(words in told for words in _NO_BRANCH):
                 # Also what git says of an answer that was cut at the right byte.
                 missing = f"the repository shows no branch {self._remote.branch}"

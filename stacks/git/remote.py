@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from settings.model import RunnerSettings
-from settings.repository import sends_in_clear
+from settings.repository import is_here, sends_in_clear
 from stacks.errors import GitAccessError
 
 SECRET_MAX = 4096
@@ -28,11 +28,14 @@ _PLAIN_PATH = re.compile(r"/[A-Za-z0-9_./+@:=,-]*")
 _OTHERS_READ = stat.S_IRWXO | stat.S_IWGRP | stat.S_IXGRP
 _GROUP_READS = stat.S_IRWXO | stat.S_IRWXG
 
-_PASSED = (
+_PROXIES = (
     "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY",
-    "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO",
+    "no_proxy",
 )  # fmt: skip
-"""How the network is reached from this machine, and whose certificates count."""
+"""How the network is reached from this machine; this machine itself never is so."""
+
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO")
+"""Whose certificates count."""
 
 _SSH = (
     "BatchMode=yes", "StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null",
@@ -98,17 +101,22 @@ class Remote:
             known_hosts=settings.repo_known_hosts,
         )
 
+    @property
+    def scheme(self) -> str:
+        """The transport of its address; that of `user@host:path` is ssh."""
+        return self.url.partition("://")[0] if "://" in self.url else "ssh"
+
     def login(self) -> Login:
         """Read the secrets that the address needs.
 
         Raises:
             GitAccessError: A file is missing, is no such secret, or can be read by others.
         """
-        scheme = self.url.partition("://")[0] if "://" in self.url else "ssh"
-        passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
-        if scheme == "ssh":
+        names = _CERTIFICATES if is_here(self.url) else (*_PROXIES, *_CERTIFICATES)
+        passed = {name: os.environ[name] for name in names if name in os.environ}
+        if self.scheme == "ssh":
             return Login(environment={**passed, **self._ssh()})
-        if scheme == "file" or self.token_file is None:
+        if self.scheme == "file" or self.token_file is None:
             return Login(environment=passed)
         if sends_in_clear(self.url):
             told = "a token is not sent over http://, where anyone on the way could read it"

@@ -7,12 +7,12 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from stacks.errors import GitError, ToolchainError
-from stacks.git.command import Git, said
+from stacks.errors import GitError
+from stacks.git.command import ALLOWED, Git, not_started, said
 
 MAX_BYTES = 4 << 30
 """Bytes that a repository may have here: whole history of one branch."""
@@ -31,9 +31,11 @@ async def transfer(
     *args: str,
     within: float,
     environment: Mapping[str, str],
+    protocol: str,
     folder: Path,
     most: int = MAX_BYTES,
     kept: Sequence[int] = (),
+    hide: Callable[[str], str] = str,
 ) -> None:
     """Run git until it ends.
 
@@ -42,26 +44,28 @@ async def transfer(
         args: Subcommand and its arguments.
         within: Seconds that it may take.
         environment: Besides git's usual one: how to log in.
+        protocol: The one transport that it may use, such as `https`.
         folder: What must not become larger than `most`.
         most: Bytes.
         kept: Descriptors that live as long as git, and all that it starts, does.
+        hide: Takes secrets out of git's words, which may hold what a server sent back.
 
     Raises:
-        GitError: It failed; with its own words, cut. Those may hold what a server sent.
-        ToolchainError: There is no git on this machine.
+        GitError: It failed; with its own words, cut.
+        ToolchainError: There is no git on this machine, or it can't be started now.
     """
     try:
         process = await asyncio.create_subprocess_exec(
             *git.argv(*args),
-            env={**git.environment(), **environment},
+            env={**git.environment(), **environment, ALLOWED: protocol},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             pass_fds=kept,
         )
-    except FileNotFoundError:
-        raise ToolchainError("git is not installed", step="git", remedy="Install git.") from None
+    except OSError as error:
+        raise not_started(error) from None
     try:
         async with asyncio.timeout(within):
             told = await _last_words(process, folder, most)
@@ -71,13 +75,13 @@ async def transfer(
     finally:
         await _end(process)
     if code:
-        raise GitError(f"git {args[0]}: {said(told)}", step="fetch")
+        raise GitError(f"git {args[0]}: {said(told, hide)}", step="fetch")
 
 
 async def _last_words(process: asyncio.subprocess.Process, folder: Path, most: int) -> bytes:
-    """Give the end of what git says, and look after the size of the folder meanwhile."""
+    """Give the last lines of what git says, and look after the size of the folder meanwhile."""
     assert process.stderr is not None
-    told, looked = b"", time.monotonic()
+    told, is_cut, looked = b"", False, time.monotonic()
     while True:
         try:
             async with asyncio.timeout(LOOK_EVERY):
@@ -85,8 +89,10 @@ async def _last_words(process: asyncio.subprocess.Process, folder: Path, most: i
         except TimeoutError:
             piece = None
         if piece == b"":
-            return told
-        told = (told + (piece or b""))[-SAID_MAX:]
+            # The rest of a line that was cut may be half of a secret.
+            return told.partition(b"\n")[2] if is_cut else told
+        told += piece or b""
+        is_cut, told = is_cut or len(told) > SAID_MAX, told[-SAID_MAX:]
         if time.monotonic() - looked >= LOOK_EVERY:
             if await asyncio.to_thread(size_of, folder) > most:
                 raise GitError(f"the repository has more than {most >> 20} MiB", step="fetch")

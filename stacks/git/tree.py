@@ -6,6 +6,7 @@ plain file of a fair size is an entry that says why it is refused: it stops its 
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from spec.files import FOLDER_INSIDE, LINK, File, is_meant
@@ -28,6 +29,8 @@ TOO_LONG = (
     f"the file has more than {MAX_BYTES // 1024} KiB",
     "put long texts in a file of the workspace's home",
 )
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_BLOB = re.compile(rb"[0-9a-f]+ blob ([0-9]{1,18})")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -105,20 +108,27 @@ def _tree(git: Git, commit: str, path: str) -> str:
     git.run("cat-file", "-e", f"{commit}^{{tree}}")
     try:
         found = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", name)
-        kind = git.run("cat-file", "-t", sha := found.decode("ascii").strip())
-    except ValueError:
-        kind, sha = b"", ""
-    except GitError:
+    except (GitError, ValueError):  # ValueError: a NUL in the name
+        if parent := path.strip("/").rpartition("/")[0]:
+            with suppress(GitRefError):
+                _tree(git, commit, parent)  # that it can't be read is told
         raise GitRefError(f"{commit[:12]} has no folder {path}", step="read") from None
+    sha = found.decode("ascii", "replace").strip()
+    kind = git.run("cat-file", "-t", sha)
     if kind.strip() != b"tree":
         raise GitRefError(f"{path} of {commit[:12]} is not a folder", step="read")
     return sha
 
 
 def _entry(line: bytes) -> TreeEntry:
-    """Parse `<mode> <type> <object> <size>TAB<name>`."""
+    """Parse `<mode> <type> <object> <size>TAB<name>`; the size of what is missing is `BAD`."""
     head, _, name = line.partition(b"\t")
-    mode, _, sha, size = head.decode("ascii").split()
+    words = head.decode("ascii", "replace").split()
+    if len(words) != 4:  # noqa: PLR2004 - mode, type, object, size
+        raise GitError("git ls-tree gave no list of files", step="read")
+    mode, _, sha, size = words
+    if size != "-" and not _NUMBER.fullmatch(size):
+        raise _lacking(sha)
     return TreeEntry(
         name=name.decode("utf-8", "surrogateescape"),
         mode=mode,
@@ -144,13 +154,20 @@ def _batch(out: bytes, wanted: Iterable[str]) -> Iterable[tuple[str, bytes]]:
     """Take apart `<sha> <type> <size>LF<content>LF`, for each in order."""
     place = 0
     for sha in wanted:
-        end = out.index(b"\n", place)
-        head = out[place:end].decode("ascii", "replace").split()
-        if len(head) != 3 or head[1] != "blob":  # noqa: PLR2004 - id, type, size
-            raise GitError(f"the repository lacks the file {sha[:12]}", step="read")
-        place = end + 1 + int(head[2])
+        end = out.find(b"\n", place)
+        head = _BLOB.fullmatch(out[place : max(end, place)])
+        if head is None:
+            raise _lacking(sha)
+        place = end + 1 + int(head[1])
+        if len(out) <= place:
+            raise GitError("git cat-file broke off", step="read")
         yield sha, out[end + 1 : place]
         place += 1
+
+
+def _lacking(sha: str) -> GitError:
+    remedy = "Fetch it whole: a partial clone lacks files."
+    return GitError(f"the repository lacks the file {sha[:12]}", step="read", remedy=remedy)
 
 
 def is_workspace(entry: TreeEntry) -> bool:

@@ -11,7 +11,6 @@ from cli.frame import Frame
 from cli.repository import lines, tell_of
 from settings.load import load
 from settings.model import RunnerSettings
-from stacks.git.command import Git
 from state_index.index import Index
 from state_index.nudge import listen
 from state_index.repository import Followed, Wishes
@@ -155,7 +154,7 @@ def test_a_commit_before_the_applied_one_is_applied_with_it(
     first = repository.commit({"ws/one.yaml": WORKSPACE})
     second = repository.commit({"ws/two.yaml": WORKSPACE})
     mirror = place / "data" / "mirror.git"
-    Git(folder=place).run("clone", "--quiet", "--bare", "team", str(mirror))
+    repository.call("clone", "--quiet", "--bare", ".", str(mirror))
     index.repository.tell(url=URL, attempted=second, applied=second)
     assert cli("wait", "--revision", first).stdout == f"{first}: applied by {second}\n"
     index.repository.tell(attempted=first, applied=first)

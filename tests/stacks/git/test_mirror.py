@@ -218,6 +218,7 @@ async def test_a_repository_that_is_too_large_is_given_up(
                 *("fetch", served.url("team/.git", port=line.port)),
                 within=30,
                 environment={},
+                protocol="http",
                 folder=tmp_path / "mirror.git",
                 most=10,
             )

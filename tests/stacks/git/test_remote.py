@@ -174,3 +174,17 @@ def test_paths_that_ssh_or_a_shell_would_read_otherwise(tmp_path: Path, name: st
     hosts = secret(tmp_path / name, mode=0o644)
     with pytest.raises(GitAccessError, match="meaning of their own"):
         Remote(url=SSH, branch="main", known_hosts=hosts).login()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:3000", "localhost", "[::1]:8080"])
+def test_no_proxy_is_between_this_machine_and_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str
+) -> None:
+    """A token that may go over http:// to this machine would else go to the proxy."""
+    for name in ("http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://proxy:3128")
+    monkeypatch.setenv("SSL_CERT_FILE", "/ca.pem")
+    remote = Remote(url=f"http://{host}/x", branch="main", token_file=secret(tmp_path / "token"))
+    login = remote.login()
+    assert not [name for name in login.environment if name.lower().endswith("_proxy")]
+    assert login.environment["SSL_CERT_FILE"] == "/ca.pem"
