@@ -91,6 +91,11 @@ class DataPaths:
         return self.root / "mirror.git"
 
     @property
+    def branches(self) -> Path:
+        """Copies of branches that commands read once, a folder for each (0700)."""
+        return self.root / "branches"
+
+    @property
     def logs(self) -> Path:
         """Logs of processes that `scripts/dev` starts."""
         return self.root / "logs"
