@@ -22,8 +22,9 @@ from stacks.engine_events import EngineEvents
 from stacks.errors import LedgerError
 from stacks.fence import Fence
 from stacks.git.mirror import Mirror
+from stacks.git.place import Place
 from stacks.git.remote import Remote
-from stacks.git.source import GitSource, Place
+from stacks.git.source import GitSource
 from stacks.grace import GraceClock
 from stacks.ledger import Ledger
 from stacks.power import Power

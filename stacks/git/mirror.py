@@ -1,20 +1,20 @@
 """A bare copy of one branch, in the data tree. What was fetched stays readable whatever comes after.
 
 Git itself moves the ref last, when all objects of the new commit are there and checked, so a fetch
-that is cut leaves the former commit. A copy that can't be read is set aside and made anew; until
-that succeeds nothing of it is told. One fetch runs at a time, also of a runner that was killed: its
-git holds the lock with it.
+that is cut leaves the former commit. A copy that can't be read is set aside and made anew, by a fetch
+only, which holds the lock; until that succeeds nothing of it is told. One fetch runs at a time, also
+of a runner that was killed: its git holds the lock with it.
 """
 
 import asyncio
 import fcntl
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from stacks.errors import GitError, GitRefError
+from stacks.errors import GitError, GitRefError, SourceError, ToolchainError
 from stacks.git import tree
 from stacks.git.command import Git
 from stacks.git.remote import Login, Remote
@@ -29,6 +29,9 @@ LOCK_EVERY = 0.1
 
 MOST_PACKS = 50
 """Packs that fetches may leave before they are put into one."""
+
+_LEFT = ("**/*.lock", "objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/**/tmp_obj_*")
+"""What a git leaves behind that was killed; none runs while we hold the lock."""
 
 _NO_BRANCH = ("couldn't find remote ref", "no such ref was fetched")
 
@@ -50,6 +53,7 @@ class Mirror:
         self._remote = remote
         self._timeout = timeout
         self.git = Git(folder=folder, bare=True)
+        self._doubt: Callable[[Git], object] | None = None
 
     def head(self) -> str:
         """Give the commit that was fetched last, "" when there is none.
@@ -80,19 +84,37 @@ class Mirror:
         """
         login = await asyncio.to_thread(self._remote.login)
         async with self._locked() as lock:
-            await asyncio.to_thread(self._make)
             try:
+                await asyncio.to_thread(self._prepare)
                 await self._fetch(login, lock)
             except GitError:
                 if await asyncio.to_thread(self._is_sound):
                     raise
-                await asyncio.to_thread(self.set_aside)
+                await asyncio.to_thread(self._set_aside)
                 await asyncio.to_thread(self._make)
                 await self._fetch(login, lock)
             await asyncio.to_thread(self._tidy)
             return await asyncio.to_thread(self.head)
 
-    def set_aside(self) -> None:
+    def doubt(self, reading: Callable[[Git], object]) -> None:
+        """Say that it could not be read: the next fetch tries that again, and makes it anew if need be.
+
+        Args:
+            reading: What failed.
+        """
+        self._doubt = reading
+
+    def _prepare(self) -> None:
+        """Make what the fetch writes into; a copy that was doubted, and rightly, is made anew."""
+        for pattern in _LEFT:
+            for left in self._folder.glob(pattern):
+                left.unlink(missing_ok=True)
+        if self._doubt is not None and not self._is_sound(self._doubt):
+            self._set_aside()
+        self._doubt = None
+        self._make()
+
+    def _set_aside(self) -> None:
         """Put a copy that can't be read out of the way; the one before it goes."""
         if self._folder.exists():
             _log.warning("the copy of the repository is set aside", folder=str(self._folder))
@@ -126,21 +148,19 @@ class Mirror:
         """Put many small packs into one; what no branch has any more stays, for it tells of history."""
         packs = sum(1 for _ in self._folder.glob("objects/pack/*.pack"))
         if packs > MOST_PACKS:
-            with suppress(GitError):  # then the next fetch tries it again
+            with suppress(GitError, ToolchainError):  # then the next fetch tries it again
                 self.git.run("repack", "-a", "-d", "-k", "--quiet", timeout=self._timeout)
 
     def _make(self) -> None:
         """Make an empty copy where there is none, or one of another repository."""
-        for left in self._folder.glob("**/*.lock"):
-            left.unlink()  # a killed git's: we hold the lock
         if (self._folder / "HEAD").exists() and self._is_of_remote():
             return
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._set_aside()
         draft = self._folder.with_name(f"{self._folder.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
-        made = Git(folder=draft)
-        made.run("init", "--quiet", "--bare", "--template=", "--initial-branch=followed", ".")
+        made = Git(folder=draft, bare=True)
+        made.run("init", "--quiet", "--bare", "--template=", "--initial-branch=followed")
         made.run("config", "codehub.of", self._name)
         draft.rename(self._folder)
 
@@ -149,10 +169,8 @@ class Mirror:
         return f"{self._remote.url} {self._remote.branch}"
 
     def _is_of_remote(self) -> bool:
-        try:
-            told = self.git.run("config", "--local", "--get", "codehub.of")
-        except GitError:
-            return False
+        """Whether it is of our branch, and not of another one; that can't be read is no answer."""
+        told = self.git.run("config", "--local", "--default", "", "--get", "codehub.of")
         return told.decode("utf-8", "replace").rstrip("\n") == self._name
 
     def _is_empty(self) -> bool:
@@ -162,13 +180,17 @@ class Mirror:
         except GitError:
             return False
 
-    def _is_sound(self) -> bool:
-        """Whether what was fetched last is all there; nothing at all is."""
+    def _is_sound(self, reading: Callable[[Git], object] | None = None) -> bool:
+        """Whether what was fetched last is all there, and can be read; nothing at all is."""
         try:
             if head := self.head():
                 self.git.run("rev-list", "--objects", "--quiet", "--max-count=1", head)
+            if head and reading is not None:
+                reading(self.git)
         except GitError:
             return False
+        except SourceError:  # no fault of the copy
+            return True
         return True
 
     @asynccontextmanager

@@ -10,7 +10,8 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from stacks.board import Board, translated
@@ -20,8 +21,11 @@ from stacks.errors import (
     PublishFailedError,
     SourceError,
     StacksError,
+    ToolchainError,
 )
+from stacks.git.command import NOT_NOW, not_now
 from stacks.git.mirror import Mirror
+from stacks.git.place import Place, place_of, rewritten
 from stacks.git.reading import Readings
 from stacks.planned import GONE
 from stacks.source import Snapshot
@@ -44,15 +48,6 @@ BETWEEN = 1.0
 NOT_YET = "the repository was not asked yet"
 
 _log = get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Which files are followed: another one's history says nothing of it."""
-
-    url: str
-    branch: str
-    path: str
 
 
 class GitSource:
@@ -95,7 +90,11 @@ class GitSource:
         self._changed = asyncio.Event()
 
     async def read(self) -> Snapshot:
-        """Ask the repository, and read the commit that counts."""
+        """Ask the repository, and read the commit that counts; a damaged copy is made anew first."""
+        await self._fetch()
+        found = await self.glance()
+        if not self._broken:
+            return found
         await self._fetch()
         return await self.glance()
 
@@ -103,11 +102,11 @@ class GitSource:
         """Read the commit that counts of what was fetched; nobody is asked, but the first time."""
         async with self._reading:
             wishes, followed = await self._known()
-            commit = await asyncio.to_thread(self._commit, wishes, followed)
+            commit, told = await asyncio.to_thread(self._commit, wishes, followed)
             if not commit and not self._begun:
                 await self._fetch()
-                commit = await asyncio.to_thread(self._commit, wishes, followed)
-            snapshot = await asyncio.to_thread(self._read, commit, followed)
+                commit, told = await asyncio.to_thread(self._commit, wishes, followed)
+            snapshot = await asyncio.to_thread(self._read, commit, followed, told)
             return await self._guarded(snapshot, followed)
 
     async def allow(self) -> None:
@@ -190,7 +189,7 @@ class GitSource:
             head = await self._mirror.fetch()
             with translated():
                 await asyncio.to_thread(self._tell_head, head)
-        except (GitError, SourceError, PublishFailedError) as error:
+        except (GitError, SourceError, ToolchainError, PublishFailedError) as error:
             self._changed.set()
             return error.message
         except OSError as error:
@@ -203,25 +202,27 @@ class GitSource:
     def _tell_head(self, head: str) -> None:
         self._board.repository.tell(head=head)
 
-    def _commit(self, wishes: Wishes, followed: Followed) -> str:
-        """Give the commit that counts; "" when there is none here."""
-        if wishes.paused and followed.attempted and _place(followed) == self._place:
-            return followed.attempted
+    def _commit(self, wishes: Wishes, followed: Followed) -> tuple[str, str]:
+        """Give the commit that counts, "" when there is none here, and what is the matter."""
+        if wishes.paused and followed.attempted and place_of(followed) == self._place:
+            return followed.attempted, self._error
         try:
-            return self._mirror.head()
+            return self._mirror.head(), self._error
         except GitError as error:
-            self._discard(error)
-            return ""
+            self._doubt(error)
+            return "", self._error
+        except NOT_NOW as error:
+            return "", not_now(error)
 
-    def _discard(self, error: GitError) -> None:
-        with suppress(OSError):  # then the fetch says so
-            self._mirror.set_aside()
-        self._error = f"{error.message}; it is copied anew"
+    def _doubt(self, error: GitError, commit: str = "") -> None:
+        """Have the next fetch, which is due at once, look whether the copy is damaged."""
+        fresh = partial(Readings(self._place.path).files, commit=commit)
+        self._mirror.doubt(fresh if commit else lambda _: None)
+        self._error = f"{error.message}; what is damaged is copied anew"
         self._broken = True
 
-    def _read(self, commit: str, followed: Followed) -> Snapshot:
+    def _read(self, commit: str, followed: Followed, told: str) -> Snapshot:
         """Read a commit; where that can't be, what counted before still does."""
-        told = self._error
         if commit:
             try:
                 self._last = self._readings.read(self._mirror.git, commit)
@@ -231,9 +232,12 @@ class GitSource:
             except GitError as error:
                 told = error.message
                 if commit == followed.head:  # another one may have gone with a history
-                    self._discard(error)
-        if self._last is None and followed.attempted and _place(followed) == self._place:
-            with suppress(StacksError):
+                    self._doubt(error, commit)
+                    told = self._error
+            except NOT_NOW as error:
+                told = not_now(error)
+        if self._last is None and followed.attempted and place_of(followed) == self._place:
+            with suppress(StacksError, OSError):
                 self._last = self._readings.read(self._mirror.git, followed.attempted)
         if self._last is None:
             return Snapshot(complete=False, unreadable=True, error=told or NOT_YET)
@@ -244,27 +248,33 @@ class GitSource:
 
     async def _guarded(self, snapshot: Snapshot, followed: Followed) -> Snapshot:
         """Keep a commit whose history does not say what it removes from removing anything."""
-        if snapshot.complete and not await asyncio.to_thread(self._follows, snapshot, followed):
+        try:
+            is_known = not snapshot.complete or await asyncio.to_thread(
+                self._follows, snapshot, followed
+            )
+        except NOT_NOW as error:
+            is_known, snapshot = True, self._stale(snapshot, not_now(error))
+        if not is_known:
             living = {
                 id_ for id_, row in (await self._board.rows()).items() if row.phase not in GONE
             }
             if lacking := living - snapshot.ids - snapshot.heirs.keys():
-                told = _rewritten(snapshot.commit, followed, len(lacking))
+                told = rewritten(snapshot.commit, followed, len(lacking))
                 snapshot = replace(snapshot, complete=False, error=told)
         is_news = snapshot.error not in {followed.error, NOT_YET}
-        if is_news or _place(followed) != self._place:
+        if is_news or place_of(followed) != self._place:
             with translated():
                 await asyncio.to_thread(self._tell_error, snapshot.error)
         return snapshot
 
     def _follows(self, snapshot: Snapshot, followed: Followed) -> bool:
-        if not followed.base or _place(followed) != self._place:
+        if not followed.base or place_of(followed) != self._place:
             return False
         return self._mirror.comes_after(snapshot.commit, followed.base)
 
     def _tell_error(self, error: str) -> None:
         repository, place = self._board.repository, self._place
-        if _place(repository.followed()) == place:
+        if place_of(repository.followed()) == place:
             repository.tell(error=error)
             return
         # Of another repository, branch or folder, nothing that was said holds.
@@ -283,15 +293,3 @@ class GitSource:
     def _tell_place(self, base: str) -> None:
         self._tell_error("")
         self._board.repository.tell(base=base)
-
-
-def _place(followed: Followed) -> Place:
-    return Place(followed.url, followed.branch, followed.path)
-
-
-def _rewritten(commit: str, followed: Followed, lacking: int) -> str:
-    came = f"does not come after {followed.base[:12]}" if followed.base else "is the first one seen"
-    return (
-        f"{commit[:12]} {came}, and lacks {lacking} workspace{'s' if lacking > 1 else ''} that "
-        "there are: nothing is removed by it; is it meant: `codehub up --prune`"
-    )

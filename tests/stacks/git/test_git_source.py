@@ -13,8 +13,9 @@ from stacks.board import Board, Context
 from stacks.errors import PublishFailedError
 from stacks.git.commits import Commits
 from stacks.git.mirror import Mirror
+from stacks.git.place import Place
 from stacks.git.remote import Remote
-from stacks.git.source import LISTENER, GitSource, Place
+from stacks.git.source import LISTENER, GitSource
 from stacks.source import Snapshot
 from state_index.index import Index
 from state_index.models import Changes

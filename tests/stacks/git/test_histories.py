@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from stacks.board import Board, Context
 from stacks.git.commits import Commits
 from stacks.git.mirror import Mirror
+from stacks.git.place import Place
 from stacks.git.remote import Remote
-from stacks.git.source import GitSource, Place
+from stacks.git.source import GitSource
 from state_index.index import Index
 from state_index.models import Changes
 from tests.stacks.git.repository import Repository
