@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from spec import Problem
 from spec.units import format_size
-from stacks.review import safe, secrecy
+from stacks import secrecy
+from stacks.review import safe
 from stacks.review.golden import Effect
 from stacks.review.model import (
     Action,
