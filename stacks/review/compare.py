@@ -94,7 +94,8 @@ def _one(id_: str, base: Fleet, head: Fleet, former: str) -> WorkspaceReview:
     if id_ in base.invalid:
         return _of(after, Action.REPLACE, Severity.REPLACES, data=words.UNKNOWN)
     if before is None:
-        return _of(after, Action.CREATE, Severity.MAKES, data=_created(after, head))
+        severity = Severity.HANDS_OVER if after.formerly else Severity.MAKES
+        return _of(after, Action.CREATE, severity, data=_created(after, head))
     return _changed(before, after)
 
 
@@ -112,6 +113,7 @@ def _of(after: WorkspaceSpec, action: Action, severity: Severity, *, data: str) 
         severity=severity,
         data=data,
         owner=after.owner,
+        home=after.formerly or after.id,
         changes=properties.keys_of(after),
     )
 

@@ -17,7 +17,8 @@ from tests.deploy.house import DEPLOY
 from tools.cache import Cache
 from tools.dev import free_port
 
-pytestmark = pytest.mark.timeout(120)
+# The engine is not asked: who has none has no Caddy of ours either.
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 
 PAUSE = 0.2
 """Seconds between two bytes of a body."""

@@ -190,7 +190,11 @@ def test_further_renames_and_the_way_back_are_renames() -> None:
 
 def test_a_former_id_that_base_does_not_have_is_adopted_or_missing() -> None:
     found = one({}, {"aa": text(formerly="old")})
-    assert found.action is Action.CREATE
+    assert (found.action, found.severity, found.home) == (
+        Action.CREATE,
+        Severity.HANDS_OVER,
+        "old",
+    )
     assert "the home of old is mounted" in found.data
 
 
