@@ -92,7 +92,10 @@ def _one(id_: str, base: Fleet, head: Fleet, former: str) -> WorkspaceReview:
     if former:
         return _renamed(after, before, former, conflict=id_ in base.ids)
     if id_ in base.invalid:
-        return _of(after, Action.REPLACE, Severity.REPLACES, data=words.UNKNOWN)
+        # Its owner and home may be others than those that the last right file named.
+        told = words.UNKNOWN_HOME if after.formerly else words.UNKNOWN
+        data = told.format(owner=after.owner, home=after.formerly)
+        return _of(after, Action.REPLACE, Severity.HANDS_OVER, data=data)
     if before is None:
         severity = Severity.HANDS_OVER if after.formerly else Severity.MAKES
         return _of(after, Action.CREATE, severity, data=_created(after, head))

@@ -25,8 +25,12 @@ HELD = "nothing happens: the folder holds no valid workspace file, and then noth
 INVALID = "nothing happens: the workspace stays as it is until its file is right"
 NEVER_MADE = "nothing is made until its file is right"
 UNKNOWN = (
-    "its home is kept; what changes can't be told, for its file was wrong before: at worst its "
-    f"container is made anew, and {LOST}"
+    "its home is kept; what changes can't be told, for its file was wrong before: at worst its home "
+    f"goes to {{owner}}, its container is made anew, and {LOST}"
+)
+UNKNOWN_HOME = (
+    "what changes can't be told, for its file was wrong before: at worst its home goes to {owner}, "
+    f"that of {{home}} is mounted instead, its container is made anew, and {LOST}"
 )
 CLAIMED = "nothing happens: the file of {heir}, which is wrong, says that it was this workspace"
 HOME_CHANGES = "another home is mounted: that of {after} instead of that of {before}"

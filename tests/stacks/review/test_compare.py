@@ -251,8 +251,11 @@ def test_one_bad_file_of_fifty_hides_none_of_the_others() -> None:
 
 def test_a_file_that_becomes_right_may_change_anything() -> None:
     found = one({"aa": "owner: alice\n"}, {"aa": PLAIN})
-    assert (found.action, found.severity) == (Action.REPLACE, Severity.REPLACES)
+    assert (found.action, found.severity) == (Action.REPLACE, Severity.HANDS_OVER)
     assert "can't be told" in found.data
+    assert "at worst its home goes to alice" in found.data
+    named = one({"aa": "owner: alice\n"}, {"aa": text("bob", formerly="old")})
+    assert "goes to bob, that of old is mounted instead" in named.data
 
 
 def test_what_is_wrong_on_base_already_is_only_counted() -> None:
