@@ -56,8 +56,14 @@ def review(
     """
     former = predecessors(base, head)
     gone = set(former.values())
-    ids = sorted((base.ids | head.ids) - gone)
-    found = [_one(id_, base, head, former.get(id_, "")) for id_ in ids if _differs(id_, base, head)]
+    let_go = _let_go(base, head)
+    ids = sorted(((base.ids | head.ids) - gone) | let_go.keys())
+    found = [
+        _one(id_, base, head, former.get(id_, ""))
+        for id_ in ids
+        if id_ not in let_go and _differs(id_, base, head)
+    ]
+    found += [_deleted(id_, base, head, held_by=heir) for id_, heir in let_go.items()]
     told = [replace(each, moved=each.id in moved) for each in found]
     told.sort(key=_rank)
     made = Review(
@@ -70,6 +76,19 @@ def review(
         notes=(*_notes(base, head, told), *notes),
     )
     return replace(made, hash=changeset.of(made).hash)
+
+
+def _let_go(base: Fleet, head: Fleet) -> dict[str, str]:
+    """Give what only a wrong file of base kept from being removed, and which file that was.
+
+    Its own file went by an earlier change, whose review could only say that nothing happens yet.
+    """
+    claimed = set(head.formerly.values()) | base.ids | head.ids
+    return {
+        former: heir
+        for heir, former in sorted(base.formerly.items())
+        if heir in base.invalid and former not in claimed
+    }
 
 
 def _rank(each: WorkspaceReview) -> tuple[int, int, str]:
@@ -154,13 +173,13 @@ def _renamed(
     )
 
 
-def _deleted(id_: str, base: Fleet, head: Fleet) -> WorkspaceReview:
+def _deleted(id_: str, base: Fleet, head: Fleet, *, held_by: str = "") -> WorkspaceReview:
     spec = base.specs.get(id_)
     made = WorkspaceReview(
         id=id_,
         action=Action.DELETE,
         severity=Severity.REMOVES,
-        reason="its file goes",
+        reason=words.LET_GO.format(heir=held_by) if held_by else "its file goes",
         data=words.DELETED,
         owner=spec.owner if spec else base.owners.get(id_, ""),
     )
@@ -214,6 +233,8 @@ def _notes(base: Fleet, head: Fleet, told: Sequence[WorkspaceReview]) -> Iterabl
         yield f"base has no folder of workspace files yet ({base.absent})"
     if head.absent and base.ids:
         yield f"head has no folder of workspace files ({head.absent}): nothing is deleted for that"
+    if head.specs and not base.specs:
+        yield words.HELD_BEFORE
     deleted = sum(each.action is Action.DELETE and not each.held for each in told)
     most = max(DELETIONS, len(base.ids) // DELETIONS_PART)
     if deleted > most:

@@ -35,8 +35,10 @@ def test_every_workspace_is_told_once(base: dict[str, str], head: dict[str, str]
     told = [each.id for each in found.workspaces]
     former = [each.formerly for each in found.workspaces if each.formerly]
     assert len(told) == len(set(told))
-    assert set(told) | set(former) <= base.keys() | head.keys()
-    assert len(told) + len(former) + found.unchanged == len(base.keys() | head.keys())
+    let_go = set(told) - (base.keys() | head.keys())
+    assert let_go <= set(of(base).formerly.values())
+    assert set(former) <= base.keys() | head.keys()
+    assert len(told) - len(let_go) + len(former) + found.unchanged == len(base.keys() | head.keys())
     places = [each.destructive for each in found.workspaces]
     assert places == sorted(places, reverse=True)
 
@@ -149,7 +151,7 @@ def test_a_folder_without_a_valid_file_deletes_nothing(head: dict[str, str]) -> 
     found = compared({"aa": PLAIN}, head).workspaces
     gone = next(each for each in found if each.id == "aa")
     assert (gone.action, gone.held) == (Action.DELETE, True)
-    assert "nothing is deleted" in gone.data
+    assert "nothing is deleted while" in gone.data
 
 
 def test_folders_that_are_not_there_are_told() -> None:
@@ -230,6 +232,48 @@ def test_two_files_that_claim_one_former_id_stop_each_other_only() -> None:
     }  # fmt: skip
     assert "names `old` too" in found["aa"].problems[0].message
     assert "the file of aa, which is wrong" in found["old"].data
+    assert "until that file is right or gone; then it is removed" in found["old"].data
+
+
+CLAIMING = text(formerly="old", state="cold")
+
+
+@pytest.mark.parametrize("head", [{"aa": PLAIN}, {"aa": text(formerly="other-one")}, {}])
+def test_a_deletion_that_a_wrong_file_held_back_is_told_when_that_lets_go(
+    head: dict[str, str],
+) -> None:
+    base = {"aa": CLAIMING, "bb": PLAIN}
+    found = {each.id: each for each in compared(base, head | {"bb": PLAIN}).workspaces}
+    assert (found["old"].action, found["old"].severity) == (Action.DELETE, Severity.REMOVES)
+    assert found["old"].destructive
+    assert "aa" in found["old"].reason
+    assert compared(base, {"aa": CLAIMING, "bb": text(image="two")}).workspaces[0].id == "bb"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"aa": text(formerly="old")},
+        {"aa": text(image="x", formerly="old", state="cold")},
+        {"cc": text(formerly="old")},
+    ],
+)
+def test_what_a_file_still_claims_is_not_removed(head: dict[str, str]) -> None:
+    found = compared({"aa": CLAIMING, "bb": PLAIN}, head | {"bb": PLAIN})
+    assert "old" not in {each.id for each in found.workspaces}
+
+
+def test_removals_that_no_right_file_held_back_begin_with_the_first() -> None:
+    wrong = {"aa": "owner: alice\n"}
+
+    def told(base: dict[str, str], head: dict[str, str]) -> bool:
+        return any("removals held so far begin now" in note for note in compared(base, head).notes)
+
+    assert told(wrong, {"aa": PLAIN})
+    # Nobody sees of an empty folder whether it is a new one.
+    assert told({}, {"aa": PLAIN})
+    assert not told(wrong, {"aa": ""})
+    assert not told(wrong | {"bb": PLAIN}, {"aa": PLAIN, "bb": PLAIN})
 
 
 def test_a_claimed_id_that_has_a_file_is_wrong_though_nobody_touched_it() -> None:
