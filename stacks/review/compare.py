@@ -72,7 +72,7 @@ def review(
         workspaces=tuple(told),
         unchanged=len(ids) - len(told),
         totals=totals(base, head),
-        rules=tuple(rules(base, head)),
+        rules=_once(rules(base, head)),
         notes=(*_notes(base, head, told), *notes),
     )
     return replace(made, hash=changeset.of(made).hash)
@@ -89,6 +89,14 @@ def _let_go(base: Fleet, head: Fleet) -> dict[str, str]:
         for heir, former in sorted(base.formerly.items())
         if heir in base.invalid and former not in claimed
     }
+
+
+def _once(results: Iterable[RuleResult]) -> tuple[RuleResult, ...]:
+    """Leave out what was said before: a file's rules and a container's may find the same."""
+    found: dict[tuple[str, ...], RuleResult] = {}
+    for each in results:
+        found.setdefault((each.level, each.rule, each.workspace, each.message), each)
+    return tuple(found.values())
 
 
 def _rank(each: WorkspaceReview) -> tuple[int, int, str]:

@@ -138,19 +138,30 @@ def test_files_that_base_changed_too_are_told() -> None:
     assert "base has changed this file too" in "\n".join(text.lines(found))
 
 
-def test_rules_come_before_workspaces_mandatory_first() -> None:
+def test_rules_come_after_the_destructive_mandatory_first() -> None:
     def result(rule: str, level: Level) -> RuleResult:
         return RuleResult(
             rule=rule, level=level, message=f"it {CANARY}", remedy="do", workspace="aa"
         )
 
     results = [result("b-advice", Level.ADVISORY), result("a-refusal", Level.MANDATORY)]
-    results += [result(f"more-{n}", Level.ADVISORY) for n in range(200)]
-    found = compared({}, {"aa": file()}, rules=lambda _base, _head: results)
+    results += [result(f"more-{n:03}", Level.ADVISORY) for n in range(200)]
+    found = compared(
+        {"bb": file(), "cc": file()}, {"aa": file(), "cc": file()}, rules=lambda *_: results * 2
+    )
+    assert len(found.rules) == len(results)
     told = markdown.markdown(found)
+    assert "**❌ Refused by** `a-refusal`, below" in told
+    assert told.index("delete `bb`") < told.index("refused by** `a-refusal`")
     assert told.index("refused by** `a-refusal`") < told.index("advice of `b-advice`")
     assert told.index("b-advice") < told.index("create `aa`")
-    assert "- and 102 more" in told
+    assert told.count("advice of") == 201
+    short = markdown.markdown(found, most=10_000)
+    left = re.search(r"^- and (\d+) more: ", short, re.MULTILINE)
+    assert left is not None
+    assert short.count("advice of") + 1 + int(left[1]) == len(results)
+    assert "delete `bb`" in short
+    assert len(short) < 10_000
     assert "refused by a-refusal for aa: it" in "\n".join(text.lines(found))
 
 
