@@ -64,7 +64,7 @@ def review(
         if id_ not in let_go and _differs(id_, base, head)
     ]
     found += [_deleted(id_, base, head, held_by=heir) for id_, heir in let_go.items()]
-    told = [replace(each, moved=each.id in moved) for each in found]
+    told = [replace(each, moved=each.id in moved or each.formerly in moved) for each in found]
     told.sort(key=_rank)
     made = Review(
         base=commits[0],

@@ -127,7 +127,7 @@ class WorkspaceReview:
         resources: The properties that change.
         problems: What is wrong with its file on head.
         held: Whether nothing happens until someone allows it.
-        moved: Whether base has changed the file too since the branch began.
+        moved: Whether base has changed the file too since the branch began, or the one that it was renamed from.
     """
 
     id: str

@@ -183,6 +183,13 @@ def test_a_rename_is_one_change() -> None:
     assert "from alice to bob" in handed.data
 
 
+def test_a_rename_of_a_file_that_base_changed_too_is_told() -> None:
+    (found,) = compared({"old": PLAIN}, {"aa": text(formerly="old")}, moved={"old"}).workspaces
+    assert found.moved
+    (found,) = compared({"old": PLAIN}, {"aa": text(formerly="old")}, moved={"bb"}).workspaces
+    assert not found.moved
+
+
 def test_further_renames_and_the_way_back_are_renames() -> None:
     base = {"bb": text(formerly="aa")}
     on = one(base, {"cc": text(formerly="aa")})
