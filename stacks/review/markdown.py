@@ -25,8 +25,8 @@ from stacks.review.model import (
     WorkspaceReview,
 )
 
-MARKER = "<!-- codehub-preview -->"
-"""First line of the comment, for whoever looks for it."""
+MARKER = "<!-- codehub:preview -->"
+"""First line of the comment, as `forges` writes and finds it by the marker `preview`."""
 LENGTH = 60_000
 """Characters of a comment; GitHub takes 65,536."""
 RULES_PART = 4

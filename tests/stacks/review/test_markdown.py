@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from forges.markup import marked
 from stacks.review import markdown, plain, safe, text
 from stacks.review.model import Fleet, Level, Review, RuleResult
 from tests.stacks.review.fleets import FOLDERS, compared
@@ -18,7 +19,7 @@ from tests.stacks.review.fleets import text as file
 CANARY = "canary-7f3a"
 HOSTILE = [
     "</details><script>alert(1)</script>", "`", "``` `", "@admin", "#1", "| a | b |", "[x](http://x)",
-    "![x](http://x/y.png)", "<!-- codehub-preview -->", "\u202etxt.exe", "\u200b", "a\nb", "\x1b[31m",
+    "![x](http://x/y.png)", "<!-- codehub:preview -->", "\u202etxt.exe", "\u200b", "a\nb", "\x1b[31m",
     "&lt;b&gt;", "www.example.org", "*b* _i_", "\\", "x" * 5000, "\U0001f600", "~~~", "---", "  ",
 ]  # fmt: skip
 HTML = {"<details>", "</details>", "<sub>", "</sub>", markdown.MARKER}
@@ -195,6 +196,11 @@ def test_files_that_are_wrong_all_over_hide_nothing() -> None:
 def test_long_lists_of_owners_are_cut() -> None:
     found = compared({}, {f"w{n}": file(f"u{n}") for n in range(105)})
     assert "| and 5 more | | | |" in markdown.markdown(found)
+
+
+def test_forges_find_the_comment_by_its_own_first_line() -> None:
+    told = markdown.markdown(compared({}, {"aa": file()}))
+    assert marked(told, marker="preview", limit=markdown.LENGTH).strip() == told.strip()
 
 
 def test_nothing_to_tell_is_told() -> None:
