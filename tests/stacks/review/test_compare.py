@@ -242,47 +242,6 @@ def test_two_files_that_claim_one_former_id_stop_each_other_only() -> None:
     assert "until that file is right or gone; then it is removed" in found["old"].data
 
 
-CLAIMING = text(formerly="old", state="cold")
-
-
-@pytest.mark.parametrize("head", [{"aa": PLAIN}, {"aa": text(formerly="other-one")}, {}])
-def test_a_deletion_that_a_wrong_file_held_back_is_told_when_that_lets_go(
-    head: dict[str, str],
-) -> None:
-    base = {"aa": CLAIMING, "bb": PLAIN}
-    found = {each.id: each for each in compared(base, head | {"bb": PLAIN}).workspaces}
-    assert (found["old"].action, found["old"].severity) == (Action.DELETE, Severity.REMOVES)
-    assert found["old"].destructive
-    assert "aa" in found["old"].reason
-    assert compared(base, {"aa": CLAIMING, "bb": text(image="two")}).workspaces[0].id == "bb"
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        {"aa": text(formerly="old")},
-        {"aa": text(image="x", formerly="old", state="cold")},
-        {"cc": text(formerly="old")},
-    ],
-)
-def test_what_a_file_still_claims_is_not_removed(head: dict[str, str]) -> None:
-    found = compared({"aa": CLAIMING, "bb": PLAIN}, head | {"bb": PLAIN})
-    assert "old" not in {each.id for each in found.workspaces}
-
-
-def test_removals_that_no_right_file_held_back_begin_with_the_first() -> None:
-    wrong = {"aa": "owner: alice\n"}
-
-    def told(base: dict[str, str], head: dict[str, str]) -> bool:
-        return any("removals held so far begin now" in note for note in compared(base, head).notes)
-
-    assert told(wrong, {"aa": PLAIN})
-    # Nobody sees of an empty folder whether it is a new one.
-    assert told({}, {"aa": PLAIN})
-    assert not told(wrong, {"aa": ""})
-    assert not told(wrong | {"bb": PLAIN}, {"aa": PLAIN, "bb": PLAIN})
-
-
 def test_a_claimed_id_that_has_a_file_is_wrong_though_nobody_touched_it() -> None:
     found = compared({"old": PLAIN}, {"old": PLAIN, "aa": text(formerly="old")})
     assert {each.id: each.action for each in found.workspaces}["old"] is Action.INVALID
