@@ -121,7 +121,9 @@ class Api:
         self._max_answer = max_answer
         self._origin = _origin(httpx.URL(access.url))
         self._timeout = timeout
-        self._client = httpx.AsyncClient(timeout=SILENCE, follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            timeout=SILENCE, follow_redirects=False, mounts=_ways(access.url)
+        )
 
     def __repr__(self) -> str:
         return f"Api({self._access.url!r})"
@@ -260,6 +262,13 @@ class Api:
         token = self._access.token.get_secret_value()
         line = "".join(one if one.isprintable() else "?" for one in line.replace(token, "[token]"))
         return f": {line[:MAX_QUOTE]}" if line else ""
+
+
+def _ways(url: str) -> dict[str, httpx.AsyncBaseTransport | None]:
+    """Give what overrides the environment's proxies: they would read a token that TLS doesn't hide."""
+    parts = urlsplit(url)
+    direct = parts.scheme == "http" or _is_loopback(parts.hostname or "")
+    return dict.fromkeys(("http://", "https://", "all://")) if direct else {}
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -89,8 +89,8 @@ def is_marked(body: str, marker: str) -> bool:
 
 
 def marked(body: str, *, marker: str, limit: int) -> str:
-    """The body with its marker, cut to a length."""
-    return cut(f"{hidden(marker)}\n{body}", limit)
+    """The body with its marker, cut to a length; one that begins with it already gets no second one."""
+    return cut(body if is_marked(body, marker) else f"{hidden(marker)}\n{body}", limit)
 
 
 def cut(body: str, limit: int) -> str:

@@ -42,6 +42,15 @@ class SettingsError(Exception):
         super().__init__(f"{len(self.wrong)} {noun} wrong:\n{lines}")
 
 
+class SecretFileError(Exception):
+    """A file is not fit to hold a secret; nothing of what it holds is told."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
 class DataFolderError(Exception):
     """The data folder can't be used as it is; the message says what to do."""
 

@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, SecretStr
 
 from settings.common import Settings
-from settings.errors import SettingsError, WrongSetting
+from settings.errors import SecretFileError, SettingsError, WrongSetting
+from settings.secret_files import read_line
 from settings.types import Place, setting
 
 MAX_SECRET = 16 << 10
@@ -78,27 +79,20 @@ class ForgeSettings(ForgeFields, Settings):
 
 
 def read_secret(path: Path, *, setting_name: str) -> SecretStr:
-    """What a file with a secret holds, without what editors put behind it.
+    """What a file with a secret holds, without what editors put around it.
 
     Args:
         path: the file.
         setting_name: the setting that names it, for the error.
 
     Raises:
-        SettingsError: there is none, or it is not text of a length that secrets have.
+        SettingsError: there is none, others may read it, or it is not one line of a secret's length.
     """
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_SECRET + 1)
-        text = raw.decode().strip()
-    except OSError as error:
-        raise _wrong(setting_name, f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _wrong(setting_name, f"{path}: not text") from None
-    if not text or len(raw) > MAX_SECRET:
-        problem = "holds nothing" if not text else f"is longer than {MAX_SECRET} bytes"
-        raise _wrong(setting_name, f"{path} {problem}")
-    return SecretStr(text)
+        return SecretStr(read_line(path, most=MAX_SECRET))
+    except SecretFileError as error:
+        remedy = f": {error.remedy}" if error.remedy else ""
+        raise _wrong(setting_name, f"{error.message}{remedy}") from None
 
 
 def _wrong(name: str, problem: str) -> SettingsError:

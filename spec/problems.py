@@ -1,9 +1,12 @@
 """One thing that is wrong with one file, and how foreign text is shown in it."""
 
+import re
 from dataclasses import asdict, dataclass
 
 SHOWN_LENGTH = 60
 """Text from a file is quoted up to so many characters: a message stays a line."""
+
+_USER = re.compile(r".*@(?!sha256:)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,23 @@ def shown(text: str) -> str:
 def cut(text: str) -> str:
     """Text from a file without quotes around it: one printable line, cut when long."""
     return f"{printable(text[:SHOWN_LENGTH])}{'...' if len(text) > SHOWN_LENGTH else ''}"
+
+
+def shown_image(text: str) -> str:
+    """Quote what should be an image, without what may be a password or a token in it.
+
+    >>> shown_image("https://me:secret@host.example/a?key=secret")
+    '`...`'
+    >>> shown_image("me:secret@host.example/a"), shown_image("A/b@sha256:0")
+    ('`...@host.example/a`', '`A/b@sha256:0`')
+    """
+    user, query = _USER.match(text), "?" in text
+    if user and query:
+        # Which of them is part of the other can't be told.
+        return "`...`"
+    kept = f"...@{text[user.end() :]}" if user else text
+    head, mark, _ = kept.partition("?")
+    return shown(f"{head}?..." if mark else kept)
 
 
 def printable(text: str) -> str:

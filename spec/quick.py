@@ -34,8 +34,8 @@ _LINE = re.compile(
 _EMPTY = re.compile(r" *(?:#.*)?")
 _ITEM = re.compile(rf" *{_KEY}: +(?:(?P<plain>{_FLOW_PLAIN})|(?P<quoted>{_QUOTED})) *")
 _MAPPINGS = frozenset({"resources", "env"})
-_FORMERLY = "formerly"
-"""Its place is told to other files: it is read as YAML."""
+_SLOW = frozenset({"formerly", "id"})
+"""Of the one the place is told to other files; the other is no key, though the model has it."""
 
 
 class _DoubtError(Exception):
@@ -88,7 +88,7 @@ def _top(found: dict[str, Any], match: re.Match[str]) -> dict[str, Any] | None:
     """Take a key of the file; give the mapping that the next lines fill, None when there is none."""
     key, flow = match["key"], match["flow"]
     mapping = key in _MAPPINGS and match["plain"] is None and match["quoted"] is None
-    _refuse(key == _FORMERLY)
+    _refuse(key in _SLOW)
     if not mapping:
         _refuse(flow is not None)
         _put(found, key, _value(match))

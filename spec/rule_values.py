@@ -10,7 +10,7 @@ from typing import Final
 
 from spec.errors import InvalidIdError, RuleError, WrongTypeError
 from spec.ids import check_id
-from spec.problems import shown
+from spec.problems import shown, shown_image
 from spec.units import UNITS, format_size, parse_size
 
 FORGES: Final = ("github", "gitea", "gitlab")
@@ -93,7 +93,7 @@ def image(value: object) -> str:
         raise RuleError("the pattern is too long", f"at most {_LENGTH} characters")
     if re.fullmatch(IMAGE_PATTERN, text) is None or text.endswith("\n"):
         hint = "write name, name:tag or name@sha256:..., with * for anything between two /"
-        raise RuleError(f"{shown(text)} is not a pattern of images", hint)
+        raise RuleError(f"{shown_image(text)} is not a pattern of images", hint)
     return text
 
 

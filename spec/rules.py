@@ -10,7 +10,7 @@ from typing import Final
 
 from spec.errors import InvalidIdError, RuleError, WrongTypeError
 from spec.ids import check_id
-from spec.problems import cut, shown
+from spec.problems import cut, shown, shown_image
 from spec.units import UNITS, format_size, parse_size
 
 CPU_MIN: Final = 0.1
@@ -67,7 +67,7 @@ def image(value: object) -> str:
     if len(text) > _IMAGE_LENGTH:
         raise RuleError("the image's name is too long", f"at most {_IMAGE_LENGTH} characters")
     if _IMAGE.fullmatch(text) is None or text.endswith("\n"):
-        raise RuleError(f"{shown(text)} is not an image reference", _image_hint(text))
+        raise RuleError(f"{shown_image(text)} is not an image reference", _image_hint(text))
     if re.fullmatch(r"[0-9a-f]{64}", text):
         raise RuleError("an image id is not an image reference", "name the image: name@sha256:...")
     return text
@@ -217,8 +217,8 @@ def _image_hint(text: str) -> str:
         return "name an image, such as codehub/code-server"
     if text != text.strip() or re.search(r"\s", text):
         return "remove the spaces"
-    if "://" in text:
-        return f"leave out {shown(text.split('://', maxsplit=1)[0] + '://')}"
+    if scheme := re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://", text):
+        return f"leave out {shown(scheme[0])}"
     if _IMAGE.fullmatch(text.lower()):
         return f"write the name in lower case: {text.lower()}"
     if re.search(r"@(?!sha256:[0-9a-f]{64}$)", text):

@@ -1,5 +1,7 @@
 """ruamel.yaml's errors in words for people who don't know YAML's grammar."""
 
+import re
+
 from ruamel.yaml.error import MarkedYAMLError
 
 from spec.text import Flaw, Place
@@ -35,6 +37,7 @@ _AT_START = (
     "could not find expected ':'",
 )
 """Where what was opened stands, not where the file ended, is the place to look."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 def translate(error: Exception, reached: Place) -> Flaw:
@@ -54,4 +57,6 @@ def translate(error: Exception, reached: Place) -> Flaw:
     for text, message, hint in _SAYINGS:
         if text in problem:
             return Flaw(place, message, hint)
+    # What the parser quotes may be half of a password that begins with `!`.
+    problem = _QUOTED.sub("...", problem)
     return Flaw(place, f"not YAML: {problem or 'unreadable'}", "compare it with the reference")

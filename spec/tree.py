@@ -21,6 +21,8 @@ MAX_NODES = 4096
 """Keys and values after aliases are expanded; the format needs a few hundred at most."""
 
 _MERGE = "<<"
+_TAG_HINT = "remove it, or quote a text that begins with !"
+_ALIAS_HINT = "define it before: &name, or quote a text that begins with *"
 _DIRECTIVE = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?[\r\n])*(%)[^\r\n]*[\r\n]*")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)+")
 _PARSER_FAULTS = (
@@ -110,8 +112,8 @@ class _Composer:
             self._flaw(_place(event), f"nested deeper than {MAX_DEPTH} levels", "flatten it")
             raise _StopError
         if event.ctag is not None:
-            tag = shown(str(event.ctag)).replace("tag:yaml.org,2002:", "!!")
-            self._flaw(_place(event), f"the tag {tag} is not supported", "remove it")
+            # Not which: a password that begins with `!` and is not quoted is one.
+            self._flaw(_place(event), "a tag, such as !name, is not supported", _TAG_HINT)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         node = self._content(event, depth)
@@ -188,12 +190,12 @@ class _Composer:
     def _alias(self, event: Any) -> Node:
         place = _place(event)
         if event.anchor not in self._anchors:
-            name = shown(f"*{event.anchor}")
-            self._flaw(place, f"{name} is not defined", f"define it before: &{name[2:-1]}")
+            # Not which: a password that begins with `*` and is not quoted is one.
+            self._flaw(place, "an alias, such as *name, is not defined", _ALIAS_HINT)
             return Broken(place)
         node = self._anchors[event.anchor]
         if node is None:
-            self._flaw(place, f"{shown('*' + event.anchor)} contains itself", "write it out")
+            self._flaw(place, "an alias contains itself", "write it out")
             return Broken(place)
         self._limit(node)
         return _moved(node, place)

@@ -12,7 +12,8 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
-from stacks import drift
+from spec import Problem
+from stacks import drift, secrecy
 from stacks.errors import InvalidFileError, remedy_of
 from stacks.notices.model import Kind, Notice
 from state_index.models import Published
@@ -163,9 +164,15 @@ def _remedy(kind: Kind, workspace_id: str) -> str:
 
 
 def _problems(problems: Iterable[Mapping[str, Any]]) -> str:
-    told = [f"line {one.get('line', '?')}: {one.get('message', '')}" for one in problems]
+    told = [f"line {one.get('line', '?')}: {_message(one)}" for one in problems]
     more = f"; {len(told) - SHOWN_PROBLEMS} more" if len(told) > SHOWN_PROBLEMS else ""
     return "; ".join(told[:SHOWN_PROBLEMS]) + more or "its file has errors"
+
+
+def _message(problem: Mapping[str, Any]) -> str:
+    """Give what a review would tell of it: both leave the house."""
+    key, message = str(problem.get("key", "")), str(problem.get("message", ""))
+    return secrecy.told(Problem("", 0, 0, key, message, ""))[0]
 
 
 def _only_reports(spec_json: str) -> bool:

@@ -26,6 +26,7 @@ class Entry:
     owner: str = ""
     former_owner: str = ""
     formerly: str = ""
+    home: str = ""
     held: bool = False
 
 
@@ -97,13 +98,17 @@ def _entry(each: WorkspaceReview) -> Entry:
         owner=each.owner,
         former_owner=each.former_owner,
         formerly=each.formerly,
+        home=each.home,
         held=each.held,
     )
 
 
 def _canonical(each: WorkspaceReview) -> dict[str, Any]:
     changes = sorted(_effect(change) for change in each.changes)
-    return {"id": each.id, **asdict(_entry(each)), "changes": changes}
+    entry = asdict(_entry(each))
+    # Said by `formerly` among the changes already: a hash that was approved stays as it was.
+    del entry["home"]
+    return {"id": each.id, **entry, "changes": changes}
 
 
 def _effect(change: Change) -> list[str]:
@@ -135,9 +140,9 @@ def _worse(before: Entry | None, after: Entry) -> str:
         kept = " that was held back" if before.held else ""
         return f"{after.action}: what was reviewed is {before.action}{kept}"
     if after.severity is Severity.HANDS_OVER and _whose(before) != _whose(after):
-        return f"{after.action}: its home goes to another than was reviewed"
+        return f"{after.action}: a home goes to another than was reviewed"
     return ""
 
 
-def _whose(entry: Entry) -> tuple[str, str, str]:
-    return entry.owner, entry.former_owner, entry.formerly
+def _whose(entry: Entry) -> tuple[str, str, str, str]:
+    return entry.owner, entry.former_owner, entry.formerly, entry.home

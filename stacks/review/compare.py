@@ -56,9 +56,15 @@ def review(
     """
     former = predecessors(base, head)
     gone = set(former.values())
-    ids = sorted((base.ids | head.ids) - gone)
-    found = [_one(id_, base, head, former.get(id_, "")) for id_ in ids if _differs(id_, base, head)]
-    told = [replace(each, moved=each.id in moved) for each in found]
+    let_go = _let_go(base, head)
+    ids = sorted(((base.ids | head.ids) - gone) | let_go.keys())
+    found = [
+        _one(id_, base, head, former.get(id_, ""))
+        for id_ in ids
+        if id_ not in let_go and _differs(id_, base, head)
+    ]
+    found += [_deleted(id_, base, head, held_by=heir) for id_, heir in let_go.items()]
+    told = [replace(each, moved=each.id in moved or each.formerly in moved) for each in found]
     told.sort(key=_rank)
     made = Review(
         base=commits[0],
@@ -66,10 +72,31 @@ def review(
         workspaces=tuple(told),
         unchanged=len(ids) - len(told),
         totals=totals(base, head),
-        rules=tuple(rules(base, head)),
+        rules=_once(rules(base, head)),
         notes=(*_notes(base, head, told), *notes),
     )
     return replace(made, hash=changeset.of(made).hash)
+
+
+def _let_go(base: Fleet, head: Fleet) -> dict[str, str]:
+    """Give what only a wrong file of base kept from being removed, and which file that was.
+
+    Its own file went by an earlier change, whose review could only say that nothing happens yet.
+    """
+    claimed = set(head.formerly.values()) | base.ids | head.ids
+    return {
+        former: heir
+        for heir, former in sorted(base.formerly.items())
+        if heir in base.invalid and former not in claimed
+    }
+
+
+def _once(results: Iterable[RuleResult]) -> tuple[RuleResult, ...]:
+    """Leave out what was said before: a file's rules and a container's may find the same."""
+    found: dict[tuple[str, ...], RuleResult] = {}
+    for each in results:
+        found.setdefault((each.level, each.rule, each.workspace, each.message), each)
+    return tuple(found.values())
 
 
 def _rank(each: WorkspaceReview) -> tuple[int, int, str]:
@@ -92,9 +119,13 @@ def _one(id_: str, base: Fleet, head: Fleet, former: str) -> WorkspaceReview:
     if former:
         return _renamed(after, before, former, conflict=id_ in base.ids)
     if id_ in base.invalid:
-        return _of(after, Action.REPLACE, Severity.REPLACES, data=words.UNKNOWN)
+        # Its owner and home may be others than those that the last right file named.
+        told = words.UNKNOWN_HOME if after.formerly else words.UNKNOWN
+        data = told.format(owner=after.owner, home=after.formerly)
+        return _of(after, Action.REPLACE, Severity.HANDS_OVER, data=data)
     if before is None:
-        return _of(after, Action.CREATE, Severity.MAKES, data=_created(after, head))
+        severity = Severity.HANDS_OVER if after.formerly else Severity.MAKES
+        return _of(after, Action.CREATE, severity, data=_created(after, head))
     return _changed(before, after)
 
 
@@ -112,6 +143,7 @@ def _of(after: WorkspaceSpec, action: Action, severity: Severity, *, data: str) 
         severity=severity,
         data=data,
         owner=after.owner,
+        home=after.formerly or after.id,
         changes=properties.keys_of(after),
     )
 
@@ -149,13 +181,13 @@ def _renamed(
     )
 
 
-def _deleted(id_: str, base: Fleet, head: Fleet) -> WorkspaceReview:
+def _deleted(id_: str, base: Fleet, head: Fleet, *, held_by: str = "") -> WorkspaceReview:
     spec = base.specs.get(id_)
     made = WorkspaceReview(
         id=id_,
         action=Action.DELETE,
         severity=Severity.REMOVES,
-        reason="its file goes",
+        reason=words.LET_GO.format(heir=held_by) if held_by else "its file goes",
         data=words.DELETED,
         owner=spec.owner if spec else base.owners.get(id_, ""),
     )
@@ -209,6 +241,8 @@ def _notes(base: Fleet, head: Fleet, told: Sequence[WorkspaceReview]) -> Iterabl
         yield f"base has no folder of workspace files yet ({base.absent})"
     if head.absent and base.ids:
         yield f"head has no folder of workspace files ({head.absent}): nothing is deleted for that"
+    if head.specs and not base.specs:
+        yield words.HELD_BEFORE
     deleted = sum(each.action is Action.DELETE and not each.held for each in told)
     most = max(DELETIONS, len(base.ids) // DELETIONS_PART)
     if deleted > most:

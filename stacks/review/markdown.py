@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from spec import Problem
 from spec.units import format_size
-from stacks.review import safe, secrecy
+from stacks import secrecy
+from stacks.review import safe
 from stacks.review.golden import Effect
 from stacks.review.model import (
     Action,
@@ -24,11 +25,13 @@ from stacks.review.model import (
     WorkspaceReview,
 )
 
-MARKER = "<!-- codehub-preview -->"
-"""First line of the comment, for whoever looks for it."""
+MARKER = "<!-- codehub:preview -->"
+"""First line of the comment, as `forges` writes and finds it by the marker `preview`."""
 LENGTH = 60_000
 """Characters of a comment; GitHub takes 65,536."""
-RULES_SHOWN = 100
+RULES_PART = 4
+"""One in so many of the characters may be what rules say: it must not push destructive ones out."""
+RULES_NAMED = 5
 TOTALS_SHOWN = 100
 PROBLEMS_SHOWN = 10
 """Of one file: one that is wrong all over must not push others out."""
@@ -61,8 +64,13 @@ def markdown(review: Review, *, most: int = LENGTH) -> str:
     """
     head = "\n".join(_head(review))
     tail = "\n".join([*_totals(review.totals), *_foot(review)])
-    blocks = _fitting(review.workspaces, most - len(head) - len(tail) - ROOM)
-    return "\n".join([head, *blocks, tail]).rstrip() + "\n"
+    rules = "\n".join(_rules(review.rules, most // RULES_PART))
+    room = most - len(head) - len(tail) - len(rules) - ROOM
+    worst = _fitting([each for each in review.workspaces if each.destructive], room)
+    room -= sum(len(block) + 1 for block in worst)
+    others = _fitting([each for each in review.workspaces if not each.destructive], room)
+    parts = [head, *worst, *([rules] if rules else ()), *others, tail]
+    return "\n".join(parts).rstrip() + "\n"
 
 
 def change_set_line(review: Review) -> str:
@@ -81,7 +89,7 @@ def _head(review: Review) -> Iterator[str]:
         yield ""
     for note in review.notes:
         yield f"- {safe.code(note)}"
-    yield from _rules(review.rules)
+    yield from _refused(review.rules)
 
 
 def summary(review: Review) -> str:
@@ -91,21 +99,42 @@ def summary(review: Review) -> str:
     return ", ".join([*told, f"{review.unchanged} not touched"])
 
 
-def _rules(results: Sequence[RuleResult]) -> Iterator[str]:
+def _refused(results: Sequence[RuleResult]) -> Iterator[str]:
+    refusing = {each.rule for each in results if each.level is Level.MANDATORY}
+    if refusing:
+        told = ", ".join(safe.code(rule) for rule in sorted(refusing)[:RULES_NAMED])
+        more = f" and {len(refusing) - RULES_NAMED} more" if len(refusing) > RULES_NAMED else ""
+        yield f"**❌ Refused by** {told}{more}, below what is destructive."
+        yield ""
+
+
+def _rules(results: Sequence[RuleResult], room: int) -> list[str]:
+    """Give what rules say, by rule and mandatory ones first, as much as there is room for."""
     if not results:
-        return
+        return []
     ordered = sorted(results, key=lambda each: (each.level is not Level.MANDATORY, each.rule))
-    yield "#### Rules"
-    yield ""
-    for each in ordered[:RULES_SHOWN]:
-        level = "❌ **refused by**" if each.level is Level.MANDATORY else "💡 advice of"
-        whose = f" for {safe.code(each.workspace)}" if each.workspace else ""
-        remedy = f" {safe.code(secrecy.hidden_in(each.remedy))}" if each.remedy else ""
-        said = safe.code(secrecy.hidden_in(each.message))
-        yield f"- {level} {safe.code(each.rule)}{whose}: {said}{remedy}"
-    if len(ordered) > RULES_SHOWN:
-        yield f"- and {len(ordered) - RULES_SHOWN} more"
-    yield ""
+    lines, room = ["#### Rules", ""], room - ROOM // 5
+    for place, each in enumerate(ordered):
+        before = ordered[place - 1] if place else None
+        fresh = before is None or (before.level, before.rule) != (each.level, each.rule)
+        told = [_rule(each), _finding(each)] if fresh else [_finding(each)]
+        room -= sum(len(line) + 1 for line in told)
+        if room < 0:
+            lines.append(f"- and {len(ordered) - place} more: `codehub preview` shows all")
+            break
+        lines += told
+    return [*lines, ""]
+
+
+def _rule(each: RuleResult) -> str:
+    level = "❌ **refused by**" if each.level is Level.MANDATORY else "💡 advice of"
+    return f"- {level} {safe.code(each.rule)}"
+
+
+def _finding(each: RuleResult) -> str:
+    whose = f"{safe.code(each.workspace)}: " if each.workspace else ""
+    remedy = f" {safe.code(secrecy.hidden_in(each.remedy))}" if each.remedy else ""
+    return f"  - {whose}{safe.code(secrecy.hidden_in(each.message))}{remedy}"
 
 
 def _fitting(workspaces: Sequence[WorkspaceReview], room: int) -> list[str]:

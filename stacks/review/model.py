@@ -33,7 +33,7 @@ class Severity(IntEnum):
     REPLACES = 3
     """The container is made anew: what was written outside of the home is lost."""
     HANDS_OVER = 4
-    """The home gets another owner, or another name."""
+    """The home gets another owner, or another name, or a workspace gets one that is there already."""
     REMOVES = 5
     """The workspace goes; its home is removed when its grace is over."""
 
@@ -122,11 +122,12 @@ class WorkspaceReview:
         owner: Its owner on head (on base, when it goes).
         former_owner: Its owner on base, where that changes.
         formerly: The id that it was renamed from by this change.
+        home: The id under which its home was made, by its file on head; "" when that is not known.
         changes: The keys that change.
         resources: The properties that change.
         problems: What is wrong with its file on head.
         held: Whether nothing happens until someone allows it.
-        moved: Whether base has changed the file too since the branch began.
+        moved: Whether base has changed the file too since the branch began, or the one that it was renamed from.
     """
 
     id: str
@@ -137,6 +138,7 @@ class WorkspaceReview:
     owner: str = ""
     former_owner: str = ""
     formerly: str = ""
+    home: str = ""
     changes: tuple[Change, ...] = ()
     resources: tuple[ResourceChange, ...] = ()
     problems: tuple[Problem, ...] = ()

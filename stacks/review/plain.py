@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from stacks.review import changeset, secrecy
+from stacks import secrecy
+from stacks.review import changeset
 from stacks.review.model import Review, WorkspaceReview
 
 

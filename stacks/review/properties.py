@@ -17,7 +17,7 @@ from stacks.rendering import Facts, render
 from stacks.review import golden
 from stacks.review.golden import Effect
 from stacks.review.model import Change, ResourceChange
-from stacks.review.secrecy import looks_secret
+from stacks.secrecy import looks_secret
 
 FACTS = Facts(name_prefix="codehub-ws-", network="codehub-net", run="/run")
 """Stand-ins: settings are the runner's, and no setting changes by a pull request."""

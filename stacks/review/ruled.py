@@ -23,6 +23,9 @@ from stacks.rulebook import owners_of, policies_of, workspace
 
 UNREADABLE = "rules-readable"
 REMEDY = "Mend the file on base first."
+EDITORS_UNKNOWN = (
+    "who may change these files can't be told, for base's own of owners or rules is wrong"
+)
 
 
 def rules_of(
@@ -40,7 +43,16 @@ def rules_of(
 
     def results(base: Fleet, head: Fleet) -> list[RuleResult]:
         edits = _edits(files, base, head, author, changed_rules) if author else ()
-        return [*stated(base, head), *(_result(found.resource, found) for found in edits)]
+        results = [*stated(base, head), *(_result(found.resource, found) for found in edits)]
+        # Without a list of owners everybody may edit: here there may be one.
+        if (
+            author
+            and files.broken
+            and files.owners is None
+            and (changed_rules or _edited(base, head))
+        ):
+            results.append(_advice(EDITORS_UNKNOWN))
+        return results
 
     def stated(base: Fleet, head: Fleet) -> list[RuleResult]:
         if files.broken:
@@ -54,6 +66,14 @@ def rules_of(
 
 def _unreadable(problem: str) -> RuleResult:
     return RuleResult(rule=UNREADABLE, level=Level.MANDATORY, message=problem, remedy=REMEDY)
+
+
+def _advice(message: str) -> RuleResult:
+    return RuleResult(rule=UNREADABLE, level=Level.ADVISORY, message=message, remedy=REMEDY)
+
+
+def _edited(base: Fleet, head: Fleet) -> bool:
+    return any(_seen(base, id_) != _seen(head, id_) for id_ in base.ids | head.ids)
 
 
 def _findings(

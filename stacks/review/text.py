@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from spec.units import format_size
-from stacks.review import markdown, safe, secrecy
+from stacks import secrecy
+from stacks.review import markdown, safe
 from stacks.review.model import Action, Asked, Level, Review, RuleResult, WorkspaceReview
 
 SIGNS = {

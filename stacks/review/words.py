@@ -21,14 +21,31 @@ STARTED = "its home is kept; it is started, and kept running"
 RENAMED = f"its home goes along under its old name; the container of {{former}} goes, and {LOST}"
 HANDED = "the home, with all that is in it, goes from {before} to {after}"
 DELETED = f"its container goes, and {LOST}; its home is kept {GRACE}"
-HELD = "nothing happens: the folder holds no valid workspace file, and then nothing is deleted"
+HELD = (
+    "nothing is deleted while the folder holds no valid workspace file; with the first that is right "
+    "again, it is removed"
+)
+HELD_BEFORE = (
+    "careful: while no workspace file was right, nothing was removed; removals held so far begin now, of "
+    "whatever has no file, also of what is not told here"
+)
 INVALID = "nothing happens: the workspace stays as it is until its file is right"
 NEVER_MADE = "nothing is made until its file is right"
 UNKNOWN = (
-    "its home is kept; what changes can't be told, for its file was wrong before: at worst its "
-    f"container is made anew, and {LOST}"
+    "its home is kept; what changes can't be told, for its file was wrong before: at worst its home "
+    f"goes to {{owner}}, its container is made anew, and {LOST}"
 )
-CLAIMED = "nothing happens: the file of {heir}, which is wrong, says that it was this workspace"
+UNKNOWN_HOME = (
+    "what changes can't be told, for its file was wrong before: at worst its home goes to {owner}, "
+    f"that of {{home}} is mounted instead, its container is made anew, and {LOST}"
+)
+CLAIMED = (
+    "the file of {heir}, which is wrong, says that it was this workspace: nothing happens until that "
+    "file is right or gone; then it is removed, unless that file still says so"
+)
+LET_GO = (
+    "its file went before, and {heir}, whose wrong file said that it was this workspace, held it"
+)
 HOME_CHANGES = "another home is mounted: that of {after} instead of that of {before}"
 LESS_MEMORY = (
     "its home is kept; nothing restarts; where more memory is in use than it may have, it waits"

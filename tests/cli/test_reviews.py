@@ -28,7 +28,7 @@ def test_a_comment_for_reviewers(cli: Cli, repository: Repository) -> None:
         "preview", "--base", "main", "--head", "pr", "--repository", "repository", "-o", "markdown"
     )
     assert told.exit_code == 0
-    assert told.stdout.startswith("<!-- codehub-preview -->\n<!-- codehub-change-set: sha256:")
+    assert told.stdout.startswith("<!-- codehub:preview -->\n<!-- codehub-change-set: sha256:")
     assert "♻️ replace `aa`" in told.stdout
     assert told.stderr.startswith("1 replace, 1 not touched; change set sha256:")
 
@@ -76,7 +76,7 @@ def test_rules_of_base_refuse_with_3(cli: Cli, repository: Repository) -> None:
     assert cli(*asked, "--author", "github:al").exit_code == 0
     told = cli(*asked, "--author", "github:mallory", "-o", "markdown")
     assert told.exit_code == 3
-    assert "**refused by** `edit-allowed` for `aa`" in told.stdout
+    assert "**refused by** `edit-allowed`\n  - `aa`: " in told.stdout
 
 
 @pytest.mark.parametrize(

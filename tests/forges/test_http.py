@@ -81,6 +81,43 @@ async def test_a_request_carries_the_token_in_its_header(server: Server, waits: 
     assert (seen.path, seen.data) == ("/thing", {"a": 1})
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+async def test_a_proxy_gets_no_token_that_tls_does_not_hide(
+    server: Server, waits: Waits, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async with serving(in_order(Reply(500))) as proxy:
+        monkeypatch.setenv(name, proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert (await call(server.url, waits)).data == {"ok": True}
+        # The second address is this machine's too, and no forge listens there.
+        with pytest.raises(ForgeUnreachableError):
+            await call(server.url.replace("http://", "https://"), waits)
+        assert proxy.seen == []
+
+
+async def test_with_tls_the_environments_proxy_is_asked_and_sees_no_token(
+    waits: Waits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(proxy, "127.0.0.1", 0) as running:
+        port = running.sockets[0].getsockname()[1]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        with pytest.raises(ForgeUnreachableError):
+            await call("https://forge.invalid", waits)
+    assert seen[0].startswith(b"CONNECT forge.invalid:443 ")
+    assert TOKEN.encode() not in b"".join(seen)
+
+
 async def test_an_empty_answer_is_none(server: Server, waits: Waits) -> None:
     server.answers = in_order(Reply(204, raw=b""))
     assert (await call(server.url, waits, "DELETE")).data is None

@@ -107,6 +107,7 @@ def test_what_cannot_be_seen_is_spelled_out() -> None:
 def test_a_comment_is_known_by_its_first_line() -> None:
     body = marked("hello", marker="preview", limit=100)
     assert body == "<!-- codehub:preview -->\nhello"
+    assert marked(body, marker="preview", limit=100) == body
     assert is_marked(body.replace("\n", "\r\n"), "preview")
     assert not is_marked(body, "previe")
     assert not is_marked(f"> {body}", "preview")

@@ -24,6 +24,7 @@ def values(folder: Path, **more: str) -> dict[str, str]:
     """Settings of a Gitea with a secret."""
     secret = folder / "secret"
     secret.write_text(SECRET.get_secret_value())
+    secret.chmod(0o600)
     found = {
         "forge": "gitea",
         "forge_repository": "Acme/Fleet",

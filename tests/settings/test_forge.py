@@ -1,13 +1,16 @@
 """The forge's settings: secrets are in files, and what is wrong with a file is told without its contents."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from settings.errors import SettingsError
+from settings.errors import SecretFileError, SettingsError
 from settings.forge import MAX_SECRET, read_secret
 from settings.load import load
 from settings.model import ForgeSettings
+from settings.secret_files import check
 
 CANARY = "canary-5f2d"
 
@@ -57,6 +60,7 @@ def test_wrong_ones(name: str, value: str, tmp_path: Path) -> None:
 def test_a_secret_is_read_without_its_line_end(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text(f"{CANARY}\n")
+    path.chmod(0o640)
     secret = read_secret(path, setting_name="CODEHUB_FORGE_TOKEN_FILE")
     assert secret.get_secret_value() == CANARY
     assert CANARY not in repr(secret)
@@ -66,16 +70,45 @@ def test_a_secret_is_read_without_its_line_end(tmp_path: Path) -> None:
     ("content", "told"),
     [
         (None, "No such file"),
-        (b" \n", "holds nothing"),
-        (CANARY.encode() + b"\xff", "not text"),
-        (b"x" * (MAX_SECRET + 1), "longer than"),
+        (b" \n", "does not hold one line"),
+        (CANARY.encode() + b"\xff", "does not hold one line"),
+        (f"{CANARY}\n{CANARY}".encode(), "does not hold one line"),
+        (b"x" * (MAX_SECRET + 1), "does not hold one line"),
     ],
 )
 def test_files_that_hold_no_secret(content: bytes | None, told: str, tmp_path: Path) -> None:
     path = tmp_path / "token"
     if content is not None:
         path.write_bytes(content)
+        path.chmod(0o600)
     with pytest.raises(SettingsError, match=told) as wrong:
         read_secret(path, setting_name="CODEHUB_FORGE_TOKEN_FILE")
     assert "CODEHUB_FORGE_TOKEN_FILE" in str(wrong.value)
     assert CANARY not in str(wrong.value)
+
+
+def _others(path: Path) -> None:
+    path.write_text(CANARY)
+    path.chmod(0o604)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"), [(_others, "others may read or write.*chmod o="), (Path.mkdir, "not a file")]
+)
+def test_files_that_are_not_fit_for_a_secret(
+    make: Callable[[Path], object], told: str, tmp_path: Path
+) -> None:
+    make(tmp_path / "token")
+    with pytest.raises(SettingsError, match=told) as wrong:
+        read_secret(tmp_path / "token", setting_name="CODEHUB_FORGE_TOKEN_FILE")
+    assert CANARY not in str(wrong.value)
+
+
+@pytest.mark.parametrize(("owner", "fits"), [(0, True), (os.geteuid(), True), (12345, False)])
+def test_a_secret_is_root_s_or_ours(*, owner: int, fits: bool) -> None:
+    found = os.stat_result((0o100600, 1, 1, 1, owner, 0, 8, 0, 0, 0))
+    if fits:
+        check(Path("url"), found)
+        return
+    with pytest.raises(SecretFileError, match="belongs to another user"):
+        check(Path("url"), found)

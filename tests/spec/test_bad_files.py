@@ -41,13 +41,37 @@ def test_the_table_is_large_and_its_names_are_unique() -> None:
         (b"owner: alice\nimage: a\nstate: cold\n", "`cold` is not supported yet"),
         (b"owner: alice\nimage: a\nrepo: x\n", "`repo` is not supported yet"),
         (b"owner: alice\nimage: a\nenv: {A: \xff}\n", "byte 0xff is not UTF-8"),
-        (b"owner: alice\nimage: a\nenv: {A: !!int 5}\n", "the tag `!!int` is not supported"),
+        (b"owner: alice\nimage: a\nenv: {A: !!int 5}\n", "a tag, such as !name, is not supported"),
     ],
 )
 def test_messages_say_what_is_wrong(raw: bytes, message: str) -> None:
     with pytest.raises(InvalidSpecError) as caught:
         read_text(raw, file="x-y.yaml")
     assert message in [problem.message for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "env: {DB_PASSWORD: !canary x}", "env: {DB_PASSWORD: *canary}", "env: {A: !canary!x b}",
+        "env: &canary {A: *canary}", "env: {A: !<canary> b}", "state: *canary", "!canary x: y",
+        "image: https://me:canary@host.example/a", "image: me:can?canary@host.example/a@sha256:0",
+        "image: me:canary@https://host/a", "image: host.example/a?key=canary", "image: host.example/a?key=a@canary",
+    ],
+)  # fmt: skip
+def test_what_may_be_a_secret_is_not_quoted(line: str) -> None:
+    text = f"owner: alice\n{'' if line.startswith('image') else 'image: a'}\n{line}\n"
+    with pytest.raises(InvalidSpecError) as caught:
+        read_text(text.encode(), file="x-y.yaml")
+    assert "canary" not in str(caught.value.problems)
+    assert any(problem.line == 3 for problem in caught.value.problems)
+
+
+def test_of_a_wrong_image_the_rest_is_told() -> None:
+    with pytest.raises(InvalidSpecError) as caught:
+        read_text(b"owner: alice\nimage: me:pw@host.example/A:1\n", file="x-y.yaml")
+    (problem,) = caught.value.problems
+    assert problem.message == "`...@host.example/A:1` is not an image reference"
 
 
 def test_a_problem_prints_as_compilers_print() -> None:

@@ -48,6 +48,7 @@ def test_plain_files_are_read_quickly_and_alike(text: str) -> None:
         f"---\n{PLAIN}", f"%YAML 1.2\n{PLAIN}", PLAIN.replace("\n", "\r\n"), f"\ufeff{PLAIN}",
         f"{PLAIN}env:\n  A: é\n", f"{PLAIN}env: {{PORT: 8080}}\n", f"{PLAIN}state: &a auto\n",
         f"{PLAIN}env:\n\tA: b\n", f"owner: alice\nimage: a # b\n#{'x' * (64 * 1024)}\n",
+        f"{PLAIN}id: aa\n", f"id: bb\n{PLAIN}",
     ],
 )  # fmt: skip
 def test_whatever_leaves_a_doubt_is_read_as_a_whole(text: str) -> None:
@@ -72,7 +73,7 @@ SCALARS = st.one_of(
 LINES = st.one_of(
     st.tuples(
         st.sampled_from(["", "", "", " ", "  ", "    "]),
-        st.sampled_from(["state", "drift", "env", "resources", "cpu", "memory", "A", "on", "x", "<<"]),
+        st.sampled_from(["state", "drift", "env", "resources", "cpu", "memory", "A", "on", "x", "<<", "id"]),
         st.sampled_from([":", ": ", ":  ", " : "]),
         SCALARS,
         st.sampled_from(["", " ", " # b", "# b", "  #"]),

@@ -5,6 +5,9 @@ from tests.spec.bad.case import GOOD, IMAGE, OWNER, Case, bad
 BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 9)
 )
+TAG = "remove it, or quote a text that begins with !"
+ALIAS = "define it before: &name, or quote a text that begins with *"
+
 CASES: list[Case] = [
     bad("yaml duplicate", GOOD + "owner: bob\n", (3, 1, "", "remove it, or line 1")),
     bad(
@@ -13,22 +16,22 @@ CASES: list[Case] = [
         (6, 3, "", "remove it, or line 4"),
     ),
     bad("yaml duplicate quoted", GOOD + "'owner': bob\n", (3, 1, "", "remove it, or line 1")),
-    bad("yaml tag", GOOD + "state: !!str auto\n", (3, 8, "", "remove it")),
-    bad("yaml local tag", GOOD + "env: !foo {A: b}\n", (3, 6, "", "remove it")),
+    bad("yaml tag", GOOD + "state: !!str auto\n", (3, 8, "", TAG)),
+    bad("yaml local tag", GOOD + "env: !foo {A: b}\n", (3, 6, "", TAG)),
     bad(
         "yaml python tag",
         GOOD + "env: !!python/object/apply:os.system [x]\n",
-        (3, 6, "", "remove it"),
+        (3, 6, "", TAG),
         (3, 38, "env", "write env: {TZ: Asia/Seoul}"),
     ),
-    bad("yaml tag on key", GOOD + "!k state: auto\n", (3, 1, "", "remove it")),
+    bad("yaml tag on key", GOOD + "!k state: auto\n", (3, 1, "", TAG)),
     bad(
         "yaml tag on list",
         OWNER + "image: !!seq [a]\n",
-        (2, 8, "", "remove it"),
+        (2, 8, "", TAG),
         (2, 14, "image", "write for example codehub/code-server"),
     ),
-    bad("yaml alias undefined", GOOD + "env: *e\n", (3, 6, "", "define it before: &e")),
+    bad("yaml alias undefined", GOOD + "env: *e\n", (3, 6, "", ALIAS)),
     bad("yaml alias of itself", GOOD + "env: &e {A: *e}\n", (3, 13, "", "write it out")),
     bad(
         "yaml alias type",
@@ -58,8 +61,8 @@ CASES: list[Case] = [
         GOOD + "env:\n  <<: {A: b}\n  <<: {B: c}\n",
         (5, 3, "", "write <<: [*one, *two]"),
     ),
-    bad("yaml merge undefined", GOOD + "env: {<<: *x}\n", (3, 11, "", "define it before: &x")),
-    bad("yaml broken key", GOOD + "*x : 1\n", (3, 1, "", "define it before: &x")),
+    bad("yaml merge undefined", GOOD + "env: {<<: *x}\n", (3, 11, "", ALIAS)),
+    bad("yaml broken key", GOOD + "*x : 1\n", (3, 1, "", ALIAS)),
     bad(
         "yaml alias of a list",
         "owner: &o [a]\nimage: *o\n",

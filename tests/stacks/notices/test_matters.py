@@ -70,6 +70,22 @@ def test_a_wrong_file_comes_before_the_phase() -> None:
     assert only(row(sync=Sync.INVALID)).notice.message == "its file has errors"
 
 
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("env.DB_PASSWORD", "must be text, not 424242"),
+        ("image", "`https://me:424242@host.example/a` is not an image reference"),
+        ("image", "`host.example/a?key=424242` is not an image reference"),
+        ("state", "`Bearer 424242424242` is not a state"),
+    ],
+)
+def test_no_secret_leaves_with_what_is_wrong_with_a_file(key: str, message: str) -> None:
+    problems = ({"line": 3, "key": key, "message": message},)
+    told = only(failed(sync=Sync.INVALID, problems=problems)).notice.message
+    assert told.startswith("line 3: ")
+    assert "424242" not in told
+
+
 def test_drift_that_is_reported_is_told_at_once_and_healed_drift_when_it_lasts() -> None:
     found = only(drifted(updated_at=at(7)))
     assert (found.notice.reason, found.notice.message) == ("DRIFT", "pids 128 → 999")

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import os
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 
 from stacks.errors import NoticeFailedError, NoticeRefusedError, NoticeUnusableError, StacksError
-from stacks.notices import secret_files
 from stacks.notices.http import LARGEST_ANSWER, Trust
 from stacks.notices.slack import Slack
 from stacks.notices.webhook import Webhook
@@ -260,16 +258,6 @@ def test_a_file_that_is_no_secret_s_is_refused(
     with pytest.raises(NoticeUnusableError, match=said) as caught:
         sink.check()
     assert CANARY not in str(caught.value)
-
-
-@pytest.mark.parametrize(("owner", "fits"), [(0, True), (os.geteuid(), True), (12345, False)])
-def test_a_secret_is_root_s_or_ours(*, owner: int, fits: bool) -> None:
-    found = os.stat_result((0o100600, 1, 1, 1, owner, 0, 8, 0, 0, 0))
-    if fits:
-        secret_files._check(Path("url"), found)
-        return
-    with pytest.raises(NoticeUnusableError, match="belongs to another user"):
-        secret_files._check(Path("url"), found)
 
 
 def test_a_link_to_a_secret_is_followed_and_a_new_secret_used(

@@ -25,6 +25,10 @@ SETS = {
     "held": {},
     "rename": {"aa": PLAIN, "bb": PLAIN, "cc": text(formerly="old")},
     "create": BASE | {"cc": PLAIN},
+    "adopt": BASE | {"cc": text(formerly="gone")},
+    "adopt-other": BASE | {"cc": text(formerly="else")},
+    "home": BASE | {"aa": text("bob", formerly="gone")},
+    "other-home": BASE | {"aa": text("bob", formerly="else")},
 }
 
 
@@ -99,6 +103,12 @@ def test_the_hash_is_stable_between_versions() -> None:
         ("delete", "held", []),
         ("nothing", "rename", ["cc"]),
         ("rename", "nothing", []),
+        ("create", "adopt", ["cc"]),
+        ("nothing", "adopt", ["cc"]),
+        ("adopt", "adopt-other", ["cc"]),
+        ("adopt", "create", []),
+        ("home", "other-home", ["aa"]),
+        ("owner", "home", ["aa"]),
     ],
 )
 def test_more_destructive_than_reviewed(reviewed: str, now: str, found: list[str]) -> None:

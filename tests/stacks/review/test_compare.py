@@ -35,8 +35,10 @@ def test_every_workspace_is_told_once(base: dict[str, str], head: dict[str, str]
     told = [each.id for each in found.workspaces]
     former = [each.formerly for each in found.workspaces if each.formerly]
     assert len(told) == len(set(told))
-    assert set(told) | set(former) <= base.keys() | head.keys()
-    assert len(told) + len(former) + found.unchanged == len(base.keys() | head.keys())
+    let_go = set(told) - (base.keys() | head.keys())
+    assert let_go <= set(of(base).formerly.values())
+    assert set(former) <= base.keys() | head.keys()
+    assert len(told) - len(let_go) + len(former) + found.unchanged == len(base.keys() | head.keys())
     places = [each.destructive for each in found.workspaces]
     assert places == sorted(places, reverse=True)
 
@@ -149,7 +151,7 @@ def test_a_folder_without_a_valid_file_deletes_nothing(head: dict[str, str]) -> 
     found = compared({"aa": PLAIN}, head).workspaces
     gone = next(each for each in found if each.id == "aa")
     assert (gone.action, gone.held) == (Action.DELETE, True)
-    assert "nothing is deleted" in gone.data
+    assert "nothing is deleted while" in gone.data
 
 
 def test_folders_that_are_not_there_are_told() -> None:
@@ -181,6 +183,13 @@ def test_a_rename_is_one_change() -> None:
     assert "from alice to bob" in handed.data
 
 
+def test_a_rename_of_a_file_that_base_changed_too_is_told() -> None:
+    (found,) = compared({"old": PLAIN}, {"aa": text(formerly="old")}, moved={"old"}).workspaces
+    assert found.moved
+    (found,) = compared({"old": PLAIN}, {"aa": text(formerly="old")}, moved={"bb"}).workspaces
+    assert not found.moved
+
+
 def test_further_renames_and_the_way_back_are_renames() -> None:
     base = {"bb": text(formerly="aa")}
     on = one(base, {"cc": text(formerly="aa")})
@@ -190,7 +199,11 @@ def test_further_renames_and_the_way_back_are_renames() -> None:
 
 def test_a_former_id_that_base_does_not_have_is_adopted_or_missing() -> None:
     found = one({}, {"aa": text(formerly="old")})
-    assert found.action is Action.CREATE
+    assert (found.action, found.severity, found.home) == (
+        Action.CREATE,
+        Severity.HANDS_OVER,
+        "old",
+    )
     assert "the home of old is mounted" in found.data
 
 
@@ -226,6 +239,7 @@ def test_two_files_that_claim_one_former_id_stop_each_other_only() -> None:
     }  # fmt: skip
     assert "names `old` too" in found["aa"].problems[0].message
     assert "the file of aa, which is wrong" in found["old"].data
+    assert "until that file is right or gone; then it is removed" in found["old"].data
 
 
 def test_a_claimed_id_that_has_a_file_is_wrong_though_nobody_touched_it() -> None:
@@ -247,8 +261,11 @@ def test_one_bad_file_of_fifty_hides_none_of_the_others() -> None:
 
 def test_a_file_that_becomes_right_may_change_anything() -> None:
     found = one({"aa": "owner: alice\n"}, {"aa": PLAIN})
-    assert (found.action, found.severity) == (Action.REPLACE, Severity.REPLACES)
+    assert (found.action, found.severity) == (Action.REPLACE, Severity.HANDS_OVER)
     assert "can't be told" in found.data
+    assert "at worst its home goes to alice" in found.data
+    named = one({"aa": "owner: alice\n"}, {"aa": text("bob", formerly="old")})
+    assert "goes to bob, that of old is mounted instead" in named.data
 
 
 def test_what_is_wrong_on_base_already_is_only_counted() -> None:

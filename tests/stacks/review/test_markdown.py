@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from forges.markup import marked
 from stacks.review import markdown, plain, safe, text
 from stacks.review.model import Fleet, Level, Review, RuleResult
 from tests.stacks.review.fleets import FOLDERS, compared
@@ -18,7 +19,7 @@ from tests.stacks.review.fleets import text as file
 CANARY = "canary-7f3a"
 HOSTILE = [
     "</details><script>alert(1)</script>", "`", "``` `", "@admin", "#1", "| a | b |", "[x](http://x)",
-    "![x](http://x/y.png)", "<!-- codehub-preview -->", "\u202etxt.exe", "\u200b", "a\nb", "\x1b[31m",
+    "![x](http://x/y.png)", "<!-- codehub:preview -->", "\u202etxt.exe", "\u200b", "a\nb", "\x1b[31m",
     "&lt;b&gt;", "www.example.org", "*b* _i_", "\\", "x" * 5000, "\U0001f600", "~~~", "---", "  ",
 ]  # fmt: skip
 HTML = {"<details>", "</details>", "<sub>", "</sub>", markdown.MARKER}
@@ -138,19 +139,30 @@ def test_files_that_base_changed_too_are_told() -> None:
     assert "base has changed this file too" in "\n".join(text.lines(found))
 
 
-def test_rules_come_before_workspaces_mandatory_first() -> None:
+def test_rules_come_after_the_destructive_mandatory_first() -> None:
     def result(rule: str, level: Level) -> RuleResult:
         return RuleResult(
             rule=rule, level=level, message=f"it {CANARY}", remedy="do", workspace="aa"
         )
 
     results = [result("b-advice", Level.ADVISORY), result("a-refusal", Level.MANDATORY)]
-    results += [result(f"more-{n}", Level.ADVISORY) for n in range(200)]
-    found = compared({}, {"aa": file()}, rules=lambda _base, _head: results)
+    results += [result(f"more-{n:03}", Level.ADVISORY) for n in range(200)]
+    found = compared(
+        {"bb": file(), "cc": file()}, {"aa": file(), "cc": file()}, rules=lambda *_: results * 2
+    )
+    assert len(found.rules) == len(results)
     told = markdown.markdown(found)
+    assert "**❌ Refused by** `a-refusal`, below" in told
+    assert told.index("delete `bb`") < told.index("refused by** `a-refusal`")
     assert told.index("refused by** `a-refusal`") < told.index("advice of `b-advice`")
     assert told.index("b-advice") < told.index("create `aa`")
-    assert "- and 102 more" in told
+    assert told.count("advice of") == 201
+    short = markdown.markdown(found, most=10_000)
+    left = re.search(r"^- and (\d+) more: ", short, re.MULTILINE)
+    assert left is not None
+    assert short.count("advice of") + 1 + int(left[1]) == len(results)
+    assert "delete `bb`" in short
+    assert len(short) < 10_000
     assert "refused by a-refusal for aa: it" in "\n".join(text.lines(found))
 
 
@@ -184,6 +196,11 @@ def test_files_that_are_wrong_all_over_hide_nothing() -> None:
 def test_long_lists_of_owners_are_cut() -> None:
     found = compared({}, {f"w{n}": file(f"u{n}") for n in range(105)})
     assert "| and 5 more | | | |" in markdown.markdown(found)
+
+
+def test_forges_find_the_comment_by_its_own_first_line() -> None:
+    told = markdown.markdown(compared({}, {"aa": file()}))
+    assert marked(told, marker="preview", limit=markdown.LENGTH).strip() == told.strip()
 
 
 def test_nothing_to_tell_is_told() -> None:

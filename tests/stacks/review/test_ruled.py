@@ -68,6 +68,29 @@ def test_rules_that_can_not_be_read_let_nothing_change() -> None:
     assert ruled(base, base, owners=broken) == []
 
 
+@pytest.mark.parametrize(
+    ("author", "head", "changed", "told"),
+    [
+        ("github:eve", {"aa": PLAIN}, ("_owners.yaml",), True),
+        ("github:eve", {"aa": text("bob")}, (), True),
+        ("github:eve", {"aa": PLAIN, "bb": "owner: bob\n"}, (), True),
+        ("github:eve", {"aa": PLAIN}, (), False),
+        ("", {"aa": text("bob")}, ("_owners.yaml",), False),
+    ],
+)
+def test_that_nobody_knows_who_may_edit_is_told(
+    author: str, head: dict[str, str], changed: tuple[str, ...], told: bool
+) -> None:
+    files = read_rules(b"people: 3\n", None)
+    rules = rules_of(files, today=TODAY, author=person(files, author), changed_rules=changed)
+    advice = [
+        each
+        for each in compared({"aa": PLAIN}, head, rules=rules).rules
+        if each.level is Level.ADVISORY
+    ]
+    assert ["who may change these files" in each.message for each in advice] == [True] * told
+
+
 PEOPLE = b"people:\n  alice: {logins: {github: Alice-1}}\n  bob: {}\n  root: {}\nadmins: [root]\n"
 BASE = {"aa": PLAIN, "bb": text("bob"), "cc": text("bob") + "state: x\n"}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from spec import Problem
-from stacks.review.secrecy import HIDDEN, hidden_in, looks_secret, told
+from stacks.secrecy import HIDDEN, hidden_in, looks_secret, told
 from tests.stacks.review.fleets import one, text
 
 HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"
@@ -13,7 +13,8 @@ TOKEN = "gh" + "p_abcdefghijklmnop"
 @pytest.mark.parametrize(
     "name",
     ["PASSWORD", "DB_PASSWD", "MY_TOKEN", "API_KEY", "apikey", "AWS_SECRET_ACCESS_KEY", "KEY",
-     "SENTRY_DSN", "PGPASSWORD", "COOKIE", "AUTH", "PRIVATE", "SIGNING_KEY", "DB_PASS", "PWD1"],
+     "SENTRY_DSN", "PGPASSWORD", "COOKIE", "AUTH", "PRIVATE", "SIGNING_KEY", "DB_PASS", "PWD1", "PW",
+     "DB_PW", "OTP", "OTP2", "MY_OTP_SEED"],
 )  # fmt: skip
 def test_telling_names_hide_every_value(name: str) -> None:
     assert looks_secret(f"env.{name}", "x")
@@ -33,7 +34,7 @@ def test_telling_values_are_hidden_under_any_name(value: str) -> None:
     ("path", "value"),
     [("env.TZ", "Asia/Seoul"), ("env.PATH", "/usr/local/bin:/usr/bin:/bin"), ("env.KEYBOARD", "us"),
      ("env.URL", "https://example.org/a/long/path/of/words"), ("env.N", None), ("image", HEX),
-     ("env.MONKEYS", "3"), ("env.OPTS", "--max-old-space-size=4096")],
+     ("env.MONKEYS", "3"), ("env.PWA", "1"), ("env.LAPTOP", "x"), ("env.OPTS", "--max-old-space-size=4096")],
 )  # fmt: skip
 def test_ordinary_values_are_told(path: str, value: object) -> None:
     assert not looks_secret(path, value)
@@ -70,5 +71,7 @@ def test_problems_do_not_quote_secrets() -> None:
     assert "12345" not in "".join(told(secret))
     plain = Problem("f", 1, 1, "env.A", "must be text, not 12345", 'put it in quotes: "12345"')
     assert told(plain) == (plain.message, plain.hint)
+    image = Problem("f", 1, 1, "image", "`me:canary@host/a?canary` is no image", "a@sha256:0 is")
+    assert told(image) == ("`...host/a?...` is no image", "a@sha256:0 is")
     quoted = Problem("f", 1, 1, "state", f"`{HEX}` is not a state", "one of auto")
     assert HEX not in "".join(told(quoted))

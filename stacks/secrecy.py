@@ -1,11 +1,12 @@
-"""Which values of files a review does not tell. Pure.
+"""Which values of files a review or a message to people does not tell. Pure.
 
 Files are no place for secrets, and who reads the repository reads them; but a comment is mailed,
 indexed and kept after the line was removed. So a variable counts as secret when its *name* has a
 telling word in it, or its *value* looks like a key: a password in a URL, a PEM block, a web token,
 a known prefix, a UUID, or 20 and more letters and digits mixed as no language does. It is told that it
 changed, and not from what to what. Nothing else of a file is hidden: an owner or an image is what
-one reviews; a password that stands in an image's name is no image reference and refused before.
+one reviews. A password in an image's name makes it no image reference, and what is said of such a
+one is told without what stands before `@` or behind `?`.
 """
 
 import math
@@ -18,7 +19,7 @@ HIDDEN = "(hidden: it may be a secret)"
 
 _NAMES = re.compile(
     r"passw|passphrase|pwd|secret|token|cookie|auth|credential|private|session|signature|salt|"
-    r"(?:^|[_.-])(?:key|pass|pin|pat|dsn|cert)(?:$|[_.\d-])|(?:api|access|account|ssh)_?key|key$",
+    r"(?:^|[_.-])(?:key|pass|pw|pin|pat|otp|dsn|cert)(?:$|[_.\d-])|(?:api|access|account|ssh)_?key|key$",
     re.IGNORECASE,
 )
 # Every repetition has an end: a value of 32 KiB, made for it, would take minutes otherwise.
@@ -32,6 +33,7 @@ _VALUES = re.compile(
     r"\b(?:bearer|basic)\s{1,9}[A-Za-z0-9._~+/=-]{6}",
     re.IGNORECASE,
 )
+_IN_IMAGES = re.compile(r"[^\s`]*@(?!sha256:)|(?<=\?)[^\s`]+")
 _WORD = re.compile(r"[A-Za-z0-9+]{20,}")
 _RANDOM_BITS = 3.0
 """Bits a character: of words 2 to 3 at this length, of hexadecimal 3.5, of base64 more."""
@@ -57,7 +59,10 @@ def told(problem: Problem) -> tuple[str, str]:
     """Give a problem's message and hint; neither where they may quote a secret's value."""
     if problem.key.startswith("env.") and _NAMES.search(problem.key.removeprefix("env.")):
         return f"its value is wrong {HIDDEN}", "values are text: quote numbers, true and false"
-    return hidden_in(problem.message), hidden_in(problem.hint)
+    message, hint = hidden_in(problem.message), hidden_in(problem.hint)
+    if problem.key == "image":
+        return _IN_IMAGES.sub("...", message), _IN_IMAGES.sub("...", hint)
+    return message, hint
 
 
 def _random(value: str) -> bool:
