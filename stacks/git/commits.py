@@ -18,6 +18,7 @@ from stacks.source import Snapshot
 from stacks.steps import Step
 from state_index.models import Published
 from state_index.phases import Phase, Sync
+from state_index.repository import Followed
 from telemetry.logs import get_logger
 
 RESTS = frozenset({Phase.RUNNING, Phase.WARM})
@@ -127,15 +128,18 @@ class Queue(Protocol):
 class Commits:
     """Publishes it. With a folder as the source there is no commit, and nothing is said."""
 
-    def __init__(self, board: Board, *, prunes: bool) -> None:
+    def __init__(self, board: Board, *, prunes: bool, follows: bool = True) -> None:
         """Prepare.
 
         Args:
             board: Where it is published.
             prunes: Whether workspaces without a file are to go.
+            follows: Whether a repository is followed, rather than a folder.
         """
         self._board = board
         self._prunes = prunes
+        self._follows = follows
+        self._left = False
         self._current: Snapshot | None = None
         self._stirred = asyncio.Event()
 
@@ -145,6 +149,7 @@ class Commits:
         Raises:
             PublishFailedError: The index did not take it.
         """
+        await self.leave()
         if not snapshot.commit:
             return
         told = self._board.repository.tell
@@ -153,6 +158,22 @@ class Commits:
                 await asyncio.to_thread(told, attempted=snapshot.commit, base=snapshot.commit)
             else:
                 await asyncio.to_thread(told, attempted=snapshot.commit)
+
+    async def leave(self) -> None:
+        """Forget a repository that was followed before a folder was.
+
+        What a folder makes is in no commit. Would its history go on to count when it is followed
+        again, that would be removed as if a commit had removed it.
+
+        Raises:
+            PublishFailedError: The index did not take it.
+        """
+        if self._follows or self._left:
+            return
+        with translated():
+            if await asyncio.to_thread(self._board.repository.followed) != Followed():
+                await asyncio.to_thread(self._board.repository.forget)
+        self._left = True
 
     def dispatched(self, snapshot: Snapshot) -> None:
         """Know that all that a commit asks for is in the queue: before, rows tell of the former."""

@@ -399,6 +399,23 @@ async def test_an_index_that_is_away_ends_no_judging(desk: Desk) -> None:
         keeping.cancel()
 
 
+async def test_a_folder_in_between_makes_the_branch_one_that_is_seen_for_the_first_time(
+    desk: Desk,
+) -> None:
+    await desk.applied(await desk.source().read())
+    assert desk.index.repository.followed().base
+    folder = Commits(desk.board, prunes=False, follows=False)
+    await folder.begun(Snapshot())
+    await desk.has("one", "two", "made-by-the-folder")
+    assert desk.index.repository.followed() == Followed()
+    await folder.begun(Snapshot())  # asks no more
+    found = await desk.source().read()
+    assert not found.complete
+    assert "is the first one seen, and lacks 1 workspace that" in found.error
+    await desk.applied(found)
+    assert desk.index.repository.followed().base == ""
+
+
 async def test_a_folder_has_no_commit_to_judge(desk: Desk) -> None:
     commits = Commits(desk.board, prunes=True)
     await commits.begun(Snapshot())
