@@ -8,22 +8,24 @@ docs/explanation/gitops.md. It fetches, reads and judges; what is removed is dec
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stacks.board import Board, translated
 from stacks.errors import (
+    EngineUnavailableError,
     GitError,
     NotLeadingError,
     PublishFailedError,
     SourceError,
     StacksError,
 )
+from stacks.git import guarded
 from stacks.git.mirror import Mirror
 from stacks.git.reading import Readings
-from stacks.planned import GONE
+from stacks.power import Inventory
 from stacks.source import Snapshot
 from state_index.nudge import listen
 from state_index.repository import Followed, Wishes
@@ -67,6 +69,7 @@ class GitSource:
         poll: float,
         look_every: float,
         nudges: Path,
+        there: Callable[[], Awaitable[Inventory]],
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -77,6 +80,7 @@ class GitSource:
             poll: Seconds between two fetches.
             look_every: Seconds between two looks at the engine.
             nudges: Folder of the sockets by which it is nudged.
+            there: Lists what the engine has: an index that was lost says nothing of it.
         """
         self._mirror = mirror
         self._board = board
@@ -84,6 +88,7 @@ class GitSource:
         self._poll = poll
         self._look_every = look_every
         self._nudges = nudges
+        self._there = there
         self._readings = Readings(place.path)
         self._fetching = asyncio.Lock()
         self._reading = asyncio.Lock()
@@ -244,18 +249,24 @@ class GitSource:
 
     async def _guarded(self, snapshot: Snapshot, followed: Followed) -> Snapshot:
         """Keep a commit whose history does not say what it removes from removing anything."""
-        if snapshot.complete and not await asyncio.to_thread(self._follows, snapshot, followed):
-            living = {
-                id_ for id_, row in (await self._board.rows()).items() if row.phase not in GONE
-            }
-            if lacking := living - snapshot.ids - snapshot.heirs.keys():
-                told = _rewritten(snapshot.commit, followed, len(lacking))
-                snapshot = replace(snapshot, complete=False, error=told)
+        if snapshot.complete and (told := await self._objection(snapshot, followed)):
+            snapshot = replace(snapshot, complete=False, error=told)
         is_news = snapshot.error not in {followed.error, NOT_YET}
         if is_news or _place(followed) != self._place:
             with translated():
                 await asyncio.to_thread(self._tell_error, snapshot.error)
         return snapshot
+
+    async def _objection(self, snapshot: Snapshot, followed: Followed) -> str:
+        """Say what is against a commit's removing what there is, by index and engine; or ""."""
+        if await asyncio.to_thread(self._follows, snapshot, followed):
+            return ""
+        try:
+            inventory = await self._there()
+        except EngineUnavailableError as error:
+            return guarded.unseen(snapshot.commit, followed.base, error)
+        lacking = guarded.lacking(snapshot, await self._board.rows(), inventory)
+        return guarded.rewritten(snapshot.commit, followed.base, len(lacking)) if lacking else ""
 
     def _follows(self, snapshot: Snapshot, followed: Followed) -> bool:
         if not followed.base or _place(followed) != self._place:
@@ -287,11 +298,3 @@ class GitSource:
 
 def _place(followed: Followed) -> Place:
     return Place(followed.url, followed.branch, followed.path)
-
-
-def _rewritten(commit: str, followed: Followed, lacking: int) -> str:
-    came = f"does not come after {followed.base[:12]}" if followed.base else "is the first one seen"
-    return (
-        f"{commit[:12]} {came}, and lacks {lacking} workspace{'s' if lacking > 1 else ''} that "
-        "there are: nothing is removed by it; is it meant: `codehub up --prune`"
-    )

@@ -2,77 +2,23 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from stacks.board import Board, Context
+from stacks.board import Context
 from stacks.errors import PublishFailedError
 from stacks.git.commits import Commits
-from stacks.git.mirror import Mirror
-from stacks.git.remote import Remote
-from stacks.git.source import LISTENER, GitSource, Place
+from stacks.git.source import LISTENER
 from stacks.source import Snapshot
-from state_index.index import Index
 from state_index.models import Changes
 from state_index.nudge import send
 from state_index.phases import Event, Sync
 from state_index.repository import Followed
-from tests.stacks.git.repository import WORKSPACE, Repository
-from tests.stacks.git.serving import Served, http
+from tests.stacks.git.desk import ONE, TWO, Desk
+from tests.stacks.git.repository import WORKSPACE
 from tests.waiting import until
-
-ONE, TWO = "ws/one.yaml", "ws/two.yaml"
-
-
-@dataclass
-class Desk:
-    """A repository, its server, and what follows it."""
-
-    folder: Path
-    repository: Repository
-    served: Served
-    index: Index
-    board: Board = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.board = Board(self.index)
-
-    @property
-    def nudges(self) -> Path:
-        return self.folder / "nudge"
-
-    def source(self, *, branch: str = "main", path: str = "ws", poll: float = 60) -> GitSource:
-        url = self.served.url("team/.git")
-        mirror = Mirror(self.folder / "mirror.git", Remote(url=url, branch=branch), timeout=30)
-        return GitSource(
-            mirror,
-            self.board,
-            place=Place(url, branch, path),
-            poll=poll,
-            look_every=30,
-            nudges=self.nudges,
-        )
-
-    async def has(self, *ids: str) -> None:
-        """Publish workspaces as if they had been brought up."""
-        for id_ in ids:
-            await self.board.say(id_, Context(cause="test"), changes=Changes(owner="alice"))
-
-    async def applied(self, snapshot: Snapshot) -> None:
-        await Commits(self.board, prunes=True).begun(snapshot)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    repository = Repository(tmp_path / "team")
-    repository.commit({ONE: WORKSPACE, TWO: WORKSPACE})
-    url = f"sqlite:///{tmp_path}/index.db"
-    with http(tmp_path) as served, Index.open(url) as index:
-        yield Desk(tmp_path, repository, served, index)
 
 
 async def test_the_branchs_head_is_what_counts(desk: Desk) -> None:
@@ -397,23 +343,6 @@ async def test_an_index_that_is_away_ends_no_judging(desk: Desk) -> None:
             other.execute("ALTER TABLE away RENAME TO repository")
         await until(lambda: desk.index.repository.followed().waiting == ("one", "two"))
         keeping.cancel()
-
-
-async def test_a_folder_in_between_makes_the_branch_one_that_is_seen_for_the_first_time(
-    desk: Desk,
-) -> None:
-    await desk.applied(await desk.source().read())
-    assert desk.index.repository.followed().base
-    folder = Commits(desk.board, prunes=False, follows=False)
-    await folder.begun(Snapshot())
-    await desk.has("one", "two", "made-by-the-folder")
-    assert desk.index.repository.followed() == Followed()
-    await folder.begun(Snapshot())  # asks no more
-    found = await desk.source().read()
-    assert not found.complete
-    assert "is the first one seen, and lacks 1 workspace that" in found.error
-    await desk.applied(found)
-    assert desk.index.repository.followed().base == ""
 
 
 async def test_a_folder_has_no_commit_to_judge(desk: Desk) -> None:
