@@ -18,6 +18,7 @@ from stacks.errors import (
     RulesUnreadableError,
     Violation,
 )
+from stacks.git.commits import judged
 from stacks.plan import Action, Change, Known, Wish
 from stacks.previews import describe
 from stacks.results import ended
@@ -285,6 +286,18 @@ def test_a_preview_of_what_is_refused_says_by_which_rule_and_what_was_asked() ->
     assert told.violations[0].message in told.error["message"]
     assert WorkspaceChange.from_json(told.to_json()) == told
     assert ended(change, change.known.row).reason == "POLICY_VIOLATION"
+
+
+async def test_a_growth_that_is_refused_waits_for_another_commit(one: Bench) -> None:
+    files(one, cores("ws", 2), owners=OWNERS)
+    await one.queue.sweep(UP)
+    files(one, cores("ws", 5), owners=OWNERS)
+    await one.queue.sweep(UP)
+    found = judged(
+        one.queue.snapshot, {"ws": one.row("ws")}, is_busy=one.queue.is_busy, prunes=True
+    )
+    assert found.waiting == ()
+    assert "quota-owner" in found.failures["ws"]
 
 
 def test_what_is_interrupted_and_never_made_is_blocked_by_the_rules() -> None:

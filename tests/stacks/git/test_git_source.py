@@ -331,6 +331,23 @@ async def test_a_commit_is_judged_whenever_a_row_changes(desk: Desk) -> None:
         keeping.cancel()
 
 
+async def test_what_failed_of_a_former_commit_is_not_told_of_the_next(desk: Desk) -> None:
+    source, commits = desk.source(), Commits(desk.board, prunes=True)
+    first = await source.read()
+    await commits.begun(first)
+    desk.index.repository.tell(failures={"one": "no image"})
+    await commits.begun(first)
+    assert desk.index.repository.followed().failures, "it is the same commit"
+    desk.repository.commit({ONE: WORKSPACE + b"state: warm\n"})
+    second = await source.read()
+    await commits.begun(second)
+    followed = desk.index.repository.followed()
+    assert (followed.waiting, followed.failures) == (("one", "two"), {})
+    desk.index.repository.tell(waiting=("two",))
+    assert await commits.judge(first, Idle().is_busy)
+    assert desk.index.repository.followed().waiting == ("two",), "the former one counts no more"
+
+
 async def test_an_index_that_is_away_ends_no_judging(desk: Desk) -> None:
     snapshot = await desk.source().read()
     commits = Commits(desk.board, prunes=True)
