@@ -35,6 +35,8 @@ class Held:
         self._thread = threading.Thread(target=self._run, name="held", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over = asyncio.Event()
+        self.lost = threading.Event()
+        """Set once the seat is not held any more: nothing may be done on the stack from then on."""
 
     @property
     def inputs(self) -> WorkspaceInputs:
@@ -74,12 +76,21 @@ class Held:
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the inputs
             if not self._found.done():
                 self._found.set_exception(_first(error))
+        finally:
+            self.lost.set()
 
     async def _hold(self) -> None:
         self._loop = asyncio.get_running_loop()
         async with Runner(self._settings) as runner:
             self._found.set_result(await inputs_of(runner, self._id))
-            await self._over.wait()
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(self._watch(runner.lost))
+                await self._over.wait()
+                watching.cancel()
+
+    async def _watch(self, lost: asyncio.Event) -> None:
+        await lost.wait()
+        self.lost.set()
 
 
 def _first(error: BaseException) -> BaseException:
