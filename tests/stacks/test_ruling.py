@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -226,19 +227,47 @@ def published(found: WorkspaceSpec, **more: Any) -> Published:
 
 
 def test_what_stands() -> None:
+    stands = partial(standing, prunes=True)
     two, four = cores("ws", 2), cores("ws", 4)
     snapshot = Snapshot(specs={"ws": four})
-    assert standing(snapshot, {}, set()) == {}
-    assert standing(snapshot, {"ws": published(two)}, set())["ws"].millicores == 2000
+    assert stands(snapshot, {}, set()) == {}
+    assert stands(snapshot, {"ws": published(two)}, set())["ws"].millicores == 2000
     # Of a lost index or one of another release, the file is believed.
-    assert standing(snapshot, {}, {"ws"})["ws"].millicores == 4000
+    assert stands(snapshot, {}, {"ws"})["ws"].millicores == 4000
     other = replace(published(two), spec_json='{"later": 1}')
-    assert standing(snapshot, {"ws": other}, set())["ws"].millicores == 4000
+    assert stands(snapshot, {"ws": other}, set())["ws"].millicores == 4000
     gone = replace(published(two), phase=Phase.TOMBSTONED)
-    assert standing(snapshot, {"ws": gone}, set()) == {}
-    assert standing(Snapshot(), {"ws": published(two)}, {"ws"}) == {}, "its file is gone"
+    assert stands(snapshot, {"ws": gone}, set()) == {}
+    assert stands(Snapshot(), {"ws": published(two)}, {"ws"}) == {}, "its file is gone, so it goes"
     broken = Snapshot(invalid={"ws": ()})
-    assert standing(broken, {"ws": published(two)}, set())["ws"].millicores == 2000
+    assert stands(broken, {"ws": published(two)}, set())["ws"].millicores == 2000
+
+
+def test_what_stands_without_a_file_takes_its_share_until_it_goes() -> None:
+    left = published(cores("ws", 2))
+    stands = partial(standing, Snapshot(), prunes=False)
+    assert stands({"ws": left}, set())["ws"].millicores == 2000
+    unread = Snapshot(complete=False)
+    assert standing(unread, {"ws": left}, set(), prunes=True).keys() == {"ws"}, "nothing goes"
+    never_made = replace(left, applied_hash="")
+    assert stands({"ws": never_made}, {"ws"}).keys() == {"ws"}
+    for each in (never_made, replace(left, phase=Phase.DELETING), replace(left, spec_json="")):
+        assert stands({"ws": each}, set()) == {}
+    heir = Snapshot(specs={"heir": cores("heir", 2, formerly="ws")})
+    assert standing(heir, {"ws": left}, set(), prunes=False) == {}, "it is counted as that one"
+
+
+async def test_a_file_that_is_taken_away_gives_no_room_while_its_workspace_stands(
+    one: Bench,
+) -> None:
+    files(one, cores("aa", 3), owners=OWNERS)
+    await one.queue.sweep(UP)
+    files(one, cores("bb", 3), owners=OWNERS)
+    (_, refused) = await one.queue.sweep(UP)
+    assert (refused.id, refused.ok) == ("bb", False)
+    results = await one.queue.sweep(replace(UP, prune=True))
+    assert all(result.ok for result in results)
+    assert one.row("bb").phase is Phase.RUNNING
 
 
 def test_files_become_the_rules_values() -> None:
