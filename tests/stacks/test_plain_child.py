@@ -1,5 +1,6 @@
 """Pulumi run by hand ends with whoever holds the seat, and with the seat; real processes, no Pulumi."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from settings.model import RunnerSettings
 from stacks.engine.processes import end_recorded, read_process
 from stacks.errors import NotLeadingError
-from stacks.plain import child
+from stacks.plain import call, child
+from stacks.plain.held import Held
 from tests.hub import ROOT
 from tests.waiting import until
 
@@ -114,3 +117,24 @@ def test_a_signal_that_comes_before_it_has_begun_is_kept_for_it() -> None:
     with subprocess.Popen(["sleep", "600"]) as process:
         kept.began(process)
         assert process.wait(30) == -signal.SIGINT
+
+
+async def test_who_holds_the_seat_says_that_it_is_lost(tmp_path: Path) -> None:
+    held, lost = Held(RunnerSettings(data=tmp_path), "ws"), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(held._watch(lost))
+        assert not held.lost.is_set()
+        lost.set()
+    assert held.lost.is_set()
+
+
+def test_the_command_runs_in_the_project_on_its_stack(tmp_path: Path) -> None:
+    command = tmp_path / "command"
+    command.write_text('#!/bin/sh\npwd >said\necho "$@" >>said\nexit 4\n')
+    command.chmod(0o755)
+    settings = RunnerSettings(data=tmp_path / "data", pulumi=command)
+    settings.paths.work.mkdir(parents=True)
+    code = call._run(settings, "ws", ["up"], "127.0.0.1:1", lost=threading.Event())
+    work, *told = (settings.paths.work / "said").read_text().splitlines()
+    assert (code, Path(work)) == (4, settings.paths.work)
+    assert told[0] == "up --stack organization/codehub/ws --client=127.0.0.1:1"
