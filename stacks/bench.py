@@ -49,7 +49,7 @@ class Bench:
         today = self._clock().astimezone(UTC).date()
         if self._read is not snapshot:
             self._read, self._book = snapshot, Rulebook.of(snapshot)
-        ruling = consider(self._book, snapshot, rows, containers, today=today)
+        ruling = consider(self._book, snapshot, rows, containers, today=today, prunes=wish.prune)
         return ruling, ruling.wish(wish, rows, snapshot)
 
     async def for_one(

@@ -10,6 +10,7 @@ from stacks import typed
 from stacks.board import Board
 from stacks.demand import Demand, asked_by
 from stacks.errors import HomeMissingError, PinnedError, SourceError
+from stacks.git.commits import Commits
 from stacks.operator import check_id, no_workspace
 from stacks.plan import plan_one
 from stacks.planned import Change, Wish
@@ -33,6 +34,7 @@ class HomeCommands:
     rebuilder: Rebuild
     sight: Sight
     facts: Facts
+    commits: Commits
 
     async def adopt(
         self,
@@ -89,6 +91,7 @@ class HomeCommands:
 
     async def one(self, workspace_id: str, demand: Demand, on_step: OnStep | None) -> Result:
         """Have one workspace worked on, and wait for it."""
+        await self.commits.leave()
         with self.board.listening(on_step):
             return await self.queue.submit(workspace_id, demand)
 

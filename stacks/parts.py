@@ -139,7 +139,7 @@ def docker_streams(settings: RunnerSettings, power: Power, *, serves: bool) -> D
     return DockerStreams(power, host=host, idle=settings.exec_idle, serves=serves)
 
 
-def source(settings: RunnerSettings, board: Board) -> Source:
+def source(settings: RunnerSettings, board: Board, power: Power) -> Source:
     """Make what reads the workspace files: of a repository where one is named, else of a folder."""
     if settings.repo is None:
         return FolderSource(
@@ -152,6 +152,7 @@ def source(settings: RunnerSettings, board: Board) -> Source:
         poll=settings.repo_poll,
         look_every=settings.poll_interval,
         nudges=settings.paths.nudge,
+        there=power.inventory,
     )
 
 

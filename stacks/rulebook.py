@@ -16,6 +16,7 @@ from spec import owners as owners_file
 from stacks.planned import GONE
 from stacks.source import Snapshot
 from state_index.models import Published
+from state_index.phases import Phase
 
 MOST_PARSED = 16_384
 """Workspaces whose last file is kept in parsed form: all are looked at for each one that changes."""
@@ -54,11 +55,15 @@ class Rulebook:
 
 
 def standing(
-    snapshot: Snapshot, rows: Mapping[str, Published], containers: Collection[str]
+    snapshot: Snapshot,
+    rows: Mapping[str, Published],
+    containers: Collection[str],
+    *,
+    prunes: bool,
 ) -> dict[str, Workspace]:
-    """Give what stands of the workspaces that have a file: as it was last worked on.
+    """Give what stands: as it was last worked on, whether or not its file is there still.
 
-    Of one that an index knows nothing of any more the file is believed: that it grew cannot be told.
+    Not of one that goes for its file being gone, or that is another one now. Of one that an index knows nothing of any more the file is believed: that it grew cannot be told.
     """
     found: dict[str, Workspace] = {}
     for id_ in snapshot.ids:
@@ -68,6 +73,20 @@ def standing(
             found[id_] = before
         elif spec is not None and (id_ in containers or _has_stood(row)):
             found[id_] = workspace(spec)
+    if not (prunes and snapshot.complete):
+        found |= _without_file(snapshot, rows, containers)
+    return found
+
+
+def _without_file(
+    snapshot: Snapshot, rows: Mapping[str, Published], containers: Collection[str]
+) -> dict[str, Workspace]:
+    found: dict[str, Workspace] = {}
+    for id_ in rows.keys() - snapshot.ids - snapshot.heirs.keys():
+        row = rows[id_]
+        last, is_made = _last(row), _has_stood(row) or id_ in containers
+        if last is not None and is_made and row.phase is not Phase.DELETING:
+            found[id_] = last
     return found
 
 

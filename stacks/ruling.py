@@ -128,6 +128,7 @@ def consider(
     containers: Collection[str],
     *,
     today: date,
+    prunes: bool = False,
 ) -> Ruling:
     """Say what the rules have against what the files ask for.
 
@@ -137,10 +138,11 @@ def consider(
         rows: What is published, by id.
         containers: Ids of workspaces that have a container.
         today: The day by which exemptions end (UTC).
+        prunes: Whether workspaces go whose file is gone: what they have is free for others then.
     """
     if not book.files.any:
         return NO_RULES
-    stands = standing(snapshot, rows, containers)
+    stands = standing(snapshot, rows, containers, prunes=prunes)
     judgement = Judgement()
     if not book.files.broken:
         judgement = judge(

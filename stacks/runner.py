@@ -117,8 +117,9 @@ class Runner(HomeCommands, GcCommands):
         engine = LazyEngine(parts.engine_config(settings), leftovers=self.power, fence=fence)
         exits.push_async_callback(engine.close)
         self.facts = await asyncio.to_thread(parts.facts, settings, ids)
-        self.source: Source = parts.source(settings, self.board)
-        self.commits = Commits(self.board, prunes=settings.prunes)
+        self.source: Source = parts.source(settings, self.board, self.power)
+        follows = settings.repo is not None
+        self.commits = Commits(self.board, prunes=settings.prunes, follows=follows)
         ledger = await asyncio.to_thread(parts.open_ledger, settings, fence)
         self.clock = parts.grace_clock(settings, self.board, ledger)
         self.endings = Endings(

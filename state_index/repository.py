@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
 
-from state_index.schema import repository, repository_wishes
+from state_index.schema import clock, repository, repository_wishes
 
 Transaction = Callable[[], AbstractContextManager[sa.Connection]]
 
@@ -129,6 +129,7 @@ class Repository:
     def tell(self, **changes: Unpack[FollowedChanges]) -> Followed:
         """Say what is so, as of now; `head` says that the repository answered, also with the same."""
         with self._write() as connection:
+            _in_turn(connection)
             before = _followed(connection)
             values: dict[str, Any] = {**asdict(before), **changes}
             if "head" in changes:
@@ -138,8 +139,13 @@ class Repository:
                     values[_TIMES[name]] = self._now() if values[name] else None
             after = Followed(**values)
             if after != before:
-                _replace(connection, repository, _plain(after))
+                _replace(connection, _plain(after))
             return after
+
+    def forget(self) -> None:
+        """Say that no repository is followed."""
+        with self._write() as connection:
+            connection.execute(sa.delete(repository))
 
     def ask(self) -> int:
         """Ask that the repository be looked at soon; how often that was asked so far."""
@@ -160,15 +166,24 @@ class Repository:
 
     def _set_pause(self, at: datetime | None, *, actor: str, reason: str) -> Wishes:
         with self._ask() as connection:
-            before = _wishes(connection)
+            before = _wishes(connection, locked=True)
             if before.paused == (at is not None):
                 return before
-            told = _wish(asked=before.asked, paused_at=at, paused_by=actor, reason=reason)
-            _replace(connection, repository_wishes, told)
+            # How often a look was asked for is left alone: others count it.
+            told = {"paused_at": at, "paused_by": actor, "reason": reason}
+            done = connection.execute(sa.update(repository_wishes).values(told))
+            if not done.rowcount:
+                connection.execute(sa.insert(repository_wishes).values(_wish(**told)))
             return before if at is None else _wishes(connection)
 
 
 _TIMES = {"attempted": "attempted_at", "applied": "applied_at", "error": "error_since"}
+
+
+def _in_turn(connection: sa.Connection) -> None:
+    """Wait for others that write what is said: each writes what it read, with its own changes."""
+    # Not the row itself, which may be missing; publishing takes its turn by the same lock.
+    connection.execute(sa.select(clock.c.id).with_for_update())
 
 
 def _followed(connection: sa.Connection) -> Followed:
@@ -184,8 +199,11 @@ def _plain(told: Followed) -> dict[str, Any]:
     return {**asdict(told), "waiting": list(told.waiting), "failures": dict(told.failures)}
 
 
-def _wishes(connection: sa.Connection) -> Wishes:
-    row = connection.execute(sa.select(repository_wishes)).mappings().one_or_none()
+def _wishes(connection: sa.Connection, *, locked: bool = False) -> Wishes:
+    query = sa.select(repository_wishes)
+    if locked:
+        query = query.with_for_update()
+    row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return Wishes()
     return Wishes(**{str(key): value for key, value in row.items() if key != "id"})
@@ -195,7 +213,7 @@ def _wish(**values: Any) -> dict[str, Any]:
     return {**asdict(Wishes()), **values, "id": 1}
 
 
-def _replace(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> None:
-    done = connection.execute(sa.update(table).values({**values, "id": 1}))
+def _replace(connection: sa.Connection, values: dict[str, Any]) -> None:
+    done = connection.execute(sa.update(repository).values({**values, "id": 1}))
     if not done.rowcount:
-        connection.execute(sa.insert(table).values({**values, "id": 1}))
+        connection.execute(sa.insert(repository).values({**values, "id": 1}))

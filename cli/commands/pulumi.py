@@ -28,6 +28,7 @@ def exec_(ctx: click.Context, frame: Frame, *, name: str, args: tuple[str, ...])
 
     `preview` and `up` get the program that CodeHub itself runs, so they show and do the same. The
     exit code is Pulumi's. The data tree is held meanwhile: a running daemon must be ended first.
+    Pulumi ends with this command, and when the data tree is lost to another runner.
 
     \b
     Examples:
@@ -49,6 +50,10 @@ def env(frame: Frame) -> None:
 
     Then, in the data tree's folder `work`, `pulumi preview --stack ID` works as in any project, if
     Pulumi has its language host for Python.
+
+    Use it for what changes nothing. The data tree is held only while the program runs, which is over
+    before Pulumi is, and state commands don't run it at all. What changes something belongs to
+    `codehub pulumi exec`, which holds it to the end.
 
     \b
     Example:

@@ -8,19 +8,29 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from spec import WorkspaceSpec
 from stacks.board import Board, translated
+from stacks.drifting import REPORT
 from stacks.errors import NotLeadingError, StacksError
 from stacks.planned import GONE
 from stacks.source import Snapshot
 from stacks.steps import Step
-from state_index.models import Published
+from state_index.models import Published, utc_now
 from state_index.phases import Phase, Sync
+from state_index.repository import Followed, FollowedChanges
 from telemetry.logs import get_logger
 
 RESTS = frozenset({Phase.RUNNING, Phase.WARM})
+
+IDLE = RESTS | {Phase.PENDING}
+"""Phases that last while nobody works on it."""
+
+LATE = timedelta(seconds=30)
+"""How long after its time an attempt may still come: then nobody will make it."""
+
 FAILURE_MAX = 300
 """Characters of one failure."""
 
@@ -60,6 +70,7 @@ def judged(
     *,
     is_busy: Callable[[str], bool],
     prunes: bool,
+    now: datetime | None = None,
 ) -> Judgement:
     """Judge a commit by what is published. Pure.
 
@@ -68,18 +79,21 @@ def judged(
         rows: What is published, by id.
         is_busy: Whether a workspace is being worked on.
         prunes: Whether those without a file are to go.
+        now: What time it is.
     """
+    now = now or utc_now()
     waiting, failures = set[str](), dict[str, str]()
     for id_, problems in snapshot.invalid.items():
         first = problems[0] if problems else None
         told = f"{first.file}:{first.line}:{first.column}: {first.message}" if first else "invalid"
         failures[id_] = told[:FAILURE_MAX]
     for id_, spec in snapshot.specs.items():
-        _judge_one(id_, spec, rows.get(id_), busy=is_busy(id_), waiting=waiting, failures=failures)
+        row, busy = rows.get(id_), is_busy(id_)
+        _judge_one(id_, spec, row, busy=busy, now=now, waiting=waiting, failures=failures)
     for id_, row in rows.items() if prunes else ():
         if id_ in snapshot.ids or id_ in snapshot.heirs or row.phase in GONE:
             continue
-        if is_busy(id_) or row.retry_at or row.phase is Phase.DELETING:
+        if is_busy(id_) or _is_tried_again(row, now) or row.phase is Phase.DELETING:
             waiting.add(id_)
         else:
             failures[id_] = (row.message or "its file is gone, and it is still there")[:FAILURE_MAX]
@@ -92,16 +106,36 @@ def _judge_one(
     row: Published | None,
     *,
     busy: bool,
+    now: datetime,
     waiting: set[str],
     failures: dict[str, str],
 ) -> None:
     if row is None or busy:
         waiting.add(id_)
     elif not is_as_asked(row, spec):
-        if row.phase is Phase.ERROR and row.retry_at is None:
-            failures[id_] = (row.message or row.reason)[:FAILURE_MAX]
+        if told := _stays(row, spec, now=now):
+            failures[id_] = told[:FAILURE_MAX]
         else:
             waiting.add(id_)
+
+
+def _stays(row: Published, spec: WorkspaceSpec, *, now: datetime) -> str:
+    """Say why one that nobody works on waits for a person or another commit; "" when it does not.
+
+    What a rule refuses goes on by its former file: its row keeps that one, and says why.
+    """
+    if row.phase is Phase.ERROR:
+        return "" if _is_tried_again(row, now) else row.message or row.reason
+    if row.phase not in IDLE:
+        return ""
+    if row.phase is Phase.PENDING and row.drift and spec.drift == REPORT:
+        return row.message or "another hand removed its container, and its file has that reported"
+    return row.message if row.spec_json != spec.model_dump_json() else ""
+
+
+def _is_tried_again(row: Published, now: datetime) -> bool:
+    """Whether a timer will have it tried, or has it tried just now."""
+    return row.retry_at is not None and now - row.retry_at < LATE
 
 
 def is_as_asked(row: Published, spec: WorkspaceSpec) -> bool:
@@ -127,15 +161,18 @@ class Queue(Protocol):
 class Commits:
     """Publishes it. With a folder as the source there is no commit, and nothing is said."""
 
-    def __init__(self, board: Board, *, prunes: bool) -> None:
+    def __init__(self, board: Board, *, prunes: bool, follows: bool = True) -> None:
         """Prepare.
 
         Args:
             board: Where it is published.
             prunes: Whether workspaces without a file are to go.
+            follows: Whether a repository is followed, rather than a folder.
         """
         self._board = board
         self._prunes = prunes
+        self._follows = follows
+        self._left = False
         self._current: Snapshot | None = None
         self._stirred = asyncio.Event()
 
@@ -145,14 +182,34 @@ class Commits:
         Raises:
             PublishFailedError: The index did not take it.
         """
+        await self.leave()
         if not snapshot.commit:
             return
         told = self._board.repository.tell
+        said = FollowedChanges(attempted=snapshot.commit)
+        if snapshot.complete:
+            said["base"] = snapshot.commit
         with translated():
-            if snapshot.complete:
-                await asyncio.to_thread(told, attempted=snapshot.commit, base=snapshot.commit)
-            else:
-                await asyncio.to_thread(told, attempted=snapshot.commit)
+            followed = await asyncio.to_thread(self._board.repository.followed)
+            if followed.attempted != snapshot.commit:  # what failed is of the former one
+                said |= FollowedChanges(waiting=tuple(sorted(snapshot.specs)), failures={})
+            await asyncio.to_thread(told, **said)
+
+    async def leave(self) -> None:
+        """Forget a repository that was followed before a folder was.
+
+        What a folder makes is in no commit. Would its history go on to count when it is followed
+        again, that would be removed as if a commit had removed it.
+
+        Raises:
+            PublishFailedError: The index did not take it.
+        """
+        if self._follows or self._left:
+            return
+        with translated():
+            if await asyncio.to_thread(self._board.repository.followed) != Followed():
+                await asyncio.to_thread(self._board.repository.forget)
+        self._left = True
 
     def dispatched(self, snapshot: Snapshot) -> None:
         """Know that all that a commit asks for is in the queue: before, rows tell of the former."""
@@ -188,10 +245,16 @@ class Commits:
         """Say how far a commit is applied; whether something is under way still."""
         if not snapshot.commit:
             return False
-        found = judged(snapshot, await self._board.rows(), is_busy=is_busy, prunes=self._prunes)
+        # Who is worked on while the rows are read may be told of in them as before.
+        busy = {id_ for id_ in snapshot.ids if is_busy(id_)}
+        rows = await self._board.rows()
+        busy |= {id_ for id_ in snapshot.ids | rows.keys() if is_busy(id_)}
+        found = judged(snapshot, rows, is_busy=busy.__contains__, prunes=self._prunes)
         told = self._board.repository.tell
         with translated():
             before = await asyncio.to_thread(self._board.repository.followed)
+            if before.attempted not in {"", snapshot.commit}:
+                return bool(found.waiting)  # another one counts by now, and is judged soon
             applied = snapshot.commit if found.applied else before.applied
             after = await asyncio.to_thread(
                 told, waiting=found.waiting, failures=found.failures, applied=applied

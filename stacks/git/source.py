@@ -8,7 +8,7 @@ docs/explanation/gitops.md. It fetches, reads and judges; what is removed is dec
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from stacks.board import Board, translated
 from stacks.errors import (
+    EngineUnavailableError,
     GitError,
     NotLeadingError,
     PublishFailedError,
@@ -23,11 +24,12 @@ from stacks.errors import (
     StacksError,
     ToolchainError,
 )
+from stacks.git import guarded
 from stacks.git.command import NOT_NOW, not_now
 from stacks.git.mirror import Mirror
-from stacks.git.place import Place, place_of, rewritten
+from stacks.git.place import Place, place_of
 from stacks.git.reading import Readings
-from stacks.planned import GONE
+from stacks.power import Inventory
 from stacks.source import Snapshot
 from state_index.nudge import listen
 from state_index.repository import Followed, Wishes
@@ -62,6 +64,7 @@ class GitSource:
         poll: float,
         look_every: float,
         nudges: Path,
+        there: Callable[[], Awaitable[Inventory]],
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -72,6 +75,7 @@ class GitSource:
             poll: Seconds between two fetches.
             look_every: Seconds between two looks at the engine.
             nudges: Folder of the sockets by which it is nudged.
+            there: Lists what the engine has: an index that was lost says nothing of it.
         """
         self._mirror = mirror
         self._board = board
@@ -79,6 +83,7 @@ class GitSource:
         self._poll = poll
         self._look_every = look_every
         self._nudges = nudges
+        self._there = there
         self._readings = Readings(place.path)
         self._fetching = asyncio.Lock()
         self._reading = asyncio.Lock()
@@ -249,23 +254,27 @@ class GitSource:
     async def _guarded(self, snapshot: Snapshot, followed: Followed) -> Snapshot:
         """Keep a commit whose history does not say what it removes from removing anything."""
         try:
-            is_known = not snapshot.complete or await asyncio.to_thread(
-                self._follows, snapshot, followed
-            )
+            told = await self._objection(snapshot, followed) if snapshot.complete else ""
         except NOT_NOW as error:
-            is_known, snapshot = True, self._stale(snapshot, not_now(error))
-        if not is_known:
-            living = {
-                id_ for id_, row in (await self._board.rows()).items() if row.phase not in GONE
-            }
-            if lacking := living - snapshot.ids - snapshot.heirs.keys():
-                told = rewritten(snapshot.commit, followed, len(lacking))
-                snapshot = replace(snapshot, complete=False, error=told)
+            told, snapshot = "", self._stale(snapshot, not_now(error))
+        if told:
+            snapshot = replace(snapshot, complete=False, error=told)
         is_news = snapshot.error not in {followed.error, NOT_YET}
         if is_news or place_of(followed) != self._place:
             with translated():
                 await asyncio.to_thread(self._tell_error, snapshot.error)
         return snapshot
+
+    async def _objection(self, snapshot: Snapshot, followed: Followed) -> str:
+        """Say what is against a commit's removing what there is, by index and engine; or ""."""
+        if await asyncio.to_thread(self._follows, snapshot, followed):
+            return ""
+        try:
+            inventory = await self._there()
+        except EngineUnavailableError as error:
+            return guarded.unseen(snapshot.commit, followed.base, error)
+        lacking = guarded.lacking(snapshot, await self._board.rows(), inventory)
+        return guarded.rewritten(snapshot.commit, followed.base, len(lacking)) if lacking else ""
 
     def _follows(self, snapshot: Snapshot, followed: Followed) -> bool:
         if not followed.base or place_of(followed) != self._place:

@@ -3,16 +3,16 @@
 import importlib
 import os
 import shlex
-import signal
-import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from settings.load import FILE
 from settings.model import RunnerSettings
 from stacks import parts
+from stacks.engine.processes import SESSION_SUFFIX
 from stacks.errors import BadRequestError
+from stacks.plain import child
 from stacks.plain.held import Held
 from stacks.plain.program import render, settle
 
@@ -55,8 +55,8 @@ def call(settings: RunnerSettings, workspace_id: str, args: Sequence[str]) -> in
         args: Pulumi's subcommand and its arguments, without ``--stack``.
 
     Raises:
-        StacksError: Somebody else has the data tree, nothing may be rendered for the workspace, or
-            there is no Pulumi.
+        StacksError: Somebody else has the data tree, or came to have it meanwhile, nothing may be
+            rendered for the workspace, or there is no Pulumi.
     """
     if not args or args[0].startswith("-"):
         raise BadRequestError("Pulumi's subcommand comes first, such as `preview`")
@@ -64,7 +64,7 @@ def call(settings: RunnerSettings, workspace_id: str, args: Sequence[str]) -> in
         _prepare(settings, workspace_id)
         served = importlib.import_module("stacks.engine.serving").serving
         with served(lambda: render(held.inputs)) as address:
-            code = _run(settings, workspace_id, args, address)
+            code = _run(settings, workspace_id, args, address, lost=held.lost)
         if code == 0 and args[0] in UPS:
             settle(held.inputs, settings.docker_host)
     return code
@@ -76,21 +76,17 @@ def _prepare(settings: RunnerSettings, stack: str) -> None:
     engine.prepare_stack(config, stack)
 
 
-def _run(settings: RunnerSettings, stack: str, args: Sequence[str], address: str) -> int:
+def _run(
+    settings: RunnerSettings,
+    stack: str,
+    args: Sequence[str],
+    address: str,
+    *,
+    lost: threading.Event,
+) -> int:
     client = [f"--client={address}"] if args[0] in RENDERS else []
     words = [str(settings.pulumi), *args, "--stack", f"organization/codehub/{stack}", *client]
-    with _interrupts_are_pulumis():
-        done = subprocess.run(
-            words, cwd=settings.paths.work, env=environment(settings), check=False
-        )
-    return done.returncode
-
-
-@contextmanager
-def _interrupts_are_pulumis() -> Iterator[None]:
-    """Ctrl-C reaches the whole foreground group; Pulumi ends after its step, and we after it."""
-    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former)
+    work = settings.paths.work
+    # The name that the engine has for the sessions of its own operations on this stack.
+    record = work / f"{stack}{SESSION_SUFFIX}"
+    return child.run(words, cwd=work, env=environment(settings), record=record, lost=lost)

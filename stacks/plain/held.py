@@ -7,6 +7,7 @@ thread as long as it is held.
 import asyncio
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -35,6 +36,8 @@ class Held:
         self._thread = threading.Thread(target=self._run, name="held", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._over = asyncio.Event()
+        self.lost = threading.Event()
+        """Set once the seat is not held any more: nothing may be done on the stack from then on."""
 
     @property
     def inputs(self) -> WorkspaceInputs:
@@ -65,7 +68,8 @@ class Held:
     ) -> None:
         """Give the seat back."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._over.set)
+            with suppress(RuntimeError):  # the loop is closed: it ended by itself
+                self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
 
     def _run(self) -> None:
@@ -74,12 +78,21 @@ class Held:
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the inputs
             if not self._found.done():
                 self._found.set_exception(_first(error))
+        finally:
+            self.lost.set()
 
     async def _hold(self) -> None:
         self._loop = asyncio.get_running_loop()
         async with Runner(self._settings) as runner:
             self._found.set_result(await inputs_of(runner, self._id))
-            await self._over.wait()
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(self._watch(runner.lost))
+                await self._over.wait()
+                watching.cancel()
+
+    async def _watch(self, lost: asyncio.Event) -> None:
+        await lost.wait()
+        self.lost.set()
 
 
 def _first(error: BaseException) -> BaseException:

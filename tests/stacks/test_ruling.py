@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from stacks.errors import (
     RulesUnreadableError,
     Violation,
 )
+from stacks.git.commits import judged
 from stacks.plan import Action, Change, Known, Wish
 from stacks.previews import describe
 from stacks.results import ended
@@ -225,19 +227,47 @@ def published(found: WorkspaceSpec, **more: Any) -> Published:
 
 
 def test_what_stands() -> None:
+    stands = partial(standing, prunes=True)
     two, four = cores("ws", 2), cores("ws", 4)
     snapshot = Snapshot(specs={"ws": four})
-    assert standing(snapshot, {}, set()) == {}
-    assert standing(snapshot, {"ws": published(two)}, set())["ws"].millicores == 2000
+    assert stands(snapshot, {}, set()) == {}
+    assert stands(snapshot, {"ws": published(two)}, set())["ws"].millicores == 2000
     # Of a lost index or one of another release, the file is believed.
-    assert standing(snapshot, {}, {"ws"})["ws"].millicores == 4000
+    assert stands(snapshot, {}, {"ws"})["ws"].millicores == 4000
     other = replace(published(two), spec_json='{"later": 1}')
-    assert standing(snapshot, {"ws": other}, set())["ws"].millicores == 4000
+    assert stands(snapshot, {"ws": other}, set())["ws"].millicores == 4000
     gone = replace(published(two), phase=Phase.TOMBSTONED)
-    assert standing(snapshot, {"ws": gone}, set()) == {}
-    assert standing(Snapshot(), {"ws": published(two)}, {"ws"}) == {}, "its file is gone"
+    assert stands(snapshot, {"ws": gone}, set()) == {}
+    assert stands(Snapshot(), {"ws": published(two)}, {"ws"}) == {}, "its file is gone, so it goes"
     broken = Snapshot(invalid={"ws": ()})
-    assert standing(broken, {"ws": published(two)}, set())["ws"].millicores == 2000
+    assert stands(broken, {"ws": published(two)}, set())["ws"].millicores == 2000
+
+
+def test_what_stands_without_a_file_takes_its_share_until_it_goes() -> None:
+    left = published(cores("ws", 2))
+    stands = partial(standing, Snapshot(), prunes=False)
+    assert stands({"ws": left}, set())["ws"].millicores == 2000
+    unread = Snapshot(complete=False)
+    assert standing(unread, {"ws": left}, set(), prunes=True).keys() == {"ws"}, "nothing goes"
+    never_made = replace(left, applied_hash="")
+    assert stands({"ws": never_made}, {"ws"}).keys() == {"ws"}
+    for each in (never_made, replace(left, phase=Phase.DELETING), replace(left, spec_json="")):
+        assert stands({"ws": each}, set()) == {}
+    heir = Snapshot(specs={"heir": cores("heir", 2, formerly="ws")})
+    assert standing(heir, {"ws": left}, set(), prunes=False) == {}, "it is counted as that one"
+
+
+async def test_a_file_that_is_taken_away_gives_no_room_while_its_workspace_stands(
+    one: Bench,
+) -> None:
+    files(one, cores("aa", 3), owners=OWNERS)
+    await one.queue.sweep(UP)
+    files(one, cores("bb", 3), owners=OWNERS)
+    (_, refused) = await one.queue.sweep(UP)
+    assert (refused.id, refused.ok) == ("bb", False)
+    results = await one.queue.sweep(replace(UP, prune=True))
+    assert all(result.ok for result in results)
+    assert one.row("bb").phase is Phase.RUNNING
 
 
 def test_files_become_the_rules_values() -> None:
@@ -285,6 +315,18 @@ def test_a_preview_of_what_is_refused_says_by_which_rule_and_what_was_asked() ->
     assert told.violations[0].message in told.error["message"]
     assert WorkspaceChange.from_json(told.to_json()) == told
     assert ended(change, change.known.row).reason == "POLICY_VIOLATION"
+
+
+async def test_a_growth_that_is_refused_waits_for_another_commit(one: Bench) -> None:
+    files(one, cores("ws", 2), owners=OWNERS)
+    await one.queue.sweep(UP)
+    files(one, cores("ws", 5), owners=OWNERS)
+    await one.queue.sweep(UP)
+    found = judged(
+        one.queue.snapshot, {"ws": one.row("ws")}, is_busy=one.queue.is_busy, prunes=True
+    )
+    assert found.waiting == ()
+    assert "quota-owner" in found.failures["ws"]
 
 
 def test_what_is_interrupted_and_never_made_is_blocked_by_the_rules() -> None:

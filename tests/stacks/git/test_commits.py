@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from spec import Problem, WorkspaceSpec
-from stacks.git.commits import Judgement, at_commit, judged
+from stacks.git.commits import LATE, Judgement, at_commit, judged
 from stacks.source import Snapshot
 from state_index.models import Published, utc_now
 from state_index.phases import Phase, Sync
@@ -72,6 +72,31 @@ def test_failures_are_told() -> None:
     found = judge(DONE, snapshot=snapshot)
     assert found.failures == {"three": "invalid", "two": "ws/two.yaml:3:5: is missing"}
     assert not found.applied
+
+
+def test_what_a_rule_refuses_of_one_that_stands_is_a_failure() -> None:
+    """Nobody works on it: it goes on by its former file until someone changes one."""
+    refused = replace(DONE, spec_json="{}", sync=Sync.OUT_OF_SYNC, message="no-root: no")
+    for phase in (Phase.RUNNING, Phase.WARM, Phase.PENDING):
+        assert judge(replace(refused, phase=phase)) == Judgement((), {"one": "no-root: no"})
+    assert judge(refused, busy="one") == Judgement(("one",), {})
+    assert judge(replace(refused, phase=Phase.UPDATING)) == Judgement(("one",), {})
+
+
+def test_one_whose_container_is_gone_and_only_reported_waits_for_a_person() -> None:
+    spec = SPEC.model_copy(update={"drift": "report"})
+    gone = replace(DONE, phase=Phase.PENDING, sync=Sync.OUT_OF_SYNC, drift=DRIFT)
+    row = replace(gone, spec_json=spec.model_dump_json())
+    (told,) = judge(row, snapshot=replace(SNAPSHOT, specs={"one": spec})).failures.values()
+    assert told.startswith("another hand removed its container")
+    assert judge(gone) == Judgement(("one",), {}), "it is made again"
+
+
+def test_an_attempt_that_never_came_is_not_waited_for() -> None:
+    row = replace(DONE, phase=Phase.ERROR, message="away", retry_at=utc_now() - 2 * LATE)
+    assert judge(row).failures == {"one": "away"}
+    assert judge(DONE, replace(row, id="old")).failures == {"old": "away"}
+    assert judge(DONE, replace(row, id="old", retry_at=utc_now())).waiting == ("old",)
 
 
 def test_what_is_to_go_must_be_gone() -> None:

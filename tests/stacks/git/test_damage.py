@@ -18,6 +18,7 @@ from stacks.git.place import Place
 from stacks.git.remote import Remote
 from stacks.git.source import GitSource
 from state_index.index import Index
+from tests.stacks.fakes import FakePower
 from tests.stacks.git.repository import WORKSPACE, Repository
 
 BLOB = "HEAD:ws/one.yaml"
@@ -41,7 +42,15 @@ def source(mirror: Mirror, repository: Repository, tmp_path: Path) -> Iterator[G
     place = Place(f"file://{repository.folder}", "main", "ws")
     with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
         nudges = tmp_path / "nudge"
-        yield GitSource(mirror, Board(index), place=place, poll=60, look_every=60, nudges=nudges)
+        yield GitSource(
+            mirror,
+            Board(index),
+            place=place,
+            poll=60,
+            look_every=60,
+            nudges=nudges,
+            there=FakePower().inventory,
+        )
 
 
 def harm(folder: Path, sha: str, *, damaged: bool = False) -> None:

@@ -2,78 +2,23 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from stacks.board import Board, Context
+from stacks.board import Context
 from stacks.errors import PublishFailedError
 from stacks.git.commits import Commits
-from stacks.git.mirror import Mirror
-from stacks.git.place import Place
-from stacks.git.remote import Remote
-from stacks.git.source import LISTENER, GitSource
+from stacks.git.source import LISTENER
 from stacks.source import Snapshot
-from state_index.index import Index
 from state_index.models import Changes
 from state_index.nudge import send
 from state_index.phases import Event, Sync
 from state_index.repository import Followed
-from tests.stacks.git.repository import WORKSPACE, Repository
-from tests.stacks.git.serving import Served, http
+from tests.stacks.git.desk import ONE, TWO, Desk
+from tests.stacks.git.repository import WORKSPACE
 from tests.waiting import until
-
-ONE, TWO = "ws/one.yaml", "ws/two.yaml"
-
-
-@dataclass
-class Desk:
-    """A repository, its server, and what follows it."""
-
-    folder: Path
-    repository: Repository
-    served: Served
-    index: Index
-    board: Board = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.board = Board(self.index)
-
-    @property
-    def nudges(self) -> Path:
-        return self.folder / "nudge"
-
-    def source(self, *, branch: str = "main", path: str = "ws", poll: float = 60) -> GitSource:
-        url = self.served.url("team/.git")
-        mirror = Mirror(self.folder / "mirror.git", Remote(url=url, branch=branch), timeout=30)
-        return GitSource(
-            mirror,
-            self.board,
-            place=Place(url, branch, path),
-            poll=poll,
-            look_every=30,
-            nudges=self.nudges,
-        )
-
-    async def has(self, *ids: str) -> None:
-        """Publish workspaces as if they had been brought up."""
-        for id_ in ids:
-            await self.board.say(id_, Context(cause="test"), changes=Changes(owner="alice"))
-
-    async def applied(self, snapshot: Snapshot) -> None:
-        await Commits(self.board, prunes=True).begun(snapshot)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    repository = Repository(tmp_path / "team")
-    repository.commit({ONE: WORKSPACE, TWO: WORKSPACE})
-    url = f"sqlite:///{tmp_path}/index.db"
-    with http(tmp_path) as served, Index.open(url) as index:
-        yield Desk(tmp_path, repository, served, index)
 
 
 async def test_the_branchs_head_is_what_counts(desk: Desk) -> None:
@@ -384,6 +329,23 @@ async def test_a_commit_is_judged_whenever_a_row_changes(desk: Desk) -> None:
         await until(lambda: followed().applied == snapshot.commit)
         assert (followed().waiting, followed().failures) == ((), {})
         keeping.cancel()
+
+
+async def test_what_failed_of_a_former_commit_is_not_told_of_the_next(desk: Desk) -> None:
+    source, commits = desk.source(), Commits(desk.board, prunes=True)
+    first = await source.read()
+    await commits.begun(first)
+    desk.index.repository.tell(failures={"one": "no image"})
+    await commits.begun(first)
+    assert desk.index.repository.followed().failures, "it is the same commit"
+    desk.repository.commit({ONE: WORKSPACE + b"state: warm\n"})
+    second = await source.read()
+    await commits.begun(second)
+    followed = desk.index.repository.followed()
+    assert (followed.waiting, followed.failures) == (("one", "two"), {})
+    desk.index.repository.tell(waiting=("two",))
+    assert await commits.judge(first, Idle().is_busy)
+    assert desk.index.repository.followed().waiting == ("two",), "the former one counts no more"
 
 
 async def test_an_index_that_is_away_ends_no_judging(desk: Desk) -> None:

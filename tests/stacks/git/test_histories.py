@@ -21,6 +21,7 @@ from stacks.git.remote import Remote
 from stacks.git.source import GitSource
 from state_index.index import Index
 from state_index.models import Changes
+from tests.stacks.fakes import FakePower
 from tests.stacks.git.repository import Repository
 
 IDS = ("aa", "bb", "cc", "dd")
@@ -69,7 +70,13 @@ class World:
         mirror = Mirror(self.folder / "mirror.git", Remote(url=url, branch="main"), timeout=30)
         place = Place(url, "main", "ws")
         return GitSource(
-            mirror, self.board, place=place, poll=60, look_every=60, nudges=self.folder / "nudge"
+            mirror,
+            self.board,
+            place=place,
+            poll=60,
+            look_every=60,
+            nudges=self.folder / "nudge",
+            there=FakePower().inventory,
         )
 
     def push(self, tree: Files, *, parent: str) -> None:
