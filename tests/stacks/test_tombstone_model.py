@@ -56,6 +56,8 @@ class Homes(RuleBasedStateMachine):
         """Whether the folder was read whole by the look before, of the same runner."""
         self.cut_off = False
         """Whether a runner was killed at anything."""
+        self.restored = False
+        """Whether index or ledger were put back, or lost, by themselves."""
         self.copies: dict[str, dict[str, bytes]] = {}
         """Copies of index and ledger, by name and file."""
 
@@ -114,7 +116,9 @@ class Homes(RuleBasedStateMachine):
         if change == "copy":
             self.copies["index"] = {it.name: it.read_bytes() for it in root.glob("index.db*")}
             self.copies["ledger"] = {it.name: it.read_bytes() for it in root.glob("graces.json")}
-        elif change == "no ledger":
+            return
+        self.restored = True
+        if change == "no ledger":
             ledger.unlink(missing_ok=True)
         elif found := self.copies.get(change.removeprefix("old ")):
             for path in root.glob("index.db*" if "index" in change else "graces.json"):
@@ -246,6 +250,9 @@ class Homes(RuleBasedStateMachine):
                 await runner.look(force=True)
                 life.pass_time(LONGEST)
             assert not life.homes(WS)
+            if life.row(WS) is not None and self.restored:
+                # From before its removal: a home that is gone looks like one whose disk is away.
+                await runner.purge(WS, forget_missing=True)
             assert life.row(WS) is None
             assert await life.power.find({LABEL_WORKSPACE: WS}) == ()
 

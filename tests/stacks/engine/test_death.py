@@ -111,9 +111,7 @@ def _is_recorded(room: Room, inputs: WorkspaceInputs) -> bool:
 
 async def test_the_runner_itself_loads_no_pulumi() -> None:
     """The SDK keeps state for a whole process; it is only ever in the fork server and below."""
-    code = (
-        "import sys, stacks.engine.engine; print(sorted(m for m in sys.modules if 'pulumi' in m))"
-    )
+    code = "import sys, stacks.engine.engine; print(sorted(m for m in sys.modules if m.startswith('pulumi')))"
     done = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True
     )

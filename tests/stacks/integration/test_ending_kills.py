@@ -59,8 +59,8 @@ class Hands:
         self.forgotten = True
         reach("forgotten")
 
-    async def removing(self, workspace, volume):
-        news = await self.hands.removing(workspace, volume)
+    async def removing(self, workspace, volume, *, engine):
+        news = await self.hands.removing(workspace, volume, engine=engine)
         reach("marked")
         return news
 
