@@ -13,6 +13,7 @@
         ├── InvalidInputError         400 INVALID_INPUT
         ├── UnauthenticatedError      401 UNAUTHENTICATED
         ├── LoginFailedError          401 LOGIN_FAILED
+        ├── WebhookRefusedError       401 WEBHOOK_REFUSED
         ├── ForbiddenError            403 FORBIDDEN
         ├── OriginRefusedError        403 ORIGIN_REFUSED
         ├── NotFoundError             404 NOT_FOUND
@@ -20,6 +21,7 @@
         ├── MethodNotAllowedError     405 METHOD_NOT_ALLOWED
         ├── InvalidStateError         409 INVALID_STATE
         ├── PinnedInGitError          409 PINNED_IN_GIT
+        ├── WebhookReplayedError      409 WEBHOOK_REPLAYED
         ├── TooLargeError             413 TOO_LARGE
         ├── MisdirectedError          421 MISDIRECTED
         ├── NotRunningError           424 NOT_RUNNING

@@ -446,6 +446,7 @@ async def test_the_api_describes_itself_without_foreign_hosts(hub: Running) -> N
             "/api/v1/workspaces/{workspace_id}/exec",
             "/api/v1/operations/{operation_id}",
             "/api/v1/events",
+            "/api/v1/hooks/{forge}",
         }
         accepted = paths["/api/v1/workspaces/{workspace_id}/start"]["post"]["responses"]["202"]
         assert "Location" in accepted["headers"]

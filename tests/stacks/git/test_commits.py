@@ -1,6 +1,7 @@
 """When a commit counts as applied, and what is told of one that is not."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_applied(row: Published) -> None:
         replace(DONE, sync=Sync.OUT_OF_SYNC),
         replace(DONE, sync=Sync.OUT_OF_SYNC, drift=DRIFT, applied_hash="former"),
         replace(DONE, spec_json="{}"),
-        replace(DONE, phase=Phase.ERROR, message="away", retry_at=utc_now()),
+        replace(DONE, phase=Phase.ERROR, message="away", retry_at=utc_now() + timedelta(days=1)),
         replace(DONE, phase=Phase.UNKNOWN),
     ],
 )
