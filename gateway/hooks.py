@@ -26,10 +26,8 @@ from settings.errors import SettingsError
 from settings.forge import ForgeFields, read_secret
 from state_index.index import Index
 from state_index.nudge import Nudge
+from state_index.repository import LISTENER
 from telemetry.logs import get_logger
-
-LISTENER = "repository"
-"""Whom the runner's follower of the repository is nudged as."""
 
 _log = get_logger(__name__)
 
@@ -71,7 +69,8 @@ class Hooks:
             TooLargeError: It is longer than any forge sends.
             UnavailableError: The secret can't be read, or nothing could be asked for.
         """
-        delivery = self._verified(kind, headers, body)
+        # A file is read, and megabytes of a stranger's are hashed: not where all others wait.
+        delivery = await asyncio.to_thread(self._verified, kind, headers, body)
         if not await asyncio.to_thread(self.store.deliveries.admit, marks_of(delivery)):
             raise WebhookReplayedError
         try:

@@ -14,6 +14,9 @@ import sqlalchemy as sa
 
 from state_index.schema import clock, repository, repository_wishes
 
+LISTENER = "repository"
+"""Name under which whoever asks nudges the runner's follower of the repository."""
+
 Transaction = Callable[[], AbstractContextManager[sa.Connection]]
 
 

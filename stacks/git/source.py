@@ -32,11 +32,8 @@ from stacks.git.reading import Readings
 from stacks.power import Inventory
 from stacks.source import Snapshot
 from state_index.nudge import listen
-from state_index.repository import Followed, Wishes
+from state_index.repository import LISTENER, Followed, Wishes
 from telemetry.logs import get_logger
-
-LISTENER = "repository"
-"""Name under which whoever received a webhook nudges: look at the repository now."""
 
 JITTER = 0.1
 """Part of the interval by which a look comes sooner or later, so that runners are spread."""

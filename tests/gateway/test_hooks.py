@@ -10,10 +10,10 @@ import pytest
 
 from forges.webhooks import MAX_BODY
 from gateway.controllers.hooks import DELIVERY_MAX
-from gateway.hooks import LISTENER
 from gateway.store import Store
 from gateway.store.deliveries import KEPT
 from state_index.nudge import listen
+from state_index.repository import LISTENER
 from tests.forges.test_webhooks import PUSH, SECRET, gitea, github, raw
 from tests.gateway.harness import Clock, Running, serving
 

@@ -10,12 +10,11 @@ import pytest
 from stacks.board import Context
 from stacks.errors import PublishFailedError
 from stacks.git.commits import Commits
-from stacks.git.source import LISTENER
 from stacks.source import Snapshot
 from state_index.models import Changes
 from state_index.nudge import send
 from state_index.phases import Event, Sync
-from state_index.repository import Followed
+from state_index.repository import LISTENER, Followed
 from tests.stacks.git.desk import ONE, TWO, Desk
 from tests.stacks.git.repository import WORKSPACE
 from tests.waiting import until
