@@ -96,9 +96,9 @@ def is_quiet(change: Change) -> bool:
     return quiet and not found_again(change)
 
 
-def cause_of(error: Exception) -> Exception:
+def cause_of(error: BaseException) -> BaseException:
     """Take a task group's frame off what ended it."""
-    while isinstance(error, ExceptionGroup):
+    while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
 

@@ -37,7 +37,7 @@ def arguments(operation: Operation, servers: Servers) -> list[str]:
         operation.kind.value,
         "--non-interactive",
         "--stack",
-        f"{ORGANIZATION}/{PROJECT}/{operation.stack}",
+        whole_name(operation.stack),
         "--exec-kind=auto.inline",
         f"--event-log=tcp://{servers.address}",
         "--suppress-outputs",
@@ -46,6 +46,11 @@ def arguments(operation: Operation, servers: Servers) -> list[str]:
         "--color=never",
     ]
     return args + _of_kind(operation, servers)
+
+
+def whole_name(stack: str) -> str:
+    """Give a stack's name as the CLI takes it from any folder."""
+    return f"{ORGANIZATION}/{PROJECT}/{stack}"
 
 
 def _of_kind(operation: Operation, servers: Servers) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from settings.load import FILE
 from settings.model import RunnerSettings
 from stacks import parts
+from stacks.engine import command, engine
 from stacks.engine.processes import SESSION_SUFFIX
 from stacks.errors import BadRequestError
 from stacks.plain import child
@@ -23,8 +24,7 @@ UPS = frozenset({"up", "update"})
 
 def environment(settings: RunnerSettings) -> dict[str, str]:
     """Give what Pulumi's command, and our program under it, need besides PATH."""
-    command = importlib.import_module("stacks.engine.command")
-    found: dict[str, str] = command.environment(parts.engine_config(settings))
+    found = command.environment(parts.engine_config(settings))
     ours = {name: value for name, value in os.environ.items() if name.startswith("CODEHUB_")}
     # The program runs in another folder: what is named or found from this one is named in full.
     config = Path(ours.get("CODEHUB_CONFIG") or FILE)
@@ -62,6 +62,7 @@ def call(settings: RunnerSettings, workspace_id: str, args: Sequence[str]) -> in
         raise BadRequestError("Pulumi's subcommand comes first, such as `preview`")
     with Held(settings, workspace_id) as held:
         _prepare(settings, workspace_id)
+        # Loaded when it is needed: it brings Pulumi's SDK.
         served = importlib.import_module("stacks.engine.serving").serving
         with served(lambda: render(held.inputs)) as address:
             code = _run(settings, workspace_id, args, address, lost=held.lost)
@@ -71,7 +72,7 @@ def call(settings: RunnerSettings, workspace_id: str, args: Sequence[str]) -> in
 
 
 def _prepare(settings: RunnerSettings, stack: str) -> None:
-    engine, config = importlib.import_module("stacks.engine.engine"), parts.engine_config(settings)
+    config = parts.engine_config(settings)
     engine.prepare_folders(config)
     engine.prepare_stack(config, stack)
 
@@ -85,7 +86,7 @@ def _run(
     lost: threading.Event,
 ) -> int:
     client = [f"--client={address}"] if args[0] in RENDERS else []
-    words = [str(settings.pulumi), *args, "--stack", f"organization/codehub/{stack}", *client]
+    words = [str(settings.pulumi), *args, "--stack", command.whole_name(stack), *client]
     work = settings.paths.work
     # The name that the engine has for the sessions of its own operations on this stack.
     record = work / f"{stack}{SESSION_SUFFIX}"

@@ -18,6 +18,7 @@ from stacks.planned import Wish
 from stacks.programs.inputs import WorkspaceInputs
 from stacks.ruling import image_refusal
 from stacks.runner import Runner
+from stacks.telling import cause_of
 
 
 class Held:
@@ -77,7 +78,7 @@ class Held:
             asyncio.run(self._hold())
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the inputs
             if not self._found.done():
-                self._found.set_exception(_first(error))
+                self._found.set_exception(cause_of(error))
         finally:
             self.lost.set()
 
@@ -93,13 +94,6 @@ class Held:
     async def _watch(self, lost: asyncio.Event) -> None:
         await lost.wait()
         self.lost.set()
-
-
-def _first(error: BaseException) -> BaseException:
-    """Give the cause itself: a runner's group of tasks wraps it."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 async def inputs_of(runner: Runner, workspace_id: str) -> WorkspaceInputs:
