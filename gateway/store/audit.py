@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from gateway.store.database import Database
 from gateway.store.tables import AuditRow
@@ -87,12 +87,7 @@ class Audit:
             How many went.
         """
         old = select(AuditRow.id).where(AuditRow.at < self._now() - keep)
-        oldest = old.order_by(AuditRow.at).limit(limit).scalar_subquery()
-        with self._database.write() as session:
-            gone = session.execute(
-                delete(AuditRow).where(AuditRow.id.in_(oldest)).returning(AuditRow.id)
-            )
-            return len(gone.all())
+        return self._database.remove(AuditRow.id, old.order_by(AuditRow.at).limit(limit))
 
 
 def _record(row: AuditRow) -> AuditRecord:

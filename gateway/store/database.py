@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy import Connection, Engine, Select, create_engine, delete, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.errors import StoreUnavailableError
 
@@ -63,6 +63,19 @@ class Database:
             session.begin(),
         ):
             yield session
+
+    def remove(self, key: InstrumentedAttribute[Any], chosen: Select[Any]) -> int:
+        """Remove rows; how many went.
+
+        Args:
+            key: The primary key's column.
+            chosen: Keys of the rows.
+        """
+        with self.write() as session:
+            gone = session.execute(
+                delete(key.class_).where(key.in_(chosen.scalar_subquery())).returning(key)
+            )
+            return len(gone.all())
 
     def close(self) -> None:
         """Close every connection."""

@@ -37,9 +37,4 @@ class Deliveries:
     def prune(self, *, limit: int) -> int:
         """Remove the oldest of those that are too old, so many at most; how many went."""
         old = select(DeliveryRow.mark).where(DeliveryRow.at < self._now() - KEPT)
-        oldest = old.order_by(DeliveryRow.at).limit(limit).scalar_subquery()
-        with self._database.write() as session:
-            gone = session.execute(
-                delete(DeliveryRow).where(DeliveryRow.mark.in_(oldest)).returning(DeliveryRow.mark)
-            )
-            return len(gone.all())
+        return self._database.remove(DeliveryRow.mark, old.order_by(DeliveryRow.at).limit(limit))

@@ -113,12 +113,8 @@ class SessionTable:
         Returns:
             How many went.
         """
-        over = select(SessionRow.key).where(self._over(now)).limit(limit).scalar_subquery()
-        with self._database.write() as session:
-            gone = session.execute(
-                delete(SessionRow).where(SessionRow.key.in_(over)).returning(SessionRow.key)
-            )
-            return len(gone.all())
+        over = select(SessionRow.key).where(self._over(now)).limit(limit)
+        return self._database.remove(SessionRow.key, over)
 
     def _alive(self, now: float) -> tuple[ColumnElement[bool], ...]:
         return (
