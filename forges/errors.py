@@ -12,7 +12,7 @@
         ├── SignatureError         no signature, or not one of our secret's
         ├── DeliveryError          signed, and yet not something that this forge sends
         ├── DeliveryTooLargeError  longer than any forge sends
-        └── ReplayError            it was there before, or is too old
+        └── ReplayError            it was signed at another time
 
 Errors of the HTTP client are translated at one seam, `forges.http`. None of them holds a token or a
 secret: what a forge says is cut, and the token is struck out of it.
@@ -129,6 +129,6 @@ class DeliveryTooLargeError(WebhookError):
 
 
 class ReplayError(WebhookError):
-    """It was there before, or is too old."""
+    """It was signed at another time than now."""
 
     code = "WEBHOOK_REPLAYED"

@@ -87,6 +87,11 @@ class Delivery:
     pull: int | None = None
     action: str = ""
 
+    @property
+    def marks(self) -> tuple[str, str]:
+        """What it is known by, so that it is taken once: its id, and what its body was."""
+        return f"id:{self.id}", f"sha256:{self.fingerprint}"
+
 
 def verify_webhook(
     headers: Mapping[str, str],

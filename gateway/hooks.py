@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from forges.deliveries import marks_of
 from forges.errors import DeliveryError, DeliveryTooLargeError, WebhookError
 from forges.forge import Kind
 from forges.webhooks import Delivery, Event, verify_webhook
@@ -71,12 +70,12 @@ class Hooks:
         """
         # A file is read, and megabytes of a stranger's are hashed: not where all others wait.
         delivery = await asyncio.to_thread(self._verified, kind, headers, body)
-        if not await asyncio.to_thread(self.store.deliveries.admit, marks_of(delivery)):
+        if not await asyncio.to_thread(self.store.deliveries.admit, delivery.marks):
             raise WebhookReplayedError
         try:
             asked = await asyncio.to_thread(self._ask, delivery)
         except Exception:
-            await asyncio.to_thread(self.store.deliveries.forget, marks_of(delivery))
+            await asyncio.to_thread(self.store.deliveries.forget, delivery.marks)
             raise
         if asked:
             self.nudge.send(LISTENER)

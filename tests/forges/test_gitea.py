@@ -1,22 +1,22 @@
 """The whole interface against a real Gitea: what only a forge itself can say of our requests."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from forges.connect import connect
-from forges.deliveries import Deliveries
 from forges.errors import (
     CredentialsRefusedError,
     ForgeNotFoundError,
     InputRefusedError,
-    ReplayError,
     SignatureError,
 )
 from forges.forge import Forge, Kind, PullRequest, State
 from forges.markup import hidden
 from forges.webhooks import Event, verify_webhook
+from gateway.store import Store
 from tests.forges.gitea import Gitea, Repository, User
 from tests.forges.server import Reply, Seen, serving
 from tests.waiting import until
@@ -150,7 +150,7 @@ def event(one: Seen) -> str:
 
 
 async def test_deliveries_of_a_push_and_of_a_pull_request(
-    repository: Repository, alice: User
+    repository: Repository, alice: User, tmp_path: Path
 ) -> None:
     async with serving(lambda _seen: Reply(204)) as receiver:
         hook = repository.hook(f"{receiver.url}/hook", SECRET.get_secret_value())
@@ -160,20 +160,21 @@ async def test_deliveries_of_a_push_and_of_a_pull_request(
         number = repository.ask("POST", "/pulls", told, user=alice)["number"]
         await until(lambda: {"push", "pull_request"} <= set(map(event, receiver.seen)), "both")
         repository.ask("DELETE", f"/hooks/{hook}")
-        seen = Deliveries()
-        found = {}
+        found, marks = {}, []
         for one in receiver.seen:
             delivery = verify_webhook(one.headers, one.body, SECRET, kind=Kind.GITEA)
             found[delivery.event] = delivery
-            seen.admit(delivery)
+            marks.append(delivery.marks)
     push, pull = found[Event.PUSH], found[Event.PULL_REQUEST]
     assert (push.repository, push.branch, push.sha) == (repository.name, "hooked", sha)
     assert (pull.pull, pull.branch, pull.sha, pull.action) == (number, "main", sha, "opened")
     # Whoever read one along the way.
     (first, *_) = receiver.seen
     replayed = dict(first.headers) | {"X-Gitea-Delivery": "another-one"}
-    with pytest.raises(ReplayError):
-        seen.admit(verify_webhook(replayed, first.body, SECRET, kind=Kind.GITEA))
+    again = verify_webhook(replayed, first.body, SECRET, kind=Kind.GITEA)
+    with Store(f"sqlite:///{tmp_path / 'gateway.db'}", idle=60) as store:
+        assert all(store.deliveries.admit(each) for each in marks)
+        assert not store.deliveries.admit(again.marks)
     with pytest.raises(SignatureError):
         verify_webhook(first.headers, first.body + b" ", SECRET, kind=Kind.GITEA)
     with pytest.raises(SignatureError):
