@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from policies.windows import Window
 from policies.words import Level
 
 
@@ -150,6 +151,7 @@ class Policies:
         owner_quota: Of who has none in `_owners.yaml`, key by key.
         team_quota: Of teams, likewise.
         exemptions: In the order of the file.
+        windows: When changes may be applied, in the order of the file.
     """
 
     levels: Mapping[str, Level] = field(default_factory=dict)
@@ -157,6 +159,7 @@ class Policies:
     owner_quota: Quota = field(default_factory=Quota)
     team_quota: Quota = field(default_factory=Quota)
     exemptions: tuple[Exemption, ...] = ()
+    windows: tuple[Window, ...] = ()
 
     def exemption(self, rule: str, workspace: str, today: date) -> Exemption | None:
         """Give the exemption that holds today; of several, the one that holds longest."""

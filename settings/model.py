@@ -23,7 +23,7 @@ from settings.types import Duration, Gaps, NetworkName, Networks, Place, Size, s
 __all__ = ["CLASSES", "ForgeSettings", "GatewaySettings", "RunnerSettings", "Settings"]
 
 
-class RunnerSettings(RepositorySettings, NoticeSettings, Settings):
+class RunnerSettings(RepositorySettings, NoticeSettings, ForgeSettings):
     """What `codehub run`, `up`, `preview` and `destroy` need besides."""
 
     title: ClassVar[str] = "Runner"
@@ -267,6 +267,17 @@ class RunnerSettings(RepositorySettings, NoticeSettings, Settings):
     def prunes(self) -> bool:
         """Whether a workspace goes when its file is gone: a commit says so, a folder may not."""
         return self.prune or (self.repo is not None and self.repo_prune)
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether the runner reviews pull requests: they are at the forge of a followed repository."""
+        named = self.forge is not None and bool(self.forge_repository) and self.forge_token_file
+        return bool(self.repo is not None and named and self.reviews != "off")
+
+    @property
+    def bound(self) -> str:
+        """What a commit may do to what stands: `review_bound`, as far as there are reviews."""
+        return self.review_bound if self.reviewed else "off"
 
 
 CLASSES: tuple[type[Settings], ...] = (Settings, RunnerSettings, GatewaySettings, ForgeSettings)

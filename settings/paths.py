@@ -91,9 +91,19 @@ class DataPaths:
         return self.root / "mirror.git"
 
     @property
+    def pulls(self) -> Path:
+        """What pull requests of the branch bring besides it: bare, and thrown away when it grows."""
+        return self.root / "pulls.git"
+
+    @property
     def branches(self) -> Path:
         """Copies of branches that commands read once, a folder for each (0700)."""
         return self.root / "branches"
+
+    @property
+    def edits(self) -> Path:
+        """Commits that are being made of edits, a folder for each (0700)."""
+        return self.root / "edits"
 
     @property
     def logs(self) -> Path:

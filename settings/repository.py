@@ -109,6 +109,46 @@ class RepositorySettings(BaseModel):
         why="A commit was made and reviewed by somebody, unlike a folder that a slip emptied.",
         example="false",
     )
+    repo_applier: Literal["daemon", "ci"] = setting(
+        "daemon",
+        description="Who says which commit counts: `daemon`, the branch as the runner fetches it; `ci`, a job that asks for one of the branch's by `codehub up --revision`.",
+        why="A merge is applied with nothing else to keep running; `ci` is for who wants a pipeline's steps and approvals in between.",
+        example="ci",
+    )
+
+    @property
+    def applies_asked(self) -> bool:
+        """Whether a commit counts only once someone asked for it."""
+        return self.repo_applier == "ci"
+
+    repo_edits: Literal["off", "commit", "pull"] = setting(
+        "commit",
+        description="What becomes of a file that is edited in the portal or rolled back: a commit on the branch, a pull request, or nothing. `off` and `commit` hold for a folder too, in which the file is written.",
+        why="Whoever may edit a file there sees it take effect; where every change is reviewed, `pull`.",
+        example="pull",
+    )
+    repo_author_domain: str = setting(
+        "users.codehub.invalid",
+        description="What follows the @ in the address of a commit's author; before it comes the user's name.",
+        why="A domain that can't exist: no mailbox, and no account at a forge, is taken for the author's.",
+        example="users.example.org",
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9-]{0,62}))*$",
+        max_length=200,
+    )
+    reviews: Literal["off", "files", "live"] = setting(
+        "live",
+        description="What the runner writes into each open pull request of its branch, where a forge is set: nothing, what the files say, or also what is there now.",
+        why="Who reviews sees what happens to what runs, and not only what a file asks for.",
+        example="files",
+        unit="`off`, `files` or `live`",
+    )
+    review_bound: Literal["off", "reviewed", "all"] = setting(
+        "all",
+        description="What a commit may do to what stands: anything; no more than the reviews of its pull requests said; or that, and nothing harmful where it came by no pull request. More waits for `codehub approve`. Without a forge, or with `reviews = off`, nothing is bound.",
+        why="A merge may do more than its reviewers saw, as when the branch moved on meanwhile.",
+        example="reviewed",
+        unit="`off`, `reviewed` or `all`",
+    )
 
     @field_validator("repo")
     @classmethod

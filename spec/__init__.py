@@ -1,10 +1,12 @@
 """The workspace file, and those of owners and rules: models, readers, errors with positions, schemas.
 
-Pure but for `read_folder` and `read_rule_files`, which list and read one folder. It imports nothing of ours.
+Pure but for `read_folder`, `files_of` and `read_rule_files`, which list and read one folder. It imports
+nothing of ours.
 """
 
 from spec.errors import InvalidIdError, InvalidSpecError, SourceUnreadableError, SpecError
-from spec.folder import FolderRead, read_folder, read_rule_files
+from spec.files import Origin
+from spec.folder import FolderRead, files_of, read_folder, read_rule_files
 from spec.ids import check_id
 from spec.model import Resources, WorkspaceSpec
 from spec.owners import OWNERS_NAME, OwnersFile
@@ -21,6 +23,7 @@ __all__ = [
     "FolderRead",
     "InvalidIdError",
     "InvalidSpecError",
+    "Origin",
     "OwnersFile",
     "PoliciesFile",
     "Problem",
@@ -30,6 +33,7 @@ __all__ = [
     "SpecError",
     "WorkspaceSpec",
     "check_id",
+    "files_of",
     "json_schema",
     "read_folder",
     "read_owners",

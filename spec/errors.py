@@ -3,6 +3,7 @@
     SpecError
     ├── InvalidSpecError        a file breaks the format; carries every `Problem` of it
     ├── InvalidIdError          a name can't be a workspace's id
+    ├── UnknownIdError          no file makes such a workspace
     └── SourceUnreadableError   the folder itself can't be listed: nothing is known about any file
 
 `RuleError` and `WrongTypeError` are how one value's rule says no. Inside a file they become
@@ -44,6 +45,22 @@ class InvalidIdError(SpecError):
         self.message = message
         self.hint = hint
         super().__init__(f"{message} ({hint})")
+
+
+class UnknownIdError(SpecError):
+    """No file makes such a workspace.
+
+    Attributes:
+        message: which.
+        hint: the nearest one that there is, or why it may be there all the same.
+    """
+
+    def __init__(self, workspace: str, near: str, *, doubt: str = "") -> None:
+        self.message = f"no file makes a workspace {workspace}"
+        self.hint = doubt or (
+            f"did you mean {near}?" if near else "codehub validate -o json lists all"
+        )
+        super().__init__(f"{self.message} ({self.hint})")
 
 
 class SourceUnreadableError(SpecError):

@@ -1,146 +1,85 @@
-"""From the files of one folder or git tree, by name and content, to what it says. Pure.
+"""From the files of one folder or git tree, by name and content, to what they say together. Pure.
 
-`spec.folder` lists a folder, the runner's git source a tree; both give one `File` a name. A file is
-read by itself (`read_one`), so that a reading may be kept as long as name and content are the same;
-what stands between files (`formerly`, names that differ in case) is settled when all are there.
+`spec.folder` lists a folder, the runner's git source a tree; both give one `File` a name. Each is read by
+itself (`spec.named`), so that a reading may be kept; what stands between files is settled here. A home
+has one workspace, and a workspace one place where it is written. What stands against that is told at
+all places, and nothing is done: which of them is meant can't be known.
 """
 
-import hashlib
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
-from spec import quick
-from spec.model import WorkspaceSpec
-from spec.problems import Problem, printable, shown
-from spec.reader import SUFFIX, Reading
-from spec.reader import read as read_file
+from spec.named import (
+    FOLDER_INSIDE,
+    LINK,
+    NOTHING_SHARED,
+    SKIPPED,
+    File,
+    FolderRead,
+    Named,
+    Origin,
+    Shared,
+    blob,
+    is_meant,
+    read_one,
+    read_plain,
+    read_whole,
+    refused,
+    shown_name,
+)
+from spec.problems import Problem, shown
+from spec.reader import SUFFIX
 from spec.renames import disputes
-from spec.rule_files import RuleFiles
+from spec.shared import is_shared, shared_in
 
-SKIPPED = ("_", ".")
-"""Names that begin so are no workspaces."""
-_OTHER_SUFFIXES = (".yaml", ".yml")
-
-FOLDER_INSIDE = ("a folder inside the folder is not read", "move its files up")
-LINK = ("is a symbolic link", "put the file itself here")
-
-
-@dataclass(frozen=True, kw_only=True)
-class File:
-    """One name of a folder or tree.
-
-    Attributes:
-        name: its name; bytes that are no UTF-8 as surrogates.
-        raw: its content, cut after the first byte too many; None when it was not taken.
-        refusal: why it was not taken: message and hint.
-    """
-
-    name: str
-    raw: bytes | None = None
-    refusal: tuple[str, str] = ("", "")
-
-
-@dataclass(frozen=True)
-class FolderRead:
-    """What a folder says.
-
-    Attributes:
-        specs: the workspaces whose files are right, by id.
-        problems: all that is wrong, by file and place.
-        invalid: the problems of workspaces that have a file but no spec, by id. They must be left
-            as they are: their file says that they exist.
-        owners: whom invalid files name as the owner, by id, where that can be read.
-        formerly: which former ids files name, by id, where that can be read: of invalid ones too.
-        revisions: the content of each file that could be read, as git names it, by id.
-        rules: what the files of owners and rules say, where their names were read too
-            (`spec.rule_folder`); their problems are not among `problems`.
-    """
-
-    specs: dict[str, WorkspaceSpec] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    invalid: dict[str, list[Problem]] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)
-    formerly: dict[str, str] = field(default_factory=dict)
-    revisions: dict[str, str] = field(default_factory=dict)
-    rules: RuleFiles = field(default_factory=RuleFiles)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Named:
-    """What one file of a folder says.
-
-    Attributes:
-        stem: the id that was meant.
-        file: what problems call the file.
-        reading: what it says.
-        revision: its content, as git names it; "" when it was not read.
-    """
-
-    stem: str
-    file: str
-    reading: Reading
-    revision: str = ""
-
-
-def is_meant(name: str, *, folder: bool) -> bool:
-    """Whether someone may have meant a name as a workspace file, also by mistake."""
-    if name.startswith(SKIPPED):
-        return False
-    return name.lower().endswith(_OTHER_SUFFIXES) or folder
+__all__ = [
+    "FOLDER_INSIDE",
+    "LINK",
+    "SKIPPED",
+    "File",
+    "FolderRead",
+    "Named",
+    "Origin",
+    "Shared",
+    "blob",
+    "is_meant",
+    "read_files",
+    "read_one",
+    "read_plain",
+    "read_whole",
+    "shown_name",
+    "together",
+]
 
 
 def read_files(files: Iterable[File], *, label: str) -> FolderRead:
-    """Read the files of one folder, as `read_one` and `together`. Args as there."""
-    return together([read_one(file, label=label) for file in files])
-
-
-def read_one(file: File, *, label: str) -> Named:
-    """Read one file; what is wrong with it is in the answer.
+    """Read the files of one folder, those beside the workspaces' included.
 
     Args:
-        file: the file.
-        label: what problems call its folder.
+        files: the files; of those in its folders of generators and templates, `spec.shared` says which.
+        label: what problems call the folder.
     """
-    return read_plain(file, label=label) or read_whole(file, label=label)
+    found = list(files)
+    shared = shared_in(found, label=label)
+    own = (file for file in found if not is_shared(file.name))
+    named = [read_one(file, label=label, defaults=shared.defaults) for file in own]
+    return together(named, shared)
 
 
-def read_plain(file: File, *, label: str) -> Named | None:
-    """Read one file the quick way; None when it must be read as YAML. Args as `read_one`."""
-    if file.raw is None or not file.name.endswith(SUFFIX):
-        return None
-    shown_as = _shown(file, label)
-    found = quick.read(file.raw, file=shown_as)
-    if found is None:
-        return None
-    reading = Reading(spec=found, owner=found.owner)
-    return Named(stem=found.id, file=shown_as, reading=reading, revision=blob(file.raw))
+def together(named: Collection[Named], shared: Shared = NOTHING_SHARED) -> FolderRead:
+    """Put readings together.
 
-
-def read_whole(file: File, *, label: str) -> Named:
-    """Read one file as YAML. Args as `read_one`."""
-    shown_as = _shown(file, label)
-    stem = printable(_stem(file.name))
-    if file.raw is None:
-        return Named(stem=stem, file=shown_as, reading=_refused(shown_as, *file.refusal))
-    revision = blob(file.raw)
-    if not file.name.endswith(SUFFIX):
-        right = printable(_stem(file.name) + SUFFIX)
-        reading = _refused(shown_as, f"the name must end in {SUFFIX}", f"rename it to {right}")
-        return Named(stem=stem, file=shown_as, reading=reading)
-    reading = read_file(file.raw, file=shown_as)
-    return Named(stem=stem, file=shown_as, reading=reading, revision=revision)
-
-
-def _shown(file: File, label: str) -> str:
-    return printable(f"{label}/{file.name}" if label else file.name)
-
-
-def together(named: Collection[Named]) -> FolderRead:
-    """Put the readings of one folder's files together, and settle what they say of each other."""
-    read = FolderRead()
+    Args:
+        named: those of workspace files.
+        shared: what was read beside them; their defaults must be those that were filled in.
+    """
+    read = FolderRead(
+        problems=list(shared.problems), unread=shared.unread, shared_problems=shared.problems
+    )
     names = {found.file for found in named}
-    ordered = sorted(named, key=lambda one: one.file)
-    settled = [_without_twin(found, names) for found in ordered]
+    ordered = [_without_twin(found, names) for found in sorted(named, key=lambda one: one.file)]
+    settled = _without_clash([*ordered, *shared.generated])
     for found in settled:
         _add(read, found)
     for workspace in read.specs.keys() & read.invalid.keys():
@@ -152,21 +91,19 @@ def together(named: Collection[Named]) -> FolderRead:
     return read
 
 
-def blob(raw: bytes) -> str:
-    """The name that git gives to such a content: `git log --find-object` finds the commit."""
-    return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
-
-
 def _add(read: FolderRead, found: Named) -> None:
+    reading = found.reading
+    if reading.spec is not None or found.stem not in read.specs:
+        read.origins[found.stem] = Origin(found.file, found.place.line, found.generated)
     if found.revision:
         read.revisions[found.stem] = found.revision
-    reading = found.reading
     if reading.spec is not None:
         read.specs[reading.spec.id] = reading.spec
         return
     if reading.owner:
         read.owners[found.stem] = reading.owner
-    read.problems.extend(reading.problems)
+    if not found.told:
+        read.problems.extend(reading.problems)
     read.invalid.setdefault(found.stem, []).extend(reading.problems)
 
 
@@ -177,11 +114,32 @@ def _without_twin(found: Named, names: Collection[str]) -> Named:
     if name == lower or not name.endswith(SUFFIX) or f"{folder}{slash}{lower}" not in names:
         return found
     told = f"{shown(lower)} differs from this name in case only"
-    return replace(found, reading=_refused(found.file, told, "remove or rename it"), revision="")
+    reading = refused(found.file, told, "remove or rename it")
+    return replace(found, reading=reading, revision="", told=False)
 
 
-def _refused(file: str, message: str, hint: str) -> Reading:
-    return Reading(spec=None, problems=(Problem(file, 1, 1, "", message, hint),))
+def _without_clash(named: list[Named]) -> list[Named]:
+    """Refuse all that a generator and somebody else make, or two generators."""
+    times = Counter(found.stem for found in named)
+    rivals: dict[str, list[Named]] = {}
+    for found in named:
+        if times[found.stem] > 1:
+            rivals.setdefault(found.stem, []).append(found)
+    clashing = {id_ for id_, those in rivals.items() if any(one.generated for one in those)}
+    return [_clash(one, rivals[one.stem]) if one.stem in clashing else one for one in named]
+
+
+def _clash(found: Named, rivals: list[Named]) -> Named:
+    other = next(one for one in rivals if one is not found)
+    told = f"{other.file}:{other.place.line} makes {shown(found.stem)} too"
+    refusal = refused(found.file, told, "a workspace is written once: remove one", found.place)
+    owners = {one.reading.owner for one in rivals}
+    reading = replace(
+        refusal,
+        owner=found.reading.owner if len(owners) == 1 else "",
+        claim=found.reading.claim,
+    )
+    return replace(found, reading=reading, told=False)
 
 
 def _settle(read: FolderRead, disputed: dict[str, list[Problem]]) -> None:
@@ -192,15 +150,3 @@ def _settle(read: FolderRead, disputed: dict[str, list[Problem]]) -> None:
             read.owners[workspace] = spec.owner
         read.problems.extend(problems)
         read.invalid.setdefault(workspace, []).extend(problems)
-
-
-def _stem(name: str) -> str:
-    """The id that was meant: `Alice.YML` means alice, so that workspace is not taken for gone."""
-    return next(_without_suffixes(name.lower()))
-
-
-def _without_suffixes(name: str) -> Iterator[str]:
-    for suffix in _OTHER_SUFFIXES:
-        if name.endswith(suffix):
-            yield name.removesuffix(suffix)
-    yield name

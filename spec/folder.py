@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from spec.files import FOLDER_INSIDE, LINK, File, FolderRead, is_meant, read_fil
 from spec.rule_files import RuleFiles
 from spec.rule_folder import MAX_BYTES as MOST_RULE_BYTES
 from spec.rule_folder import is_rule_file, rules_in
+from spec.shared import FOLDERS, MOST_FILES, TOO_MANY, is_inner, is_shared, most_bytes
 from spec.text import MAX_BYTES
 
-__all__ = ["FolderRead", "read_folder"]
+__all__ = ["FolderRead", "files_of", "inner_names", "read_folder"]
 
 
 class _FileError(Exception):
@@ -26,9 +27,9 @@ class _FileError(Exception):
 
 
 def read_folder(path: Path | str, *, label: str | None = None) -> FolderRead:
-    """Read every workspace file of a folder, and those of owners and rules beside them.
+    """Read every workspace file of a folder, and what is beside them.
 
-    All other names beginning with `_` or `.` are skipped, and files that are not YAML by their name
+    That is what they say together, generators, templates, owners and rules. All other names beginning with `_` or `.` are skipped, and files that are not YAML by their name
     (a README).
 
     Args:
@@ -42,8 +43,65 @@ def read_folder(path: Path | str, *, label: str | None = None) -> FolderRead:
     folder = Path(path)
     shown_as = folder.name if label is None else label
     names = _names(folder)
-    files = (_file(folder / name) for name in names if not is_rule_file(name))
-    return replace(read_files(files, label=shown_as), rules=_rules(folder, names, shown_as))
+    read = read_files(_files(folder, names), label=shown_as)
+    return replace(read, rules=_rules(folder, names, shown_as))
+
+
+def files_of(path: Path | str) -> list[File]:
+    """Take the files of a folder that `read_folder` reads, but for those of owners and rules.
+
+    Raises:
+        SourceUnreadableError: the folder is missing or can't be listed.
+    """
+    folder = Path(path)
+    return list(_files(folder, _names(folder)))
+
+
+def _files(folder: Path, names: Iterable[str]) -> Iterator[File]:
+    for name in names:
+        if is_rule_file(name):
+            continue
+        if name in FOLDERS:
+            yield from _inner(folder, name)
+        else:
+            yield _file(folder / name, name=name, most=most_bytes(name))
+
+
+def inner_names(folder: Path, name: str) -> list[str]:
+    """List what is to be read of the folder of generators, or of templates.
+
+    Args:
+        folder: the folder of workspaces.
+        name: the one within it.
+
+    Raises:
+        OSError: it is no folder, or can't be listed.
+    """
+    if not stat.S_ISDIR((folder / name).lstat().st_mode):
+        raise NotADirectoryError
+    with os.scandir(folder / name) as entries:
+        return sorted(
+            entry.name
+            for entry in entries
+            if is_inner(entry.name, folder=entry.is_dir(follow_symlinks=False))
+        )
+
+
+def _inner(folder: Path, name: str) -> Iterator[File]:
+    try:
+        names = inner_names(folder, name)
+    except NotADirectoryError:
+        yield _file(folder / name, name=name)  # what it is instead is told
+        return
+    except OSError as error:
+        yield File(name=name, refusal=_cant_be_read(error))
+        return
+    if len(names) > MOST_FILES:
+        yield File(name=name, refusal=TOO_MANY)
+        return
+    for inner in names:
+        whole = f"{name}/{inner}"
+        yield _file(folder / whole, name=whole, most=most_bytes(whole))
 
 
 def read_rule_files(path: Path | str, *, label: str | None = None) -> RuleFiles:
@@ -53,7 +111,11 @@ def read_rule_files(path: Path | str, *, label: str | None = None) -> RuleFiles:
 
 
 def _rules(folder: Path, names: Iterable[str], label: str) -> RuleFiles:
-    found = (_file(folder / name, most=MOST_RULE_BYTES) for name in names if is_rule_file(name))
+    found = (
+        _file(folder / name, name=name, most=MOST_RULE_BYTES)
+        for name in names
+        if is_rule_file(name)
+    )
     return rules_in(found, label=label)
 
 
@@ -64,6 +126,7 @@ def _names(folder: Path) -> list[str]:
                 entry.name
                 for entry in entries
                 if is_rule_file(entry.name)
+                or is_shared(entry.name)
                 or is_meant(entry.name, folder=entry.is_dir(follow_symlinks=False))
             )
     except FileNotFoundError:
@@ -79,13 +142,13 @@ def _names(folder: Path) -> list[str]:
         ) from None
 
 
-def _file(path: Path, *, most: int = MAX_BYTES) -> File:
+def _file(path: Path, *, name: str, most: int = MAX_BYTES) -> File:
     if path.is_dir() and not path.is_symlink():
-        return File(name=path.name, refusal=FOLDER_INSIDE)
+        return File(name=name, refusal=FOLDER_INSIDE)
     try:
-        return File(name=path.name, raw=_content(path, most=most))
+        return File(name=name, raw=_content(path, most=most))
     except _FileError as error:
-        return File(name=path.name, refusal=(error.message, error.hint))
+        return File(name=name, refusal=(error.message, error.hint))
 
 
 def _content(path: Path, *, most: int = MAX_BYTES) -> bytes:
@@ -106,5 +169,9 @@ def _content(path: Path, *, most: int = MAX_BYTES) -> bytes:
 def _refusal(path: Path, error: OSError) -> _FileError:
     if path.is_symlink():
         return _FileError(*LINK)
+    return _FileError(*_cant_be_read(error))
+
+
+def _cant_be_read(error: OSError) -> tuple[str, str]:
     reason = (error.strerror or "input/output error").lower()
-    return _FileError(f"can't be read: {reason}", "check its owner and permissions")
+    return f"can't be read: {reason}", "check its owner and permissions"

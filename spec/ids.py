@@ -43,6 +43,7 @@ RESERVED = frozenset(
         "system",
         "target",
         "users",
+        "validate",
         "workspace",
         "workspaces",
     ]

@@ -1,4 +1,4 @@
-"""`_policies.yaml` as a model: levels of rules, allowed images, default quotas, exemptions.
+"""`_policies.yaml` as a model: levels of rules, allowed images, default quotas, exemptions, windows.
 
 The rules themselves are in the room `policies`, which this one does not know: a test compares the
 ids. A rule that keeps workspaces from the host or from others' homes can't be set here.
@@ -14,6 +14,7 @@ from spec import rule_values
 from spec.ids import ID_PATTERN
 from spec.model import Strict
 from spec.owners import Quota
+from spec.windows import EXAMPLE, SyncWindow
 
 POLICIES_NAME = "_policies.yaml"
 
@@ -184,4 +185,12 @@ class PoliciesFile(Strict):
                 }
             ]
         ],
+    )
+    windows: list[SyncWindow] = Field(
+        default_factory=list,
+        description=(
+            "When changes of the files may be applied. Without any, at all times. Where several "
+            "are for a workspace, one that allows must be open, if any allows, and none that denies."
+        ),
+        examples=[[EXAMPLE]],
     )

@@ -8,11 +8,13 @@ two against each other.
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
 from pydantic import ValidationError
 
+from spec.defaults import filled_values
 from spec.errors import InvalidIdError
 from spec.ids import check_id
 from spec.model import WRITTEN, WorkspaceSpec
@@ -42,18 +44,22 @@ class _DoubtError(Exception):
     """The file is to be read as YAML."""
 
 
-def read(raw: bytes, *, file: str) -> WorkspaceSpec | None:
+_NOTHING: Mapping[str, Any] = {}
+
+
+def read(raw: bytes, *, file: str, defaults: Mapping[str, Any] = _NOTHING) -> WorkspaceSpec | None:
     """Read a plain file that is entirely right; None for any other.
 
     Args:
         raw: its bytes.
         file: its path or name.
+        defaults: what counts where it says nothing, as plain values (`spec.defaults`).
     """
     if len(raw) > MAX_BYTES or b"\\" in raw:
         return None
     try:
         workspace = check_id(PurePath(file).name.removesuffix(".yaml"))
-        found = _keys(raw.decode("ascii"))
+        found = filled_values(_keys(raw.decode("ascii")), defaults)
         return WorkspaceSpec.model_validate({**found, "id": workspace}, context=WRITTEN)
     except (UnicodeDecodeError, InvalidIdError, ValidationError, _DoubtError):
         return None

@@ -42,6 +42,9 @@ line and column. `codehub schema` prints the JSON Schema; it is committed as
 `spec/workspace.schema.json`. For completion in an editor, begin a file with
 `# yaml-language-server: $schema=` and the path to it.
 
+What many files say alike can stand once, in `_defaults.yaml`, and one generator can stand for many files:
+[defaults, generators and templates](shared-files.md). `codehub render <id>` shows a workspace with all that.
+
 ## Keys
 
 | key | value | default |
@@ -86,6 +89,8 @@ def _row(key: str, field: FieldInfo) -> str:
 
 
 def _default(key: str, field: FieldInfo) -> str:
+    if key == "image":
+        return "required, here or in [`_defaults.yaml`](shared-files.md#_defaultsyaml)"
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
@@ -118,7 +123,9 @@ def _tail() -> str:
 An id matches `{ID_PATTERN}`: 2 to 40 of a-z, 0-9 and single `-`, beginning with a letter, not
 ending in `-`. These are reserved: {reserved}.
 
-Names beginning with `_` or `.` are not workspaces and are skipped. So are files that are neither
+Names beginning with `_` or `.` are not workspaces. `_defaults.yaml`, `_generators/` and `_templates/` are read
+([defaults, generators and templates](shared-files.md)), `_owners.yaml` and `_policies.yaml` too
+([rules](rule-files.md)); the others are skipped. So are files that are neither
 `.yaml` nor `.yml`. A file `.yml`, a symbolic link and a folder are refused.
 
 ## YAML

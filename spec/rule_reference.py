@@ -16,6 +16,7 @@ from spec.policies import Exemption, ImageRule, PoliciesFile, Quotas, RuleLevel,
 from spec.rule_files import MAX_BYTES, MAX_NODES
 from spec.rule_schemas import SCHEMAS, schema_text
 from spec.shapes import fields, written
+from spec.windows import SyncWindow
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "rule-files.md"
 
@@ -63,6 +64,8 @@ exemptions:
     workspaces: [alice-gpu]
     reason: until the registry has the GPU image
     until: 2030-12-31
+windows:
+  - {kind: allow, from: "22:00", to: "06:00", zone: Europe/Berlin}
 ```
 
 """
@@ -73,6 +76,7 @@ _PARTS: dict[str, tuple[tuple[str, type[BaseModel]], ...]] = {
     _POLICIES: (
         ("", PoliciesFile), ("rules", RuleLevels), ("rules.image-allowed", ImageRule),
         ("rules.RULE", RuleLevel), ("quotas", Quotas), ("exemptions[]", Exemption),
+        ("windows[]", SyncWindow),
     ),
 }  # fmt: skip
 _TAIL = f"""\

@@ -1,7 +1,7 @@
 """JSON Schema of the workspace file, for editors. Generated from the model, committed beside it.
 
 It says what a schema can say: sizes out of range and images that don't exist pass here and are
-refused by the reader. `python -m spec.reference` writes `workspace.schema.json`.
+refused by the reader, and so is a file without an image, for `_defaults.yaml` may say it. `python -m spec.reference` writes `workspace.schema.json`.
 """
 
 import json
@@ -22,6 +22,7 @@ def json_schema() -> dict[str, Any]:
         "title": "CodeHub workspace",
     }
     del schema["properties"]["formerly"]["default"]  # none is no value that one could write
+    schema["required"].remove("image")
     schema["properties"]["resources"]["default"] = {"cpu": 2, "memory": "4Gi", "pids": 4096}
     return head | schema
 

@@ -1,10 +1,13 @@
 """The quick way of reading says what the whole one says, or nothing."""
 
+from typing import Any
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spec import quick, reader
+from spec.defaults import read_defaults
 from spec.files import File, read_one
 
 PLAIN = "owner: alice\nimage: codehub/light\n"
@@ -92,3 +95,80 @@ LINES = st.one_of(
 @example(["env: {A: a-, B: .5}"], 0)
 def test_both_ways_agree_on_whatever_is_near_to_plain(lines: list[str], place: int) -> None:
     agree("\n".join([*lines[:place], "owner: alice", "image: a", *lines[place:]]) + "\n")
+
+
+def one_of(*texts: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(texts)
+
+
+ENDS = one_of("", "", " ", "  # a: comment")
+TEXTS = one_of("x", "'y z'", '"7"', "''", "a:b/c@1.0", "Asia/Seoul", '"a # b"')
+ENV = st.dictionaries(one_of("A", "B", "C_1", "TZ"), TEXTS, max_size=3)
+RESOURCES = st.fixed_dictionaries(
+    {},
+    optional={
+        "cpu": one_of("2", "0.5", "1e1", "64"),
+        "memory": one_of("1Gi", "'512Mi'"),
+        "pids": one_of("99", "0x80"),
+    },
+)
+
+
+@st.composite
+def valid_lines(draw: st.DrawFn) -> list[str]:
+    """The lines of what defaults, or a file without its owner, may say, in each form there is."""
+    said: dict[str, Any] = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "image": one_of("one", "'two:1'", "host.example:5000/a:1"),
+                "state": one_of("auto", '"warm"'),
+                "drift": one_of("heal", "report"),
+                "resources": RESOURCES,
+                "env": ENV,
+            },
+        )
+    )
+    lines = []
+    for key in draw(st.permutations(sorted(said))):
+        lines += draw(one_of("", "#", "  # x")).splitlines()
+        lines += draw(written(key, said[key]))
+    return lines
+
+
+@st.composite
+def written(draw: st.DrawFn, key: str, value: str | dict[str, str]) -> list[str]:
+    end = draw(ENDS)
+    if isinstance(value, str):
+        return [f"{key}: {value}{end}"]
+    in_block = not draw(st.booleans()) or any({*":#"} & {*one} for one in value.values())
+    if value and in_block:
+        indent = " " * draw(st.integers(1, 4))
+        return [f"{key}:{end}", *(f"{indent}{name}: {one}{end}" for name, one in value.items())]
+    return [f"{key}: {{{', '.join(f'{name}: {one}' for name, one in value.items())}}}{end}"]
+
+
+ODD = st.tuples(st.integers(0, 3), LINES).map(lambda drawn: None if drawn[0] else drawn[1])
+"""A line that may be none of a right file, in one file of four."""
+
+
+@settings(max_examples=80)
+@given(valid_lines(), valid_lines(), ODD, st.integers(0, 9))
+def test_both_ways_agree_on_what_defaults_fill_up(
+    own: list[str], shared: list[str], odd: str | None, place: int
+) -> None:
+    """Most of these files are right, and each that has no odd line is read both ways."""
+    said = "\n".join(shared) if any(line[:1].isalpha() for line in shared) else "env: {}"
+    defaults = read_defaults(said.encode(), file="d")
+    assert not defaults.broken
+    said_at_all = any(line.startswith("image:") for line in [*own, *shared])
+    file = ["owner: alice", *own, *([] if said_at_all else ["image: one"])]
+    file[place:place] = [] if odd is None else [odd]
+    raw = "\n".join(file).encode()
+    found = quick.read(raw, file="aa.yaml", defaults=defaults.values)
+    whole = reader.read(raw, file="aa.yaml", defaults=defaults)
+    assert found is not None or odd is not None
+    if found is not None:
+        assert (whole.spec, whole.problems, whole.owner) == (found, (), "alice")
+        assert whole.spec is not None
+        assert whole.spec.model_dump_json() == found.model_dump_json()

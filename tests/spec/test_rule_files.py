@@ -25,6 +25,7 @@ from spec.files import File
 from spec.rule_folder import is_rule_file, rules_in
 from spec.rule_reference import PAGE, outputs
 from spec.rule_schemas import SCHEMAS, schema
+from spec.window_values import DAYS
 from tests.spec.bad import owners, policies
 from tests.spec.bad.case import Case
 
@@ -47,6 +48,9 @@ rules:
 quotas: {owner: {workspaces: 0}}
 exemptions:
   - {rule: image-allowed, workspaces: [alice-gpu], reason: " why not ", until: 2030-12-31}
+windows:
+  - {kind: allow, from: 22:00, to: 06:00, zone: Europe/Berlin}
+  - {kind: deny, days: [fri], to: "24:00", zone: UTC, workspaces: ["class-*"], reason: exams}
 """
 
 
@@ -86,6 +90,11 @@ def test_policies() -> None:
     assert found.quotas.owner.workspaces == 0
     (exemption,) = found.exemptions
     assert (exemption.reason, exemption.until) == ("why not", date(2030, 12, 31))
+    nights, exams = found.windows
+    assert (nights.begin, nights.end, nights.days) == ("22:00", "06:00", list(DAYS))
+    assert (nights.workspaces, nights.reason, nights.zone) == (["*"], None, "Europe/Berlin")
+    assert (exams.begin, exams.end, exams.days) == ("00:00", "24:00", ["fri"])
+    assert (exams.kind, exams.workspaces, exams.reason) == ("deny", ["class-*"], "exams")
 
 
 def test_both_together_with_every_problem() -> None:

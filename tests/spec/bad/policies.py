@@ -31,11 +31,76 @@ def exemption(name: str, changed: dict[str, str], *told: Told) -> Case:
     return one(f"exemption: {name}", "exemptions:\n  - " + "\n    ".join(lines) + "\n", *told)
 
 
+def window(name: str, changed: dict[str, str], *told: Told) -> Case:
+    """A window: kind in line 2, zone in 3, the rest after."""
+    keys = {"kind": "allow", "zone": "UTC", **changed}
+    lines = [f"{key}: {value}" for key, value in keys.items() if value != "-"]
+    return one(f"window: {name}", "windows:\n  - " + "\n    ".join(lines) + "\n", *told)
+
+
+PLACE = "write a place, such as Europe/Berlin, or UTC"
+CLOCK = 'write hours and minutes of 24 hours: "22:00"'
+WINDOWS: list[Case] = [
+    window("kind", {"kind": "alow"}, (2, 11, "windows.0.kind", "did you mean allow?")),
+    window("no zone", {"zone": "-"}, (2, 5, "windows.0.zone", "add zone: Europe/Berlin")),
+    window("short zone", {"zone": "EST"}, (3, 11, "windows.0.zone", PLACE)),
+    window(
+        "slip in the zone",
+        {"zone": "Europe/Berlyn"},
+        (3, 11, "windows.0.zone", "did you mean Europe/Berlin?"),
+    ),
+    window(
+        "folder of zones",
+        {"zone": "America/Argentina"},
+        (3, 11, "windows.0.zone", "did you mean America/Argentina/Salta?"),
+    ),
+    window("far zone", {"zone": "Moon/Base"}, (3, 11, "windows.0.zone", PLACE)),
+    window("zone elsewhere", {"zone": "../Europe/Berlin"}, (3, 11, "windows.0.zone", PLACE)),
+    window("long day", {"days": "[Monday]"}, (4, 12, "windows.0.days.0", "write mon")),
+    window(
+        "no such day",
+        {"days": "[xyz]"},
+        (4, 12, "windows.0.days.0", "one of mon, tue, wed, thu, fri, sat, sun"),
+    ),
+    window(
+        "no days",
+        {"days": "[]"},
+        (4, 11, "windows.0.days", "name days, or remove it: mon, tue, wed, thu, fri, sat, sun"),
+    ),
+    window("hour alone", {"from": '"9"'}, (4, 11, "windows.0.from", 'write "09:00"')),
+    window("one digit", {"from": "9:30"}, (4, 11, "windows.0.from", 'write "09:30"')),
+    window("seconds", {"to": '"10:00:00"'}, (4, 9, "windows.0.to", 'write "10:00"')),
+    window("begin at 24", {"from": "24:00"}, (4, 11, "windows.0.from", CLOCK)),
+    window("afternoon", {"to": "5pm"}, (4, 9, "windows.0.to", CLOCK)),
+    window("number", {"to": "17"}, (4, 9, "windows.0.to", 'put it in quotes: "17"')),
+    window(
+        "pattern",
+        {"workspaces": "[Class-*]"},
+        (4, 18, "windows.0.workspaces.0", "write an id, with * for anything: class-*"),
+    ),
+    window(
+        "no workspaces",
+        {"workspaces": "[]"},
+        (4, 17, "windows.0.workspaces", "name at least one workspace, or remove it for all"),
+    ),
+    window(
+        "no reason",
+        {"reason": '""'},
+        (4, 13, "windows.0.reason", "say why, for whoever reads it later"),
+    ),
+    window(
+        "cron",
+        {"schedule": "0 22 * * *"},
+        (4, 5, "windows.0.schedule", "the keys are kind, days, from, to, zone, workspaces, reason"),
+    ),
+]
+
 CASES: list[Case] = [
+    *WINDOWS,
     one("empty", "", (1, 1, "", "write rules: {}, or remove the file")),
     one("unknown", "rule: {}\n", (1, 1, "rule", "did you mean rules?")),
     one("slip", "exceptions: []\n", (1, 1, "exceptions", "did you mean exemptions?")),
-    one("far", "zzz: 1\n", (1, 1, "zzz", "the keys are rules, quotas, exemptions")),
+    one("far", "zzz: 1\n", (1, 1, "zzz", "the keys are rules, quotas, exemptions, windows")),
     one(
         "rules null",
         "rules:\n",
