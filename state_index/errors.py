@@ -4,10 +4,12 @@
     ├── IllegalTransitionError     the phase table refuses this event in this phase
     ├── StaleRowError              the row changed since the caller read it
     ├── LeaseLostError             another runner took the lease: this one must not write any more
-    ├── UnknownOperationError      no intent has this id
+    ├── UnknownOperationError      no intent or edit has this id
     ├── RequestRefusedError        a user's request that the index does not take
     │   ├── UnknownWorkspaceError  no such workspace is published
     │   ├── InvalidStateError      the workspace's phase does not allow it
+    │   ├── EditWaitsError         another change of its file is asked for or under way
+    │   ├── EditsManyError         the user has as many changes of files under way as one may
     │   └── PinnedInGitError       the file's `state:` decides, not the user
     └── IndexUnavailableError      the database can't be used now (`retryable` says if soon)
         ├── IndexBusyError         another writer holds it: try again
@@ -72,7 +74,7 @@ class LeaseLostError(StateIndexError):
 
 
 class UnknownOperationError(StateIndexError):
-    """No intent has this operation id."""
+    """No intent and no edit has this operation id."""
 
     def __init__(self, operation_id: str) -> None:
         super().__init__(f"no operation {operation_id}")
@@ -103,6 +105,31 @@ class InvalidStateError(RequestRefusedError):
     def __init__(self, phase: str, message: str) -> None:
         super().__init__(message)
         self.phase = phase
+
+
+class EditWaitsError(RequestRefusedError):
+    """Another change of the same file is asked for or under way.
+
+    Attributes:
+        workspace_id: whose file.
+        edit_id: the other one, or empty where it came just now.
+    """
+
+    code = "EDIT_WAITS"
+
+    def __init__(self, workspace_id: str, edit_id: str) -> None:
+        super().__init__(f"{workspace_id}: another change of its file is under way; wait for it")
+        self.workspace_id = workspace_id
+        self.edit_id = edit_id
+
+
+class EditsManyError(RequestRefusedError):
+    """A user has as many changes of files open or taken as one may have at once."""
+
+    code = "TOO_MANY_EDITS"
+
+    def __init__(self, actor: str, number: int) -> None:
+        super().__init__(f"{actor} has {number} changes under way; wait until one is done")
 
 
 class PinnedInGitError(RequestRefusedError):

@@ -5,15 +5,16 @@ method is one transaction. It decides nothing that the phase table does not say.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Self, Unpack
 
 import sqlalchemy as sa
 
-from state_index import publishing, requests, rows
+from state_index import past, publishing, requests, rows
 from state_index.database import Database
+from state_index.edits import Edits
 from state_index.lease import TIMEOUT, Grant, Lease, check
 from state_index.migrate import migrate
 from state_index.models import (
@@ -31,7 +32,8 @@ from state_index.readonly import is_current, looking
 from state_index.removals import Removals
 from state_index.repository import Repository
 from state_index.retention import Records
-from state_index.schema import GENERATION, history, runner, workspaces
+from state_index.reviews import Reviews
+from state_index.schema import GENERATION, runner, workspaces
 
 
 class Index:
@@ -143,6 +145,20 @@ class Index:
     def repository(self) -> Repository:
         """What is said and asked about the git repository that is followed."""
         return Repository(
+            read=self._database.read, write=self._fenced, ask=self._database.write, now=self._now
+        )
+
+    @property
+    def edits(self) -> Edits:
+        """Changes of workspace files: asked by users, made by the runner."""
+        return Edits(
+            read=self._database.read, write=self._fenced, ask=self._database.write, now=self._now
+        )
+
+    @property
+    def reviews(self) -> Reviews:
+        """What was said of pull requests, what waits for approval, and what was approved."""
+        return Reviews(
             read=self._database.read, write=self._fenced, ask=self._database.write, now=self._now
         )
 
@@ -271,14 +287,13 @@ class Index:
 
     def history(self, workspace_id: str, limit: int = publishing.HISTORY_BOUND) -> list[HistoryRow]:
         """Changes of phase, newest first."""
-        query = sa.select(history).where(history.c.workspace_id == workspace_id)
         with self._database.read() as connection:
-            found = (
-                connection.execute(query.order_by(history.c.number.desc()).limit(limit))
-                .mappings()
-                .all()
-            )
-        return [rows.history_row(row) for row in found]
+            return past.of(connection, workspace_id, limit)
+
+    def histories(self, ids: Collection[str]) -> dict[str, list[HistoryRow]]:
+        """Changes of phase of several workspaces, newest first: all that is kept, in few queries."""
+        with self._database.read() as connection:
+            return past.of_all(connection, ids)
 
     # What users ask for.
 

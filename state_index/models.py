@@ -1,5 +1,6 @@
 """The rows of the index as frozen dataclasses. No SQL here; times are aware and in UTC."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
@@ -83,6 +84,11 @@ class Published:
 
     def __post_init__(self) -> None:
         _require_aware(self.since, self.retry_at, self.updated_at, self.removed_at, self.expires_at)
+
+    @property
+    def formerly(self) -> str:
+        """Which former id its file named when it was last worked on, "" for none."""
+        return str(json.loads(self.spec_json).get("formerly") or "") if self.spec_json else ""
 
 
 class Changes(TypedDict, total=False):

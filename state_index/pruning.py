@@ -1,4 +1,4 @@
-"""Keeps history and finished intents within bounds; functions on an open write transaction.
+"""Keeps history, finished intents and edits within bounds; functions on an open write transaction.
 
 Of each workspace, the row stays that tells whether it had a home, however much failed since and
 however long ago it was: without it, a home that is not there would be made anew, empty.
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from state_index.phases import WITH_HOME, Phase
-from state_index.schema import history, intents, workspaces
+from state_index.schema import edits, history, intents, workspaces
 
 INTENT_BOUND = 100
 """Finished operations kept per workspace."""
@@ -69,11 +69,24 @@ def keep_newest_finished(connection: sa.Connection, workspace_id: str) -> None:
     keep_newest(connection, intents, workspace_id, INTENT_BOUND, only=ended)
 
 
+def keep_newest_edits(connection: sa.Connection, workspace_id: str) -> None:
+    """Delete a workspace's finished edits beyond the bound of operations."""
+    ended = edits.c.status.in_(("done", "failed"))
+    keep_newest(connection, edits, workspace_id, INTENT_BOUND, only=ended)
+
+
 def drop_forgotten(connection: sa.Connection, now: datetime) -> None:
     """Delete what has been said about workspaces that were forgotten long ago."""
     published = sa.select(workspaces.c.id)
-    for table, at in ((history, history.c.at), (intents, intents.c.created_at)):
+    dated = (
+        (history, history.c.at),
+        (intents, intents.c.created_at),
+        (edits, edits.c.created_at),
+    )
+    for table, at in dated:
         gone = sa.delete(table).where(table.c.workspace_id.not_in(published), at < now - FORGOTTEN)
+        if table is edits:  # of a file that is not a workspace yet, one may be asked for
+            gone = gone.where(edits.c.status.in_(("done", "failed")))
         if table is history:
             # Forgotten is not purged: its home may be kept under another workspace's name.
             ended = history.c.to_phase == Phase.DELETED

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from state_index.pruning import INTENT_BOUND, telling
 from state_index.publishing import HISTORY_BOUND
-from state_index.schema import history, intents
+from state_index.schema import edits, history, intents
 
 Transaction = Callable[[], AbstractContextManager[sa.Connection]]
 
@@ -79,18 +79,20 @@ class Records:
 
     def _queries(self, kept: Retention) -> list[tuple[sa.Table, sa.Select[tuple[int]]]]:
         now = self._now()
-        ended = intents.c.status.in_(("done", "failed"))
         aged = now - kept.history_age
         past = now - kept.operation_age
         always = min(ALWAYS, kept.history_rows)
         phases = _beyond(history, history.c.at, kept.history_rows, aged, always=always)
         return [
             (history, phases),
-            (
-                intents,
-                _beyond(intents, intents.c.created_at, kept.operation_rows, past, only=ended),
-            ),
+            *((table, _ended(table, kept.operation_rows, past)) for table in (intents, edits)),
         ]
+
+
+def _ended(table: sa.Table, rows: int, before: datetime) -> sa.Select[tuple[int]]:
+    """Select the numbers of the ended operations that are one too many, or too old."""
+    ended = table.c.status.in_(("done", "failed"))
+    return _beyond(table, table.c.created_at, rows, before, only=ended)
 
 
 def _beyond(

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0006"
+HEAD = "0008"
 """The newest migration; kept here so that opening an up-to-date index needs no Alembic (a test compares)."""
 
 VERSION_TABLE = "state_index_version"
@@ -109,6 +109,40 @@ intents = sa.Table(
 )
 """Requests of users. No foreign key: an operation stays readable when its workspace is forgotten."""
 
+edits = sa.Table(
+    "edits",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(32), nullable=False, unique=True),
+    sa.Column("workspace_id", sa.String(64), nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("actor", sa.String(128), nullable=False),
+    sa.Column("base", sa.String(64), nullable=False),
+    sa.Column("text", sa.Text),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("admin", sa.Boolean, nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, server_default="open"),
+    sa.Column("code", sa.String(64), nullable=False, server_default=sa.text("''")),
+    sa.Column("error", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("commit", sa.String(64), nullable=False, server_default=sa.text("''")),
+    sa.Column("url", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.CheckConstraint("status IN ('open', 'taken', 'done', 'failed')", name="status"),
+    sa.Index(None, "workspace_id", "number"),
+    sa.Index(
+        "uq_edits_one_pending",
+        "workspace_id",
+        unique=True,
+        sqlite_where=sa.text("status IN ('open', 'taken')"),
+        postgresql_where=sa.text("status IN ('open', 'taken')"),
+    ),
+)
+"""Changes of workspace files that users ask for. No foreign key: a file may be asked for before its row is.
+
+What comes of one has defaults of the database, so that who asks needs no right to write these columns.
+"""
+
 history = sa.Table(
     "history",
     metadata,
@@ -202,6 +236,66 @@ repository_wishes = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
 )
 """One row, from the first migration on: what is asked about that repository, by anyone."""
+
+reviews = sa.Table(
+    "reviews",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("head", sa.String(64), nullable=False),
+    sa.Column("base", sa.String(64), nullable=False),
+    sa.Column("change_set", sa.JSON, nullable=False),
+    sa.Column("posted", sa.String(64), nullable=False),
+    sa.Column("trailer", sa.Boolean, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+"""What the runner said of pull requests, a row each: of its newest commit that was reviewed."""
+
+review_holds = sa.Table(
+    "review_holds",
+    metadata,
+    sa.Column("workspace_id", sa.String(64), primary_key=True),
+    sa.Column("base", sa.String(64), nullable=False),
+    sa.Column("commit", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(80), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("passing", sa.Boolean, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+)
+"""Workspaces that stay as they are, as a commit does more to them than was reviewed."""
+
+review_base = sa.Table(
+    "review_base",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.CheckConstraint("id = 1", name="single"),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("commit", sa.String(64), nullable=False),
+)
+"""One row: up to which commit of which branch it was judged what is held back."""
+
+review_approvals = sa.Table(
+    "review_approvals",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("commit", sa.String(64), nullable=False),
+    sa.Column("workspace_id", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(80), nullable=False),
+    sa.Column("who", sa.String(128), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index(None, "workspace_id", "number"),
+)
+"""What was allowed all the same: one change of one workspace, by whom and why."""
+
+review_told = sa.Table(
+    "review_told",
+    metadata,
+    sa.Column("commit", sa.String(64), primary_key=True),
+    sa.Column("words", sa.String(64), nullable=False),
+    sa.Column("workspaces", sa.JSON, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+"""Commits of which the forge was told that something is held back, until it is told that nothing is."""
 
 GENERATION = sa.select(clock.c.generation)
 """The index's generation."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from state_index import rows
+from state_index import past, rows
 from state_index.errors import IllegalTransitionError, StaleRowError
 from state_index.index import Index
 from state_index.models import Changes, Published, RunnerInfo
@@ -248,3 +248,14 @@ def _timed(index: Index, count: int) -> float:
     for _ in range(count):
         index.generation()
     return (time.perf_counter() - began) / count
+
+
+def test_histories_of_many_are_those_of_each(index: Index) -> None:
+    many = [f"ws-{number}" for number in range(past.MOST_NAMED + 1)]
+    for id_ in (many[0], many[-1]):
+        index.publish(id_, event=Event.PROVISION, cause="new", owner="alice")
+        index.publish(id_, event=Event.FAILED, cause="no")
+    found = index.histories(many)
+    assert found == {id_: index.history(id_) for id_ in many}
+    assert [row.to_phase for row in found[many[-1]]] == [Phase.ERROR, Phase.PROVISIONING]
+    assert index.histories(()) == {}

@@ -125,6 +125,8 @@ def test_each_refusal_has_its_stable_code() -> None:
     assert {one.__name__: one.code for one in RequestRefusedError.__subclasses__()} == {
         "UnknownWorkspaceError": "NOT_FOUND",
         "InvalidStateError": "INVALID_STATE",
+        "EditWaitsError": "EDIT_WAITS",
+        "EditsManyError": "TOO_MANY_EDITS",
         "PinnedInGitError": "PINNED_IN_GIT",
     }
 
