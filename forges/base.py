@@ -16,13 +16,18 @@ from forges.errors import (
 )
 from forges.forge import PullRequest, State
 from forges.http import Answer, Api
-from forges.markup import cut, marked, one_line
-from forges.sticky import Comment, plan
+from forges.markup import cut, one_line
+from forges.sections import Name, Section, joined, written
+from forges.sticky import Comment, ours, plan
 
 MAX_PAGES = 100
 """Pages of comments that are looked through."""
 MAX_PULLS = 20
 """Pull requests of one commit that are read."""
+OPEN_PAGES = 2
+"""Pages of open pull requests that are read."""
+OPEN_PAGE = 50
+"""Pull requests of one such page: more a Gitea does not give."""
 MAX_TITLE = 255
 _SEGMENT = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}")
 
@@ -65,13 +70,44 @@ class BaseForge(ABC):
         numbers = await self._pulls_of(_checked_sha(sha))
         return [await self.pull(number) for number in numbers[:MAX_PULLS]]
 
-    async def comment(self, pull: int, body: str, *, marker: str) -> None:
-        """Make our one comment with this marker on a pull request say this."""
+    async def open_pulls(self, base: str) -> list[PullRequest]:
+        """The open pull requests into a branch, the last touched first; no more than a hundred."""
+        found: dict[int, PullRequest] = {}  # what moves to the next page meanwhile is told twice
+        for page in range(1, OPEN_PAGES + 1):
+            answer = await self._open_page(base, page)
+            for one in self._readable(fields.items(answer.data)):
+                if one.base_ref == base and not one.merged:
+                    found.setdefault(one.number, one)
+            if not has_next(answer):
+                break
+        return list(found.values())
+
+    def _readable(self, listed: list[dict[str, Any]]) -> list[PullRequest]:
+        """Read a list; one that is not as it should be is left out, as it must not hide the others.
+
+        Raises:
+            UnexpectedAnswerError: none of them is: this is no such list.
+        """
+        found: list[PullRequest] = []
+        wrong: UnexpectedAnswerError | None = None
+        for one in listed:
+            try:
+                found.append(self._listed(one))
+            except UnexpectedAnswerError as error:
+                wrong = error
+        if wrong is not None and not found:
+            raise wrong
+        return found
+
+    async def comment(self, pull: int, body: str, *, marker: str, section: Name, head: str) -> None:
+        """Have a section of our one comment with this marker on a pull request say this."""
         _checked_number(pull)
-        text = marked(body, marker=marker, limit=self.comment_limit)
+        new = Section(section, _checked_sha(head), body)
         us = await self._us()
-        found = [one async for one in self._comments(pull)]
-        wanted = plan(found, us=us, marker=marker, body=text)
+        found = ours([one async for one in self._comments(pull)], us=us, marker=marker)
+        parts = joined((one.body for one in found), new)
+        text = written(parts, marker=marker, limit=self.comment_limit)
+        wanted = plan(found, text)
         if wanted.edit is None:
             await self._add_comment(pull, text)
         elif not wanted.same:
@@ -86,6 +122,15 @@ class BaseForge(ABC):
         line = one_line(description, self.description_limit)
         await self._set_status(_checked_sha(sha), state, context, line, target_url)
 
+    async def pull_of_branch(self, *, base: str, head: str) -> PullRequest | None:
+        """The open pull request of a branch of this repository; None where there is none."""
+        for number in (await self._pulls_from(base, head))[:MAX_PULLS]:
+            found = await self.pull(number)
+            # Forges leave out, or do not know, some of what was asked for.
+            if (found.base_ref, found.head_ref) == (base, head) and not found.from_fork:
+                return found
+        return None
+
     async def open_pull(self, *, base: str, head: str, title: str, body: str) -> PullRequest:
         """Open a pull request of a branch of this repository."""
         text = cut(body, self.comment_limit)
@@ -97,7 +142,17 @@ class BaseForge(ABC):
         """Read a pull request."""
 
     @abstractmethod
+    async def _open_page(self, base: str, page: int) -> Answer: ...
+
+    @abstractmethod
+    def _listed(self, data: dict[str, Any]) -> PullRequest:
+        """Read a pull request of a list of open ones, which may tell less of it."""
+
+    @abstractmethod
     async def _pulls_of(self, sha: str) -> list[int]: ...
+
+    @abstractmethod
+    async def _pulls_from(self, base: str, head: str) -> list[int]: ...
 
     @abstractmethod
     async def _set_status(

@@ -51,6 +51,12 @@ def text(data: Any, *path: str, longest: int = MAX_TEXT) -> str:
     return found
 
 
+def optional(data: Any, *path: str) -> str:
+    """Text of any length; "" where there is none."""
+    found = at(data, *path)
+    return found if isinstance(found, str) else ""
+
+
 def number(data: Any, *path: str) -> int:
     """A positive number.
 

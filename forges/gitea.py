@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 
 from forges import fields
+from forges.base import OPEN_PAGE
 from forges.errors import ForgeNotFoundError
 from forges.github import GitHub, comment_of
+from forges.http import Answer
 from forges.sticky import Comment
 
 
@@ -23,9 +25,23 @@ class Gitea(GitHub):
         for one in fields.items(answer.data):
             yield comment_of(one)
 
+    async def _open_page(self, base: str, page: int) -> Answer:
+        query = {"state": "open", "base_branch": base, "sort": "recentupdate"}
+        told: dict[str, str | int] = {**query, "limit": OPEN_PAGE, "page": page}
+        return await self._api.call("GET", self._path("pulls"), query=told)
+
     async def _pulls_of(self, sha: str) -> list[int]:
         try:
             answer = await self._api.call("GET", self._path("commits", sha, "pull"))
         except ForgeNotFoundError:
             return []
         return [fields.number(answer.data, "number")]
+
+    async def _pulls_from(self, base: str, head: str) -> list[int]:
+        # Its list can't be asked for a branch; this tells the newest one, also one that is closed.
+        try:
+            answer = await self._api.call("GET", self._path("pulls", base, head))
+        except ForgeNotFoundError:
+            return []
+        found = fields.mapping(answer.data)
+        return [fields.number(found, "number")] if fields.text(found, "state") == "open" else []

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from forges import fields
-from forges.base import BaseForge
+from forges.base import OPEN_PAGE, BaseForge
 from forges.forge import PullRequest, State
+from forges.http import Answer
 from forges.sticky import Comment
 
 PAGE = 100
@@ -33,7 +34,7 @@ def pull_of(data: dict[str, Any]) -> PullRequest:
     return PullRequest(
         number=fields.number(data, "number"),
         title=fields.text(data, "title"),
-        author=fields.text(data, "user", "login"),
+        author=fields.optional(data, "user", "login"),
         base_ref=fields.text(data, "base", "ref"),
         base_sha=fields.sha(data, "base", "sha"),
         head_ref=fields.text(data, "head", "ref"),
@@ -44,6 +45,8 @@ def pull_of(data: dict[str, Any]) -> PullRequest:
         # Before, GitHub puts a commit here that was made to see whether it can be merged.
         merge_sha=fields.sha(data, "merge_commit_sha") if merged else None,
         url=fields.text(data, "html_url"),
+        merged_by=fields.optional(data, "merged_by", "login") if merged else "",
+        text=f"{fields.optional(data, 'title')}\n{fields.optional(data, 'body')}",
     )
 
 
@@ -58,9 +61,23 @@ class GitHub(BaseForge):
         answer = await self._api.call("GET", self._path("pulls", number))
         return pull_of(fields.mapping(answer.data))
 
+    async def _open_page(self, base: str, page: int) -> Answer:
+        query = {"state": "open", "base": base, "sort": "updated", "direction": "desc"}
+        told: dict[str, str | int] = {**query, "per_page": OPEN_PAGE, "page": page}
+        return await self._api.call("GET", self._path("pulls"), query=told)
+
+    def _listed(self, data: dict[str, Any]) -> PullRequest:
+        # A list does not say whether one is merged; an open one is not.
+        return pull_of({**data, "merged": False})
+
     async def _pulls_of(self, sha: str) -> list[int]:
         path = self._path("commits", sha, "pulls")
         answer = await self._api.call("GET", path, query={"per_page": PAGE})
+        return [fields.number(one, "number") for one in fields.items(answer.data)]
+
+    async def _pulls_from(self, base: str, head: str) -> list[int]:
+        asked = {"state": "open", "base": base, "head": f"{self._names[0]}:{head}"}
+        answer = await self._api.call("GET", self._path("pulls"), query={**asked, "per_page": PAGE})
         return [fields.number(one, "number") for one in fields.items(answer.data)]
 
     async def _set_status(

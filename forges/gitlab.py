@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 from forges import fields
-from forges.base import BaseForge, segments
+from forges.base import OPEN_PAGE, BaseForge, segments
 from forges.errors import ForgeAddressError, InputRefusedError, UnexpectedAnswerError
 from forges.forge import PullRequest, State
+from forges.http import Answer
 from forges.sticky import Comment
 
 PAGE = 20
@@ -34,7 +35,7 @@ def pull_of(data: dict[str, Any]) -> PullRequest:
     return PullRequest(
         number=fields.number(data, "iid"),
         title=fields.text(data, "title"),
-        author=fields.text(data, "author", "username"),
+        author=fields.optional(data, "author", "username"),
         base_ref=fields.text(data, "target_branch"),
         base_sha=None if start is None else fields.sha(data, "diff_refs", "start_sha"),
         head_ref=fields.text(data, "source_branch"),
@@ -43,6 +44,15 @@ def pull_of(data: dict[str, Any]) -> PullRequest:
         merged=merged,
         merge_sha=_merge_sha(data) if merged else None,
         url=fields.text(data, "web_url"),
+        merged_by=_merged_by(data) if merged else "",
+        text=f"{fields.optional(data, 'title')}\n{fields.optional(data, 'description')}",
+    )
+
+
+def _merged_by(data: dict[str, Any]) -> str:
+    """Who merged it: newer releases call it `merge_user`."""
+    return fields.optional(data, "merge_user", "username") or fields.optional(
+        data, "merged_by", "username"
     )
 
 
@@ -83,9 +93,23 @@ class GitLab(BaseForge):
         answer = await self._api.call("GET", self._path("merge_requests", number))
         return pull_of(fields.mapping(answer.data))
 
+    async def _open_page(self, base: str, page: int) -> Answer:
+        query = {"state": "opened", "target_branch": base, "order_by": "updated_at", "sort": "desc"}
+        told: dict[str, str | int] = {**query, "per_page": OPEN_PAGE, "page": page}
+        return await self._api.call("GET", self._path("merge_requests"), query=told)
+
+    def _listed(self, data: dict[str, Any]) -> PullRequest:
+        return pull_of(data)
+
     async def _pulls_of(self, sha: str) -> list[int]:
         path = self._path("repository", "commits", sha, "merge_requests")
         answer = await self._api.call("GET", path, query={"per_page": PAGE})
+        return [fields.number(one, "iid") for one in fields.items(answer.data)]
+
+    async def _pulls_from(self, base: str, head: str) -> list[int]:
+        asked = {"state": "opened", "target_branch": base, "source_branch": head}
+        path = self._path("merge_requests")
+        answer = await self._api.call("GET", path, query={**asked, "per_page": PAGE})
         return [fields.number(one, "iid") for one in fields.items(answer.data)]
 
     async def _set_status(

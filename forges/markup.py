@@ -88,11 +88,6 @@ def is_marked(body: str, marker: str) -> bool:
     return body.splitlines()[:1] == [hidden(marker)]
 
 
-def marked(body: str, *, marker: str, limit: int) -> str:
-    """The body with its marker, cut to a length; one that begins with it already gets no second one."""
-    return cut(body if is_marked(body, marker) else f"{hidden(marker)}\n{body}", limit)
-
-
 def cut(body: str, limit: int) -> str:
     """A Markdown text of at most so many characters, with a note where something is left out.
 

@@ -1,6 +1,6 @@
 """Our one comment with a marker on a pull request: which it is, and what to do. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from forges.markup import is_marked
@@ -30,8 +30,8 @@ class Plan:
     remove: tuple[int, ...]
 
 
-def plan(comments: Iterable[Comment], *, us: str, marker: str, body: str) -> Plan:
-    """Find our comments with the marker; the oldest one stays.
+def ours(comments: Iterable[Comment], *, us: str, marker: str) -> list[Comment]:
+    """Our comments with the marker, the oldest one first.
 
     Whose a comment is decides: anybody can write our marker.
 
@@ -39,15 +39,24 @@ def plan(comments: Iterable[Comment], *, us: str, marker: str, body: str) -> Pla
         comments: all of the pull request.
         us: our login.
         marker: the marker.
-        body: what the comment is to say, marker included.
     """
     # By number: what moves to the next page while one reads is told twice.
-    ours = {
+    found = {
         one.id: one for one in comments if _is_same(one.author, us) and is_marked(one.body, marker)
     }
+    return [found[key] for key in sorted(found)]
+
+
+def plan(ours: Sequence[Comment], body: str) -> Plan:
+    """Tell what to do with our comments; the oldest one stays.
+
+    Args:
+        ours: all of them with the marker, the oldest one first.
+        body: what the one that stays is to say, marker included.
+    """
     if not ours:
         return Plan(None, same=False, remove=())
-    first, *others = (ours[key] for key in sorted(ours))
+    first, *others = ours
     same = _lines(first.body) == _lines(body)
     return Plan(first.id, same=same, remove=tuple(one.id for one in others))
 

@@ -207,6 +207,45 @@ class Repository:
         )
         return str(answer["commit"]["sha"])
 
+    def change(self, user: User, path: str, text: str | None, *, branch: str) -> str:
+        """Commit another text of a file that is there, or its removal (None); the commit."""
+        where = f"/contents/{path}"
+        sha = self.ask("GET", f"{where}?ref={branch}")["sha"]
+        told: dict[str, Any] = {"sha": sha, "branch": branch, "message": f"change {path}"}
+        if text is None:
+            return str(self.ask("DELETE", where, told, user=user)["commit"]["sha"])
+        content = base64.b64encode(text.encode()).decode()
+        return str(self.ask("PUT", where, {**told, "content": content}, user=user)["commit"]["sha"])
+
+    def open_pull(self, user: User, branch: str, title: str) -> int:
+        """Open a pull request of a branch into `main`; its number."""
+        told = {"base": "main", "head": branch, "title": title, "body": "please"}
+        return int(self.ask("POST", "/pulls", told, user=user)["number"])
+
+    def merge(self, user: User, pull: int) -> bool:
+        """Merge a pull request; False while Gitea looks whether that can be."""
+        try:
+            self.ask("POST", f"/pulls/{pull}/merge", {"Do": "merge"}, user=user)
+        except AssertionError as error:
+            if "try again" in str(error).lower():
+                return False
+            raise
+        return True
+
+    def head(self, branch: str = "main") -> str:
+        """The commit of a branch."""
+        return str(self.ask("GET", f"/branches/{branch}")["commit"]["id"])
+
+    def status(self, commit: str, context: str) -> tuple[str, str]:
+        """A status of a commit and its words; both empty where there is none."""
+        told = self.ask("GET", f"/commits/{commit}/status")["statuses"] or ()
+        ours = (
+            (str(one["status"]), str(one["description"]))
+            for one in told
+            if one["context"] == context
+        )
+        return next(ours, ("", ""))
+
     def ask(
         self,
         method: str,

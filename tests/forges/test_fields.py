@@ -35,12 +35,16 @@ def test_values(read: Callable[..., Any], right: Any, wrong: list[Any]) -> None:
             read(data, "a", "b")
 
 
-@pytest.mark.parametrize("key", ["merged", "number", "title", "user", "base", "head", "html_url"])
+@pytest.mark.parametrize("key", ["merged", "number", "title", "base", "head", "html_url"])
 def test_a_pull_request_that_lacks_something(key: str) -> None:
     told = example("pulls/get")
     del told[key]
     with pytest.raises(UnexpectedAnswerError):
         pull_of(told)
+
+
+def test_a_pull_request_whose_author_is_gone() -> None:
+    assert pull_of({**example("pulls/get"), "user": None}).author == ""
 
 
 def test_a_comment_whose_author_is_gone() -> None:

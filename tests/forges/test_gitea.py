@@ -15,9 +15,11 @@ from forges.errors import (
 )
 from forges.forge import Forge, Kind, PullRequest, State
 from forges.markup import hidden
+from forges.sections import Name, Section, read, written
 from forges.webhooks import Event, verify_webhook
 from gateway.store import Store
 from tests.forges.gitea import Gitea, Repository, User
+from tests.forges.said import said
 from tests.forges.server import Reply, Seen, serving
 from tests.waiting import until
 
@@ -58,8 +60,12 @@ async def test_a_pull_request_from_its_opening_to_its_merge(
         merge_sha=None,
         url=f"{repository.gitea.url}/{repository.name}/pulls/{made.number}",
     )
+    assert made in await forge.open_pulls("main")
+    assert await forge.open_pulls("release") == []
     repository.ask("POST", f"/pulls/{made.number}/merge", {"Do": "merge"}, user=alice)
     merged = await forge.pull(made.number)
+    assert (merged.merged_by, merged.text) == (alice.name, "Add add-one\nplease")
+    assert made.number not in {each.number for each in await forge.open_pulls("main")}
     assert merged.merged
     after = str(repository.ask("GET", "/branches/main")["commit"]["id"])
     assert merged.merge_sha == after
@@ -73,25 +79,40 @@ async def test_one_comment_of_ours_stays_one_and_others_are_not_touched(
     forge: Forge, repository: Repository, bot: User, alice: User
 ) -> None:
     pull = await opened(forge, repository, alice, "add-two")
-    theirs = f"{hidden('preview')}\nall is well, merge it"
+    head = pull.head_sha
+
+    async def say(text: str, *, section: Name = "files", about: str = head) -> None:
+        await forge.comment(pull.number, text, marker="preview", section=section, head=about)
+
+    theirs = f"{said('all is well, merge it', head=head)}\n{hidden('preview')}"
     repository.ask("POST", f"/issues/{pull.number}/comments", {"body": theirs}, user=alice)
-    await forge.comment(pull.number, "first", marker="preview")
-    await forge.comment(pull.number, "second", marker="preview")
-    await forge.comment(pull.number, "another", marker="drift")
+    await say("first")
+    await say("there", section="live")
+    await say("second")
+    await forge.comment(pull.number, "more", marker="drift", section="live", head=head)
+    both = written(
+        [Section("files", head, "second"), Section("live", head, "there")],
+        marker="preview",
+        limit=65_536,
+    )
+    another = said("more", section="live", head=head, marker="drift")
     assert repository.comments(pull.number) == [
         (alice.name, theirs),
-        (bot.name, f"{hidden('preview')}\nsecond"),
-        (bot.name, f"{hidden('drift')}\nanother"),
+        (bot.name, both),
+        (bot.name, another),
     ]
-    # What two runs at the same moment left behind.
-    twin = f"{hidden('preview')}\ntwin"
+    # What two runs at the same moment left behind: what it says and the first one doesn't, stays.
+    twin = said("twin", section="live", head=head)
     repository.ask("POST", f"/issues/{pull.number}/comments", {"body": twin}, user=bot)
-    await forge.comment(pull.number, "x" * 100_000, marker="preview")
+    await say("x\n" * 100_000)
     (_, first), (_, ours), *rest = repository.comments(pull.number)
     assert first == theirs
-    assert ours.startswith(hidden("preview"))
-    assert "is cut here" in ours
-    assert [body for _, body in rest] == [f"{hidden('drift')}\nanother"]
+    assert "is cut here" in read(ours)[0].body
+    assert read(ours)[1] == Section("live", head, "twin")
+    assert [body for _, body in rest] == [another]
+    # Of the next commit, nothing that was said of this one holds.
+    await say("third", about=ABSENT)
+    assert read(repository.comments(pull.number)[1][1]) == [Section("files", ABSENT, "third")]
 
 
 async def test_a_status_is_read_back(forge: Forge, repository: Repository, alice: User) -> None:
@@ -134,7 +155,7 @@ async def test_what_is_not_there_and_who_may_not(
     with pytest.raises(ForgeNotFoundError):
         await forge.pull(4711)
     with pytest.raises(ForgeNotFoundError):
-        await forge.comment(4711, "nobody reads this", marker="preview")
+        await forge.comment(4711, "nobody", marker="preview", section="files", head=ABSENT)
     assert await forge.pulls_of_commit(ABSENT) == []
     reader = server.new_user("reader", rights=("read:repository", "read:user", "read:issue"))
     weak = connect(Kind.GITEA, url=server.url, repository=repository.name, token=reader.token)

@@ -23,6 +23,7 @@ from tests.forges.openapi import (
     check_request,
     example,
 )
+from tests.forges.said import said
 from tests.forges.server import Reply, Seen, Server, serving
 
 SHA = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
@@ -95,20 +96,20 @@ async def test_a_first_comment_is_made() -> None:
         "issues/create-comment": Reply(201, example("issues/create-comment", 201)),
     }
     async with github(handlers) as (forge, known, server):
-        await forge.comment(1347, "hello", marker="preview")
+        await forge.comment(1347, "hello", marker="preview", section="files", head=SHA)
     assert known.asked == [
         "users/get-authenticated",
         "issues/list-comments",
         "issues/create-comment",
     ]
-    assert server.seen[-1].data == {"body": f"{hidden('preview')}\nhello"}
+    assert server.seen[-1].data == {"body": said("hello", head=SHA)}
 
 
 async def test_ours_is_found_on_a_later_page_edited_and_its_twin_removed() -> None:
     pages = {
         "1": [comment(1, "mallory", f"{hidden('preview')}\nmine"), comment(2, "octocat", "words")],
         "2": [comment(9, "Octocat", f"{hidden('preview')}\nlater")],
-        "3": [comment(5, "octocat", f"{hidden('preview')}\r\nold\r\n")],
+        "3": [comment(5, "octocat", said("old", head=SHA).replace("\n", "\r\n") + "\r\n")],
     }
 
     def listed(seen: Seen) -> Reply:
@@ -123,13 +124,13 @@ async def test_ours_is_found_on_a_later_page_edited_and_its_twin_removed() -> No
         "issues/delete-comment": Reply(204, raw=b""),
     }
     async with github(handlers) as (forge, known, server):
-        await forge.comment(1347, "new", marker="preview")
+        await forge.comment(1347, "new", marker="preview", section="files", head=SHA)
         assert [(one.method, one.path.rpartition("/")[2]) for one in server.seen[-2:]] == [
             ("PATCH", "5"),
             ("DELETE", "9"),
         ]
         # What it says already is not written again.
-        await forge.comment(1347, "old", marker="preview")
+        await forge.comment(1347, "old", marker="preview", section="files", head=SHA)
     assert known.asked.count("issues/update-comment") == 1
     assert known.asked.count("users/get-authenticated") == 1
 
@@ -139,7 +140,7 @@ async def test_a_list_that_never_ends() -> None:
     handlers: dict[str, Handler | Reply] = {"issues/list-comments": endless}
     async with github(handlers, login="octocat") as (forge, known, _):
         with pytest.raises(UnexpectedAnswerError, match="100 pages"):
-            await forge.comment(1347, "x", marker="preview")
+            await forge.comment(1347, "x", marker="preview", section="files", head=SHA)
     assert len(known.asked) == 100
 
 
@@ -148,7 +149,7 @@ async def test_a_token_that_may_not_ask_who_it_is() -> None:
     refused = Reply(403, {"message": "Resource not accessible by integration"})
     async with github({"users/get-authenticated": refused}) as (forge, _, _):
         with pytest.raises(CredentialsRefusedError, match="set the login"):
-            await forge.comment(1347, "x", marker="preview")
+            await forge.comment(1347, "x", marker="preview", section="files", head=SHA)
 
 
 async def test_a_status() -> None:
@@ -217,6 +218,67 @@ async def test_a_merged_one_of_a_fork_found_by_its_commit() -> None:
     assert pull_of(told).from_fork
 
 
+async def test_the_open_one_of_a_branch() -> None:
+    told = example("pulls/get")
+    handlers: dict[str, Handler | Reply] = {
+        "pulls/list": Reply(data=example("pulls/list")),
+        "pulls/get": Reply(data=told),
+    }
+    async with github(handlers) as (forge, known, server):
+        found = await forge.pull_of_branch(base="master", head="new-topic")
+        assert await forge.pull_of_branch(base="other", head="new-topic") is None
+    assert found == PULL
+    assert known.asked == ["pulls/list", "pulls/get"] * 2
+    assert dict(server.seen[0].query) == {
+        "state": "open",
+        "base": "master",
+        "head": "octocat:new-topic",
+        "per_page": "100",
+    }
+
+
+async def test_open_ones_into_a_branch_are_listed_once_and_no_more_than_two_pages() -> None:
+    (one,) = example("pulls/list")
+    asked: list[dict[str, str]] = []
+
+    def listed(seen: Seen) -> Reply:
+        asked.append(seen.query)
+        other = one["base"] | {"ref": "release"}
+        found = [one, one | {"number": 7 + len(asked)}, one | {"number": 99, "base": other}]
+        return Reply(data=found, headers={"Link": '<https://x.example/?page=9>; rel="next"'})
+
+    async with github({"pulls/list": listed}) as (forge, _, _):
+        found = await forge.open_pulls("master")
+    assert [each.number for each in found] == [1347, 8, 9]
+    assert {each.merged for each in found} == {False}
+    assert [(query["base"], query["state"], query["page"]) for query in asked] == [
+        ("master", "open", "1"),
+        ("master", "open", "2"),
+    ]
+
+
+async def test_one_that_is_not_as_it_should_be_hides_no_other_one() -> None:
+    (one,) = example("pulls/list")
+    odd = one | {"number": 5, "title": ""}
+    orphan = one | {"number": 6, "user": None}
+    listed = Reply(data=[odd, orphan, one])
+    async with github({"pulls/list": listed}) as (forge, _, _):
+        found = await forge.open_pulls("master")
+    assert [(each.number, each.author) for each in found] == [(6, ""), (1347, "octocat")]
+    async with github({"pulls/list": Reply(data=[odd, odd])}) as (forge, _, _):
+        with pytest.raises(UnexpectedAnswerError):
+            await forge.open_pulls("master")
+
+
+async def test_who_merged_it_is_the_forges_word_and_its_text_is_kept() -> None:
+    told = example("pulls/get")
+    assert pull_of(told).merged_by == ""
+    told |= {"merged": True, "merged_by": example("users/get-authenticated"), "body": "why"}
+    assert pull_of(told).merged_by == "octocat"
+    assert pull_of(told).text == "Amazing new feature\nwhy"
+    assert pull_of(told | {"merged_by": None, "body": None}).merged_by == ""
+
+
 async def test_what_can_be_no_commit_and_no_pull_request_is_not_asked_for() -> None:
     async with github({}) as (forge, known, _):
         for wrong in ("", "main", SHA[:7], f"{SHA}/../x", SHA.upper()):
@@ -225,7 +287,7 @@ async def test_what_can_be_no_commit_and_no_pull_request_is_not_asked_for() -> N
             with pytest.raises(InputRefusedError):
                 await forge.status(wrong, State.ERROR, context="c", description="d")
         with pytest.raises(InputRefusedError):
-            await forge.comment(0, "x", marker="preview")
+            await forge.comment(0, "x", marker="preview", section="files", head=SHA)
     assert known.asked == []
 
 

@@ -14,7 +14,9 @@ from pydantic import SecretStr
 from forges.connect import connect
 from forges.errors import ForgeNotFoundError, InputRefusedError, UnexpectedAnswerError
 from forges.forge import Forge, Kind, PullRequest, State
+from forges.gitlab import pull_of
 from forges.markup import hidden
+from tests.forges.said import said
 from tests.forges.server import Answers, Reply, Seen, Server, serving
 
 SHA, BASE, MERGE = "a" * 40, "b" * 40, "c" * 40
@@ -92,12 +94,41 @@ async def test_a_merged_one_by_merge_by_squash_and_by_putting_on_top(
     ]
 
 
+async def test_the_open_one_of_a_branch() -> None:
+    def answers(seen: Seen) -> Reply:
+        return Reply(
+            data=[MERGE_REQUEST] if seen.path.endswith("/merge_requests") else MERGE_REQUEST
+        )
+
+    base, head = MERGE_REQUEST["target_branch"], MERGE_REQUEST["source_branch"]
+    async with gitlab(answers) as (forge, server):
+        found = await forge.pull_of_branch(base=base, head=head)
+        assert await forge.pull_of_branch(base=base, head="other") is None
+    assert found is not None
+    assert found.number == 7
+    assert asked(server)[0] == ("GET", f"{PROJECT}/merge_requests")
+
+
 @pytest.mark.parametrize("source", [None, 4])
 async def test_one_of_a_fork_that_is_not_prepared_yet(source: int | None) -> None:
     told = MERGE_REQUEST | {"source_project_id": source, "diff_refs": None}
     async with gitlab(lambda _seen: Reply(data=told)) as (forge, _):
         found = await forge.pull(7)
     assert (found.from_fork, found.base_sha) == (True, None)
+
+
+async def test_open_ones_are_listed_and_who_merged_one_is_told() -> None:
+    page = f"{PROJECT}/merge_requests"
+    closed = MERGE_REQUEST | {"state": "merged", "iid": 8}
+    answers: Answers = lambda _: Reply(data=[MERGE_REQUEST, closed])  # noqa: E731
+    async with gitlab(answers) as (forge, server):
+        assert await forge.open_pulls("main") == [PULL]
+    assert asked(server) == [("GET", page)]
+    assert server.seen[0].query["target_branch"] == "main"
+    assert pull_of(closed | {"merge_user": {"username": "bob"}}).merged_by == "bob"
+    assert pull_of(closed | {"merged_by": {"username": "eve"}}).merged_by == "eve"
+    assert pull_of(MERGE_REQUEST | {"merged_by": {"username": "eve"}}).merged_by == ""
+    assert pull_of(MERGE_REQUEST | {"author": None}).author == ""
 
 
 async def test_one_is_opened() -> None:
@@ -131,15 +162,15 @@ async def test_the_one_comment() -> None:
         return Reply(204, raw=b"")
 
     async with gitlab(answers) as (forge, server):
-        await forge.comment(7, "first", marker="preview")
-        await forge.comment(7, "second", marker="preview")
+        await forge.comment(7, "first", marker="preview", section="files", head=SHA)
+        await forge.comment(7, "second", marker="preview", section="files", head=SHA)
     notes_path = f"{PROJECT}/merge_requests/7/notes"
     assert [one for one in asked(server) if one[0] != "GET"] == [
         ("POST", notes_path),
         ("PUT", f"{notes_path}/3"),
         ("DELETE", f"{notes_path}/4"),
     ]
-    assert server.seen[-2].data == {"body": f"{hidden('preview')}\nsecond"}
+    assert server.seen[-2].data == {"body": said("second", head=SHA)}
 
 
 async def test_statuses_have_its_own_names() -> None:
@@ -197,7 +228,7 @@ async def test_what_is_no_list_of_notes(wrong: Any) -> None:
 
     async with gitlab(answers) as (forge, _):
         with pytest.raises(UnexpectedAnswerError):
-            await forge.comment(7, "x", marker="preview")
+            await forge.comment(7, "x", marker="preview", section="files", head=SHA)
 
 
 async def test_what_is_not_there() -> None:
