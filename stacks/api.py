@@ -2,12 +2,14 @@
 
     GET  /v1/status                   who runs
     POST /v1/operations               {"kind", "ids", "options"}: NDJSON of steps, then the end
+    GET  /v1/workspaces/{id}/commits  ?limit&diff: the commits that touched its file
     GET  /v1/workspaces/{id}/logs     `stacks.streams.server`
     GET  /v1/workspaces/{id}/exec     likewise, a WebSocket
+    GET  /v1/files/{id}, /v1/templates  `stacks.edits.server`
 
 The lines of operations are ``{"step": {...}}``, and at last ``{"result": ...}`` or ``{"error": {...}}``.
 Errors before the first line are ``{"error": {...}}`` with a status: what is refused was not begun. There is no login here: the socket's
-mode is the guard, and the gateway, which shares the data tree, relays only logs and exec.
+mode is the guard, and the gateway, which shares the data tree, relays only logs, exec and files.
 """
 
 import asyncio
@@ -16,19 +18,23 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from stacks.edits import server as files
 from stacks.errors import (
     BadRequestError,
+    NoVersionError,
     StacksError,
     TemporaryError,
     UnknownWorkspaceError,
     from_json,
 )
+from stacks.looks import LIMIT
 from stacks.operator import REQUEST_ID, Operator
 from stacks.steps import OnStep, Result, Step
 from stacks.streams import server
@@ -55,9 +61,11 @@ def make_app(runner: Operator, status: dict[str, Any]) -> web.Application:
     """
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_with_request_id, _with_errors])
     server.add_routes(app, runner)
+    files.add_routes(app)
     app[STATUS] = status
     app.router.add_get("/v1/status", _status)
     app.router.add_post("/v1/operations", _operate)
+    app.router.add_get("/v1/workspaces/{id}/commits", _commits)
     return app
 
 
@@ -118,7 +126,7 @@ async def _with_errors(request: web.Request, handler: Handler) -> web.StreamResp
 
 def status_of(error: StacksError) -> int:
     """Give the status of an error that came before the stream."""
-    if isinstance(error, UnknownWorkspaceError):
+    if isinstance(error, UnknownWorkspaceError | NoVersionError):
         return 404
     if isinstance(error, BadRequestError):
         return 400
@@ -127,6 +135,16 @@ def status_of(error: StacksError) -> int:
 
 async def _status(request: web.Request) -> web.Response:
     return web.json_response(request.app[STATUS])
+
+
+async def _commits(request: web.Request) -> web.Response:
+    limit, diff = request.query.get("limit", str(LIMIT)), request.query.get("diff", "false")
+    if not (limit.isascii() and limit.isdigit() and diff in {"true", "false"}):
+        raise BadRequestError("limit must be a number, and diff true or false")
+    found = await request.app[RUNNER].file_commits(
+        request.match_info["id"], limit=int(limit[:9]), diff=diff == "true"
+    )
+    return web.json_response({"commits": [each.to_json() for each in found]})
 
 
 async def _operate(request: web.Request) -> web.StreamResponse:
@@ -179,10 +197,14 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
             on_step=on_step,
             prune=wanted.prune,
             max_delete=wanted.max_delete,
+            revision=wanted.revision,
+            now=wanted.now,
             actor=wanted.actor,
             request_id=request_id,
         )
         return [result.to_json() for result in results]
+    if wanted.kind == "rollback":
+        return await _rolled_back(runner, wanted, request_id)
     told: dict[str, Any] = {"on_step": on_step, "request_id": request_id, "actor": wanted.actor}
     if wanted.kind == "rebuild":
         return [result.to_json() for result in await runner.rebuild(**told)]
@@ -199,7 +221,22 @@ async def _result(runner: Operator, wanted: Wanted, on_step: OnStep) -> Any:
     return (await getattr(runner, wanted.kind)(id_, **told)).to_json()
 
 
-async def _looked(runner: Operator, wanted: Wanted) -> list[dict[str, Any]]:
+async def _rolled_back(runner: Operator, wanted: Wanted, request_id: str) -> dict[str, Any]:
+    assert wanted.ids, "checked when it was read"
+    outcome = await runner.rollback(
+        wanted.ids[0],
+        to=wanted.to,
+        message=wanted.message,
+        actor=wanted.actor,
+        request_id=request_id,
+    )
+    return asdict(outcome)
+
+
+async def _looked(runner: Operator, wanted: Wanted) -> Any:
+    if wanted.kind == "diff":
+        assert wanted.ids, "checked when it was read"
+        return (await runner.diff(wanted.ids[0])).to_json()
     if wanted.kind == "preview":
         return [change.to_json() for change in await runner.preview(wanted.ids)]
     found = await runner.gc(remove=wanted.remove, only=wanted.only, actor=wanted.actor)

@@ -6,6 +6,7 @@ It decides nothing: `stacks.ruling` and `policies` do.
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 
+from policies.windows import Calendar
 from stacks.board import Board
 from stacks.plan import Known, Wish
 from stacks.rulebook import Rulebook
@@ -24,7 +25,7 @@ class Bench:
 
         Args:
             board: The index.
-            clock: Says what day it is.
+            clock: Says what day and time it is.
         """
         self._board = board
         self._clock = clock
@@ -46,10 +47,20 @@ class Bench:
             rows: What is published, by id.
             containers: Ids of workspaces that have a container.
         """
-        today = self._clock().astimezone(UTC).date()
+        now = self._clock().astimezone(UTC)
         if self._read is not snapshot:
             self._read, self._book = snapshot, Rulebook.of(snapshot)
-        ruling = consider(self._book, snapshot, rows, containers, today=today, prunes=wish.prune)
+        windows = self._book.policies.windows if self._book.policies and not wish.now else ()
+        ruling = consider(
+            self._book,
+            snapshot,
+            rows,
+            containers,
+            today=now.date(),
+            prunes=wish.prune,
+            calendar=Calendar(windows, now),
+            shown=wish.shown,
+        )
         return ruling, ruling.wish(wish, rows, snapshot)
 
     async def for_one(
@@ -64,7 +75,7 @@ class Bench:
             listed: Ids of workspaces that had a container when all were looked at.
         """
         if not snapshot.rules.any:
-            return NO_RULES, wish
+            return Ruling(holds=snapshot.holds) if snapshot.holds else NO_RULES, wish
         rows = await self._board.rows()
         there = {*listed, known.id} if known.container else {*listed} - {known.id}
         return self.for_all(wish, snapshot, rows, there)

@@ -4,7 +4,7 @@ It decides nothing: which events lead where stands in `stacks.paths` and in the 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,7 @@ from state_index.publishing import HISTORY_BOUND
 from state_index.removals import Removals
 from state_index.repository import Repository
 from state_index.retention import Records
+from state_index.reviews import Reviews
 
 
 @contextmanager
@@ -102,6 +103,11 @@ class Board:
         """What is said and asked about the git repository; its calls wait for the database."""
         return self._index.repository
 
+    @property
+    def reviews(self) -> Reviews:
+        """What was said of pull requests, and what is held for it; its calls wait for the database."""
+        return self._index.reviews
+
     async def rows(self) -> dict[str, Published]:
         """Read all rows, by id."""
         with translated():
@@ -122,6 +128,13 @@ class Board:
         # One row more is kept than the bound says: the one that tells that there was a home.
         with translated():
             return await asyncio.to_thread(self._index.history, workspace_id, HISTORY_BOUND + 1)
+
+    async def histories(self, ids: Collection[str]) -> dict[str, list[HistoryRow]]:
+        """Read those of several: a query for each costs more than all that is done with them."""
+        if not ids:
+            return {}
+        with translated():
+            return await asyncio.to_thread(self._index.histories, ids)
 
     async def say(
         self,
@@ -204,8 +217,18 @@ class Board:
         retry_in: float | None,
         changes: Changes | None = None,
         if_generation: int | None = None,
+        outlived: bool = False,
     ) -> Published:
         """Publish a failure: phase ERROR, or UNKNOWN when the engine does not answer.
+
+        Args:
+            workspace_id: Which.
+            why: What began the work.
+            error: How it failed.
+            retry_in: Seconds until it is tried again; None when it is not.
+            changes: What else the row says.
+            if_generation: As `say`.
+            outlived: Whether its container runs as it did before: then it is RUNNING all the same.
 
         Raises:
             OvertakenError: As `say`.
@@ -214,6 +237,8 @@ class Board:
         phase = row.phase if row else Phase.PENDING
         possible = (event for event in failure_events(error) if decide(phase, event).accepted)
         events = tuple(islice(possible, 1))
+        if outlived and events == (Event.FAILED,):
+            events = (Event.FAILED, Event.READY)
         retry_at = None if retry_in is None else datetime.now(UTC) + timedelta(seconds=retry_in)
         told: Changes = {
             "reason": error.reason,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from stacks.steps import OnStep
+from stacks.streams.model import Query
 
 
 class Calls(Protocol):
@@ -19,3 +20,6 @@ class Calls(Protocol):
         request_id: str = "",
     ) -> Any:
         """Have the daemon do an operation; gives its result as plain values."""
+
+    async def ask(self, path: str, *, query: Query = ()) -> Any:
+        """Read what the daemon says at a path, as plain values."""

@@ -5,16 +5,20 @@ import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import aiohttp
 
+from stacks.asking import Revision
 from stacks.changes import WorkspaceChange
+from stacks.edits.calls import FileCalls
 from stacks.errors import RunnerUnreachableError, from_json
 from stacks.gc.calls import GcCalls, only_looks
 from stacks.home_calls import HomeCalls
+from stacks.look_calls import LookCalls
 from stacks.operator import LOG_TAIL
 from stacks.reach import headers_of, unreachable
 from stacks.steps import OnStep, Result, Step
@@ -32,7 +36,7 @@ MAX_LINE = 1 << 24
 """Most bytes of one line of the stream: the result of a large fleet."""
 
 
-class RunnerClient(HomeCalls, GcCalls):
+class RunnerClient(HomeCalls, GcCalls, LookCalls, FileCalls):
     """A daemon, as a runner. Use it as ``async with RunnerClient(path) as runner``."""
 
     def __init__(self, path: Path, *, connect_within: float = CONNECT_WITHIN) -> None:
@@ -85,10 +89,14 @@ class RunnerClient(HomeCalls, GcCalls):
 
     async def status(self) -> dict[str, Any]:
         """Tell who runs."""
-        async with self._call("GET", "/v1/status") as response:
+        status: dict[str, Any] = await self.ask("/v1/status")
+        return status
+
+    async def ask(self, path: str, *, query: Query = ()) -> Any:
+        """Read what the daemon says at a path, as plain values."""
+        async with self._call("GET", path, query=query) as response:
             with unreachable():
-                status: dict[str, Any] = await response.json()
-            return status
+                return await response.json()
 
     async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
         """Tell what `up` would do; see `Operator`."""
@@ -102,6 +110,8 @@ class RunnerClient(HomeCalls, GcCalls):
         on_step: OnStep | None = None,
         prune: bool | None = None,
         max_delete: int | None = None,
+        revision: Revision | None = None,
+        now: bool = False,
         actor: str = "",
         request_id: str = "",
     ) -> list[Result]:
@@ -109,7 +119,13 @@ class RunnerClient(HomeCalls, GcCalls):
         results = await self.operate(
             "up",
             ids,
-            options={"prune": prune, "max_delete": max_delete, "actor": actor},
+            options={
+                "prune": prune,
+                "max_delete": max_delete,
+                "revision": None if revision is None else asdict(revision),
+                "now": now,
+                "actor": actor,
+            },
             on_step=on_step,
             request_id=request_id,
         )

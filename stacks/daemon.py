@@ -7,7 +7,6 @@ runner from what is there.
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -22,8 +21,10 @@ from stacks.engine_events import EngineEvents
 from stacks.errors import NotLeadingError, StacksError, TemporaryError
 from stacks.fence import Fence
 from stacks.git.commits import at_commit
+from stacks.pulls import open as pulls
 from stacks.runner import Runner
 from stacks.seat import Seat
+from stacks.signals import setting
 from state_index.models import Intent, RunnerInfo
 from state_index.nudge import listen
 from telemetry import context
@@ -59,6 +60,7 @@ class Daemon:
         self._stop = stop or asyncio.Event()
         self._fence = fence or Fence()
         self._looked = asyncio.Event()
+        self._sweeping = asyncio.Lock()
 
     async def run(self) -> None:
         """Work until it is told to stop, or its runner does not lead any more.
@@ -67,6 +69,7 @@ class Daemon:
             StacksError: What it needs to begin with failed.
         """
         await self._runner.board.reopen()
+        await self._runner.desk.reopen()
         await self._end_left()
         info = runner_info(str(self._settings.paths.runner_sock.name))
         async with (
@@ -83,13 +86,16 @@ class Daemon:
             )
             group.create_task(self._beat())
             group.create_task(self._follow())
+            group.create_task(self._open())
             group.create_task(self._runner.source.keep())
             group.create_task(self._runner.commits.keep(self._runner.queue))
             group.create_task(self._runner.guard.keep(self._settings.poll_interval))
             group.create_task(self._runner.upkeep.keep(self._settings.upkeep_interval))
             group.create_task(self._take_intents(nudged, group))
+            group.create_task(self._runner.desk.keep(self._settings.paths.nudge))
             group.create_task(self._watch(events))
             group.create_task(self._tell())
+            group.create_task(self._review())
             await self._until_over()
             _log.info("ending")
 
@@ -115,6 +121,12 @@ class Daemon:
         async for _ in self._runner.source.changes():
             await self._sweep(Demand(cause="the files or the engine changed", explained=True))
 
+    async def _open(self) -> None:
+        """Sweep as soon as a sync window opens for something that waits."""
+        while True:
+            await self._runner.queue.opening.wait()
+            await self._sweep(Demand(cause="a sync window opened", explained=True))
+
     async def _watch(self, events: EngineEvents) -> None:
         await self._looked.wait()  # before, nothing is known that could differ
         await parts.drift_watch(self._settings, self._runner.queue, events).run()
@@ -125,9 +137,25 @@ class Daemon:
         from stacks.notices.sinks import notifier  # noqa: PLC0415 - brings an HTTP client
 
         await self._looked.wait()  # before, what failed long ago may be tried again at once
-        await notifier(self._settings, self._runner.board, self._fence).run()
+        board = self._runner.board
+        extra = pulls.wanted(board) if self._settings.bound != "off" else None
+        await notifier(self._settings, board, self._fence, extra=extra).run()
+
+    async def _review(self) -> None:
+        if not self._settings.reviewed:
+            return
+        await self._looked.wait()  # before, nothing is known that could be told
+
+        async def sweep(cause: str) -> None:
+            await self._sweep(Demand(cause=cause, explained=True))
+
+        await pulls.watcher(self._runner, sweep).run()
 
     async def _sweep(self, demand: Demand) -> None:
+        async with self._sweeping:
+            await self._swept(demand)
+
+    async def _swept(self, demand: Demand) -> None:
         runner = self._runner
         try:
             snapshot = await runner.source.glance()
@@ -205,21 +233,6 @@ def _status(info: RunnerInfo) -> dict[str, Any]:
     return {"pid": info.pid, "version": info.version, "started_at": info.started_at.isoformat()}
 
 
-class _signals:  # noqa: N801 - reads as a function
-    """Set an event on SIGTERM and SIGINT while the block runs."""
-
-    def __init__(self, event: asyncio.Event) -> None:
-        self._event = event
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._event.set)
-
-    def __exit__(self, *_: object) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().remove_signal_handler(number)
-
-
 class _Ended(Exception):  # noqa: N818 - no error: ends a group
     pass
 
@@ -247,7 +260,7 @@ async def run(settings: RunnerSettings) -> None:
         DataFolderError: The data tree can't be used.
     """
     stop, has_led = asyncio.Event(), False
-    with _signals(stop):
+    with setting(stop):
         while not stop.is_set():
             async with Seat(settings, daemon=True) as seat:
                 if await seat.wait(stop, patient=has_led):

@@ -38,6 +38,7 @@ class Demand:
         forget_missing: Whether someone typed that a home which is on no engine is forgotten.
         heal: Whether drift is healed where the file wants it reported.
         spares: Whether no container is made anew for drift: others come first.
+        now: Whether no sync window is waited for.
         explained: Whether the history also says what the plan said of the workspace.
         revision: The content of its file, as git names it; read when it is worked on.
     """
@@ -59,6 +60,7 @@ class Demand:
     forget_missing: bool = False
     heal: bool = False
     spares: bool = False
+    now: bool = False
     explained: bool = False
     revision: str = ""
 
@@ -80,6 +82,7 @@ class Demand:
             forget_missing=self.forget_missing or newer.forget_missing,
             heal=self.heal or newer.heal,
             spares=self.spares and newer.spares,
+            now=self.now or newer.now,
         )
 
     @property
@@ -106,6 +109,7 @@ class Demand:
             forget_missing=False,
             adopt="",
             new_home=False,
+            now=False,
         )
 
     def why(self, change: Change | None = None) -> Context:
@@ -136,6 +140,8 @@ class Demand:
             forget_missing=self.forget_missing,
             heal=self.heal,
             spares=self.spares,
+            # Someone typed its name, to have it now.
+            now=self.now or self.new_home or bool(self.adopt),
         )
 
 

@@ -1,12 +1,15 @@
 """Follows the events of one folder: that it changed, and which files were renamed into place.
 
+Folders within it that are named are followed with it.
+
 A kernel's clock may be too coarse for a file's times to tell a rename from a write; the event of a
 rename tells it always. It reads no file and decides nothing; `stacks.source` does.
 """
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +53,18 @@ class Fingerprint:
 class FolderEvents:
     """The events of a folder, as long as `bursts` is followed."""
 
-    def __init__(self, folder: Path) -> None:
-        """Prepare; nothing is watched yet."""
+    def __init__(self, folder: Path, *, inner: Sequence[str] = ()) -> None:
+        """Prepare; nothing is watched yet.
+
+        Args:
+            folder: The folder.
+            inner: Names of folders within it that are followed too, as far as they are there; names of
+                files in them have theirs before them.
+        """
         self._folder = folder
+        self._inner = inner
+        self._prefixes: dict[int, str] = {}
+        """What stands before names, by watch; the folder's own has ""."""
         self._renamed: dict[str, Fingerprint] = {}
 
     def was_renamed(self, name: str, print_: Fingerprint) -> bool:
@@ -68,28 +80,48 @@ class FolderEvents:
             OSError: Events can't be had here; the machine has no more watches, say.
         """
         self._renamed.clear()
+        self._prefixes.clear()
         try:
             with Inotify() as inotify:
-                inotify.add_watch(self._folder, WATCHED)
+                top = inotify.add_watch(self._folder, WATCHED).wd
+                self._watch_inner(inotify, top)
                 yield  # what was changed before has no event
                 async for burst in _bursts(inotify, at_least_every):
                     await asyncio.to_thread(self._note, burst)
+                    self._watch_inner(inotify, top)
                     yield
-                    if any(event.mask & GONE for event in burst):
+                    if any(event.mask & GONE and self._prefix(event) == "" for event in burst):
                         return
         except (FileNotFoundError, NotADirectoryError):
             return
         finally:
             self._renamed.clear()
 
+    def _watch_inner(self, inotify: Inotify, top: int) -> None:
+        """Follow the folders within that are there now: what is in them then is read after this."""
+        self._prefixes = {top: ""}  # one that went is not the next of its name
+        for name in self._inner:
+            with suppress(OSError):  # then it is looked at as often as is said
+                watch = inotify.add_watch(self._folder / name, WATCHED | Mask.DONT_FOLLOW)
+                self._prefixes[watch.wd] = f"{name}/"
+
+    def _prefix(self, event: Event) -> str | None:
+        """What stands before an event's name; None for no folder's."""
+        return self._prefixes.get(event.watch.wd) if event.watch is not None else None
+
     def _note(self, burst: list[Event]) -> None:
         for event in burst:
             if event.mask & Mask.Q_OVERFLOW:
                 self._renamed.clear()
-            elif event.name is not None and event.mask & Mask.MOVED_TO:
-                self._note_rename(str(event.name))
-            elif event.name is not None and event.mask & CHANGED:
-                self._renamed.pop(str(event.name), None)
+                continue
+            prefix = self._prefix(event)
+            if event.name is None or prefix is None:
+                continue
+            name = f"{prefix}{event.name}"
+            if event.mask & Mask.MOVED_TO:
+                self._note_rename(name)
+            elif event.mask & CHANGED:
+                self._renamed.pop(name, None)
 
     def _note_rename(self, name: str) -> None:
         # A write after the rename changes the state, and has an event of its own behind this one.

@@ -25,6 +25,11 @@ class Gaps:
         """The workspaces that are being worked on."""
         return frozenset(id_ for id_, entry in self._entries.items() if entry.task is not None)
 
+    def is_wanted(self, workspace_id: str) -> bool:
+        """Whether somebody asks something of a workspace, and it is no mere look."""
+        entry = self._entries.get(workspace_id)
+        return entry is not None and entry.demand is not None and not entry.demand.is_look
+
     @contextmanager
     def alone(self, workspace_id: str) -> Iterator[bool]:
         """Keep the queue off one workspace for a block; False where it is at work on it.

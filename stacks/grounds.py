@@ -83,7 +83,7 @@ def _against(workspace_id: str, grounds: Grounds, *, by_name: bool, begun: bool)
 
 
 def _by_files(workspace_id: str, snapshot: Snapshot, *, by_name: bool) -> str:
-    if snapshot.unreadable or snapshot.stale or not (by_name or snapshot.complete):
+    if snapshot.blind or snapshot.stale or not (by_name or snapshot.complete):
         return f"whether its file is gone is not known: {snapshot.error}"
     if workspace_id in snapshot.ids:
         return "its file is there"

@@ -17,7 +17,7 @@ from stacks.errors import (
     LedgerError,
 )
 from stacks.homes import Proof
-from stacks.planned import GONE, Known, Wish
+from stacks.planned import GONE, Former, Known, Wish
 from stacks.programs.inputs import LABEL_OWNER, HomeInputs
 from state_index.models import Published
 from state_index.phases import Phase
@@ -143,14 +143,24 @@ def owner_before(known: Known) -> str:
 
 
 def former_owner(known: Known) -> str:
-    """Tell whose its home was: by a container, a row, else the volume, which knows only the first."""
+    """Tell whose its home was: by a container, a row, else the volume, which knows only the first.
+
+    Of a former id the row may be forgotten, as it was renamed: then the rows of what it became count.
+    """
     home = known.homes[-1]
     labels = [known.container.labels] if known.container else []
-    row = known.row
+    rows = [known.row]
     if known.former is not None and home.workspace == known.former.id:
         mine = [found.labels for found in [known.container] if found and found.home == home.name]
         labels = [*mine, *(found.labels for found in known.former.containers)]
-        row = known.row if mine else known.former.row or known.row
+        if not mine:
+            rows = [known.former.row, _latest(known.former), known.row]
     told = next((owner for each in labels if (owner := each.get(LABEL_OWNER))), "")
     # A row that was never applied says whom a file named, which proves nothing.
-    return told or (row.owner if row and row.applied_hash else "") or home.owner
+    return told or next((row.owner for row in rows if row and row.applied_hash), "") or home.owner
+
+
+def _latest(former: Former) -> Published | None:
+    """Give the row of who had a former id's home last."""
+    applied = [row for row in former.successors if row.applied_hash]
+    return max(applied, key=lambda row: row.since, default=None)

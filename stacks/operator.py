@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 import spec
+from stacks.asking import Revision
 from stacks.changes import WorkspaceChange
+from stacks.edits.operator import FileOperator
 from stacks.errors import BadRequestError, UnknownWorkspaceError
 from stacks.steps import OnStep, Result
 
 if TYPE_CHECKING:
     from stacks.gc.model import Item
+    from stacks.looks import Comparison, TouchingCommit
     from stacks.streams.model import Streams
 
 LOG_TAIL = 200
@@ -51,7 +54,7 @@ def check_id(workspace_id: str) -> None:
         raise no_workspace(workspace_id) from None
 
 
-class Operator(Protocol):
+class Operator(FileOperator, Protocol):
     """What can be asked of a runner, here or behind the daemon's socket."""
 
     @property
@@ -72,6 +75,8 @@ class Operator(Protocol):
         on_step: OnStep | None = None,
         prune: bool | None = None,
         max_delete: int | None = None,
+        revision: Revision | None = None,
+        now: bool = False,
         actor: str = "",
         request_id: str = "",
     ) -> list[Result]:
@@ -83,11 +88,16 @@ class Operator(Protocol):
             prune: Whether those whose file is gone are removed; default: the setting.
             max_delete: Most of these that may be removed, with those of the last hour; default:
                 the cap of `stacks.pruning`.
+            revision: A commit of the repository that counts from now on; it is for all workspaces.
+            now: Whether sync windows are not waited for.
             actor: Who asks, for the history.
             request_id: For the logs and the index; default: that of the context.
 
         Returns:
             One result for each, also for those that nothing is known of.
+
+        Raises:
+            RevisionRefusedError: The commit may not count.
         """
 
     async def destroy(
@@ -261,6 +271,31 @@ class Operator(Protocol):
 
         Raises:
             EngineUnavailableError: The engine does not answer.
+        """
+
+    async def diff(self, workspace_id: str) -> Comparison:
+        """Tell what its file says, what was applied and what the engine has. Nothing is changed.
+
+        Raises:
+            SourceError: The files can't be read.
+            EngineUnavailableError: The engine does not answer.
+            UnknownWorkspaceError: Nothing is known of it.
+        """
+
+    async def file_commits(
+        self, workspace_id: str, *, limit: int = 20, diff: bool = False
+    ) -> list[TouchingCommit]:
+        """Tell which commits of the followed branch touched its file, newest first; none of a folder.
+
+        Args:
+            workspace_id: Which.
+            limit: Most commits.
+            diff: Whether their diffs are told too.
+
+        Raises:
+            BadRequestError: So many are not told.
+            GitError: The copy of the repository can't be read.
+            UnknownWorkspaceError: That is no id.
         """
 
     async def logs(self, workspace_id: str, *, tail: int = LOG_TAIL) -> str:

@@ -29,6 +29,7 @@ from stacks.grace import GraceClock
 from stacks.ledger import Ledger
 from stacks.power import Power
 from stacks.power_docker import DockerPower
+from stacks.pulls import open as pulls
 from stacks.rebuild import Rebuild
 from stacks.recorded import Recorded
 from stacks.rendering import Facts
@@ -145,15 +146,18 @@ def source(settings: RunnerSettings, board: Board, power: Power) -> Source:
         return FolderSource(
             settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
         )
-    return GitSource(
-        Mirror(settings.paths.mirror, Remote.of(settings), timeout=settings.repo_timeout),
+    mirror = Mirror(settings.paths.mirror, Remote.of(settings), timeout=settings.repo_timeout)
+    followed = GitSource(
+        mirror,
         board,
         place=Place(settings.repo, settings.repo_branch, settings.repo_path),
         poll=settings.repo_poll,
         look_every=settings.poll_interval,
         nudges=settings.paths.nudge,
         there=power.inventory,
+        by_asking=settings.applies_asked,
     )
+    return pulls.bound(settings, followed, mirror, board)
 
 
 def engine_events(settings: RunnerSettings) -> EngineEvents:

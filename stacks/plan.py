@@ -7,7 +7,7 @@ unchanged workspace is known by two hashes (`stacks.rendering`), without asking 
 that go in and come out are in `stacks.planned`; whether it shall run, in `stacks.wishes`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from spec import WorkspaceSpec
@@ -16,8 +16,8 @@ from stacks.errors import HomeMissingError, InvalidFileError, StacksError
 from stacks.homes import Proof
 from stacks.identity import HOME_REFUSALS
 from stacks.ledger_entries import UNREADABLE, Entries, torn_homes
-from stacks.planned import GONE, Action, Change, Former, Known, Wish
-from stacks.power import Container, Inventory
+from stacks.planned import GONE, Action, Change, Known, Wish
+from stacks.power import Inventory
 from stacks.programs.inputs import LABEL_SPEC_HASH, LABEL_TREE
 from stacks.rendering import Facts, desired_hash, render
 from stacks.source import Snapshot
@@ -78,7 +78,14 @@ def plan(
     changes, torn = {}, torn_homes(entries or {})
     successors = renames.successors(published.values(), inventory.homes.keys())
     for id_ in sorted(ids):
-        former = _former(snapshot.specs.get(id_), published, inventory, mounting, snapshot)
+        former = renames.former_among(
+            snapshot.specs.get(id_),
+            published,
+            inventory,
+            snapshot,
+            holders=mounting,
+            heritage=successors,
+        )
         before = renames.former_id(published.get(id_))
         known = Known(
             id=id_,
@@ -104,26 +111,6 @@ def plan(
 
 def _left(former: str, published: Mapping[str, Published], inventory: Inventory) -> bool:
     return former in published or former in inventory.homes
-
-
-def _former(
-    spec: WorkspaceSpec | None,
-    published: Mapping[str, Published],
-    inventory: Inventory,
-    mounting: Mapping[str, Sequence[Container]],
-    snapshot: Snapshot,
-) -> Former | None:
-    if spec is None or (spec.formerly is None and spec.id in inventory.containers):
-        return None
-    id_ = spec.formerly or spec.id
-    return renames.former(
-        spec,
-        row=published.get(id_),
-        container=inventory.containers.get(id_),
-        homes=inventory.homes.get(id_, ()),
-        holders=mounting.get(id_, ()),
-        snapshot=snapshot,
-    )
 
 
 def plan_one(known: Known, *, snapshot: Snapshot, facts: Facts, wish: Wish) -> Change:
@@ -158,7 +145,7 @@ def _without_file(known: Known, change: Change, *, snapshot: Snapshot, wish: Wis
         return kept or change
     if known.phase is Phase.DELETING or wish.remove:
         return replace(change, action=Action.DELETE, reason="its removal was asked for")
-    if snapshot.unreadable:
+    if snapshot.blind:
         return as_it_is(known, replace(change, reason=f"the files are unknown: {snapshot.error}"))
     change = replace(change, sync=Sync.OUT_OF_SYNC, reason="its file is gone")
     never_made = row is not None and not row.applied_hash and not known.container
@@ -227,7 +214,7 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -
     )
     is_free = wish.force or known.id in wish.freed
     if retries.is_held(known, change.desired_hash) and not is_free:
-        return replace(change, sync=Sync.OUT_OF_SYNC, reason="it failed; a change is waited for")
+        return _failed(known, change)
     if drifting.is_going(known) and known.asked is None and not wish.force:
         return replace(change, sync=_sync(known), reason="its container is being removed right now")
     change = replace(change, retires=renames.to_retire(known))
@@ -237,6 +224,15 @@ def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -
     if known.container is None:
         return shape
     return drifting.onward(known, shape, wish)
+
+
+def _failed(known: Known, change: Change) -> Change:
+    """Wait for another file; what runs by the former one is started and stopped as ever."""
+    if known.row is None or known.phase is Phase.ERROR:
+        return replace(change, sync=Sync.OUT_OF_SYNC, reason="it failed; a change is waited for")
+    told = known.row.message
+    left = Change(known=known, action=Action.NOTHING, sync=Sync.OUT_OF_SYNC, reason=told)
+    return as_it_is(known, left)
 
 
 def _blocked(known: Known, spec: WorkspaceSpec, error: StacksError) -> Change:

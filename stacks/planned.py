@@ -71,6 +71,8 @@ class Wish:
         before: Per workspace whose engine was lost, the phase it was in (`phase_before`).
         freed: Workspaces of which a rule refused what it allows now.
         asked: Per workspace, whether it shall run: what someone asks for right now.
+        now: Whether no sync window is waited for: someone typed `up --now`.
+        shown: Whether nothing is done: what waits for a window is planned, and says so.
     """
 
     prune: bool = False
@@ -89,6 +91,8 @@ class Wish:
     before: Mapping[str, Phase | None] = field(default_factory=dict)
     freed: frozenset[str] = frozenset()
     asked: Mapping[str, bool] = field(default_factory=dict)
+    now: bool = False
+    shown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +105,8 @@ class Former:
         homes: The homes made under it, by rising number.
         containers: Containers of other workspaces that have one of these, its own included.
         standing: Which of these workspaces have a file.
+        successors: What is published of workspaces that were it, and have no home of their own: among
+            them may be the one that asks.
     """
 
     id: str
@@ -108,6 +114,7 @@ class Former:
     homes: tuple[HomeVolume, ...] = ()
     containers: tuple[Container, ...] = ()
     standing: frozenset[str] = frozenset()
+    successors: tuple[Published, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

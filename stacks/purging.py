@@ -48,7 +48,7 @@ def check(
         raise FileStandsError(f"the file of {workspace_id} asks for it", step="purge")
     if heir := snapshot.heirs.get(workspace_id):
         raise FileStandsError(f"{workspace_id} is {heir} now: the file of {heir} names its home")
-    if snapshot.unreadable or snapshot.stale:
+    if snapshot.blind or snapshot.stale:
         raise SourceError(f"whether its file is gone is not known: {snapshot.error}")
     if row is None and not container and not homes_left:
         raise UnknownWorkspaceError(f"there is no workspace {workspace_id}")

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
-from stacks import drifting, unreachable
+from stacks import drifting, unreachable, windows
 from stacks.bench import Bench, Clock
 from stacks.board import Board, Context
 from stacks.demand import Demand, Entry, aim_of
@@ -19,18 +19,20 @@ from stacks.errors import (
     StacksError,
     TemporaryError,
 )
+from stacks.failing import Failing
 from stacks.gaps import Gaps
 from stacks.plan import Action, Change, Known, Wish, plan, plan_one
 from stacks.pruning import LEAST, PruneCap
 from stacks.remakes import RemakeCap
 from stacks.rendering import Facts
 from stacks.results import ended, failed
+from stacks.ruling import Ruling
 from stacks.sight import Sight
 from stacks.source import Snapshot
 from stacks.steps import Result
 from stacks.telling import cause_of, described, differs, is_id, is_quiet
 from stacks.work import Work
-from state_index.models import Published, utc_now
+from state_index.models import utc_now
 from state_index.phases import Event, Kind, decide
 from telemetry import context
 from telemetry.logs import get_logger
@@ -63,8 +65,10 @@ class Reconciler:
             group: Holds the running work.
             retries: Whether passing errors are tried again by themselves (the daemon).
             remakes: Containers that may always be made anew for drift within an hour.
-            clock: Says what day it is, for rules that end.
+            clock: Says what day and time it is, for rules that end and sync windows.
         """
+        self.opening = windows.Opening(clock)
+        """When the first of what waits for a sync window may be made."""
         self._board = board
         self._sight = sight
         self._work = work
@@ -74,6 +78,7 @@ class Reconciler:
         self._remakes = RemakeCap(board, least=remakes, spared=self._spared)
         self._retries = retries
         self._bench = Bench(board, clock)
+        self._failing = Failing(board, sight)
         work.handover.retire, work.healing.remakes = self._retire, self._remakes
         self._entries: dict[str, Entry] = {}
         self.gaps = Gaps(self._entries, self._begin)
@@ -122,7 +127,8 @@ class Reconciler:
             entries=view.entries,
             purged=view.purged,
         )
-        changes = {id_: ruling.of(change) for id_, change in changes.items()}
+        changes = {id_: self._within(ruling, change, wish) for id_, change in changes.items()}
+        self.opening.set(windows.next_opening(changes.values()))
         changes = await self._cap.limited(changes, view.rows, wish, ids)
         changes = await self._remakes.limited(changes, view.rows, wish)
         return {id_: await self._explained(change) for id_, change in changes.items()}
@@ -221,7 +227,12 @@ class Reconciler:
     async def _ruled(self, known: Known, wish: Wish) -> Change:
         """Plan for one, within the rules: all others count too."""
         ruling, wish = await self._bench.for_one(known, wish, self.snapshot, self.listed)
-        return ruling.of(self._planned(known, wish))
+        return self._within(ruling, self._planned(known, wish), wish)
+
+    def _within(self, ruling: Ruling, change: Change, wish: Wish) -> Change:
+        """Give what the rules and the windows leave of a change."""
+        ruled = ruling.of(change)
+        return windows.meanwhile(ruled, lambda known: self._planned(known, wish))
 
     def _spared(self, known: Known, wish: Wish) -> Change:
         return self._planned(known, replace(wish, spares=True))
@@ -319,12 +330,14 @@ class Reconciler:
         error: StacksError,
     ) -> Result:
         delay = entry.delay(error) if isinstance(error, TemporaryError) and self._retries else None
-        _log.warning("failed", reason=error.reason, step=error.step, message=error.message)
-        row: Published | None = None
-        try:
-            row = await self._board.fail(workspace_id, demand.why(change), error, retry_in=delay)
-        except StacksError as unpublished:
-            _log.error("unpublished", message=unpublished.message)
+        row = await self._failing.publish(
+            demand,
+            change,
+            error,
+            workspace_id=workspace_id,
+            snapshot=self.snapshot,
+            retry_in=delay,
+        )
         if delay is not None:
             loop = asyncio.get_running_loop()
             timer = loop.call_later(delay, self._attempt, workspace_id, entry)

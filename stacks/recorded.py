@@ -1,5 +1,6 @@
 """Reads from Pulumi's state which home volumes a workspace's stack holds: a source of proof. Read only."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from stacks.engine.checkpoint import Checkpoint, StateFiles
@@ -20,6 +21,10 @@ class Recorded:
     def homes(self, workspace_id: str) -> tuple[str, ...]:
         """Give the names of the volumes in a workspace's stack; none where it cannot be read."""
         return tuple(sorted(self._identities(workspace_id, VOLUME_TYPE)))
+
+    def all_homes(self, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The same of several workspaces."""
+        return {id_: self.homes(id_) for id_ in ids}
 
     def container(self, workspace_id: str) -> str:
         """Give the engine's id of the container in a workspace's stack; "" where none is told."""

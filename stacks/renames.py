@@ -5,15 +5,14 @@ so the home is mounted by another id than it carries. Of all that had it before,
 when the new container is made: two containers in one home would write over each other.
 """
 
-import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from spec import WorkspaceSpec
 from stacks.errors import FormerStandsError, HomeConflictError, StacksError
 from stacks.homes import Proof
 from stacks.planned import GONE, Action, Change, Former, Known
-from stacks.power import Container, HomeVolume
+from stacks.power import Container, HomeVolume, Inventory
 from stacks.programs.inputs import LABEL_FORMERLY, LABEL_PREFIX
 from stacks.source import Snapshot
 from state_index.models import Published
@@ -21,9 +20,7 @@ from state_index.models import Published
 
 def former_id(row: Published | None) -> str:
     """Tell which former id a row's file named when it was last worked on, "" for none."""
-    if row is None or not row.spec_json:
-        return ""
-    return str(json.loads(row.spec_json).get("formerly") or "")
+    return row.formerly if row is not None else ""
 
 
 def heirs(
@@ -85,6 +82,7 @@ def former(
     homes: tuple[HomeVolume, ...],
     holders: Iterable[Container],
     snapshot: Snapshot,
+    successors: tuple[Published, ...] = (),
 ) -> Former | None:
     """Gather what a file's former id still has; None when there is no file.
 
@@ -97,6 +95,7 @@ def former(
         homes: The homes made under the former id.
         holders: Containers that may mount one of these.
         snapshot: What the folder says.
+        successors: What is published of workspaces that were renamed from the former id.
     """
     if spec is None:
         return None
@@ -111,6 +110,40 @@ def former(
         homes=homes if spec.formerly else (),
         containers=tuple(others[id_] for id_ in sorted(others)),
         standing=frozenset(others) & snapshot.ids,
+        successors=successors,
+    )
+
+
+def former_among(
+    spec: WorkspaceSpec | None,
+    published: Mapping[str, Published],
+    inventory: Inventory,
+    snapshot: Snapshot,
+    *,
+    holders: Mapping[str, Sequence[Container]],
+    heritage: Mapping[str, tuple[Published, ...]],
+) -> Former | None:
+    """Gather the same from all that is known; with a container of its own, a takeover is done.
+
+    Args:
+        spec: The file.
+        published: What the index says, by id.
+        inventory: What the engine has.
+        snapshot: What the folder says.
+        holders: As `mounting`.
+        heritage: As `successors`.
+    """
+    if spec is None or (spec.formerly is None and spec.id in inventory.containers):
+        return None
+    id_ = spec.formerly or spec.id
+    return former(
+        spec,
+        row=published.get(id_),
+        container=inventory.containers.get(id_),
+        homes=inventory.homes.get(id_, ()),
+        holders=holders.get(id_, ()),
+        snapshot=snapshot,
+        successors=heritage.get(id_, ()),
     )
 
 

@@ -42,11 +42,16 @@ def is_held(known: Known, desired_hash: str) -> bool:
     return (
         row is not None
         and known.asked is None
-        and row.phase is Phase.ERROR
+        and (row.phase is Phase.ERROR or _is_outlived(row, desired_hash))
         and row.retry_at is None
         and row.grace_end is None  # what failed was the removal of its home
         and row.desired_hash == desired_hash
     )
+
+
+def _is_outlived(row: Published, desired_hash: str) -> bool:
+    """Whether a state was tried that is not the one that runs, as `stacks.failing` publishes it."""
+    return row.phase is Phase.RUNNING and bool(row.reason) and row.applied_hash != desired_hash
 
 
 def check(workspace_id: str, row: Published | None, snapshot: Snapshot) -> None:

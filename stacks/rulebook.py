@@ -10,9 +10,12 @@ from pydantic import ValidationError
 from policies import model
 from policies.model import Policies, Workspace
 from policies.rules import IMAGE_ALLOWED
+from policies.windows import DAY, Window
 from policies.words import Level
 from spec import OwnersFile, PoliciesFile, RuleFiles, WorkspaceSpec
 from spec import owners as owners_file
+from spec.window_values import DAYS
+from spec.windows import SyncWindow
 from stacks.planned import GONE
 from stacks.source import Snapshot
 from state_index.models import Published
@@ -166,7 +169,26 @@ def policies_of(file: PoliciesFile | None) -> Policies | None:
             )
             for found in file.exemptions
         ),
+        windows=tuple(map(window_of, file.windows)),
     )
+
+
+def window_of(file: SyncWindow) -> Window:
+    """Give a sync window as the rules see it."""
+    return Window(
+        allows=file.kind == "allow",
+        days=frozenset(map(DAYS.index, file.days)),
+        begin=_minutes(file.begin),
+        end=_minutes(file.end),
+        zone=file.zone,
+        workspaces=tuple(file.workspaces),
+        reason=file.reason or "",
+    )
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * (DAY // 24) + int(minutes)
 
 
 def quota_of(file: owners_file.Quota) -> model.Quota:

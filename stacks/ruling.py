@@ -16,18 +16,22 @@ from policies.images import is_allowed
 from policies.model import Policies, Workspace
 from policies.plan import Judgement, judge
 from policies.rules import CONTAINER, IMAGE_ALLOWED, Resource, configured, evaluate
+from policies.windows import Calendar
 from policies.words import Finding, Level
 from spec import RuleFiles, WorkspaceSpec
 from stacks.errors import (
     PolicyViolationError,
+    ReviewExceededError,
     RulesUnreadableError,
     StacksError,
     Violation,
 )
 from stacks.plan import as_it_is
-from stacks.planned import Action, Change, Wish
+from stacks.planned import GONE, Action, Change, Wish
+from stacks.pulls.hold import Hold
 from stacks.rulebook import Rulebook, standing, workspace
 from stacks.source import Snapshot
+from stacks.windows import timely, told_at_preview
 from state_index.models import Published
 from state_index.phases import Phase, Sync
 
@@ -42,6 +46,9 @@ class Ruling:
         judgement: What the plan rules say.
         standing: What stands, by id, as it was last admitted.
         today: The day by which exemptions end.
+        holds: What stays as it is, as a commit does more to it than was reviewed.
+        calendar: What the sync windows say; none where someone asked not to wait for them.
+        shown: Whether what waits for a window is only to be shown.
     """
 
     files: RuleFiles = field(default_factory=RuleFiles)
@@ -49,9 +56,24 @@ class Ruling:
     judgement: Judgement = field(default_factory=Judgement)
     standing: Mapping[str, Workspace] = field(default_factory=dict)
     today: date = date.min
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    calendar: Calendar = field(default_factory=Calendar)
+    shown: bool = False
 
     def of(self, change: Change) -> Change:
-        """Give the change that the rules leave of one."""
+        """Give the change that the rules, what was reviewed, and the windows leave of one."""
+        return self._in_time(self._reviewed(self._ruled(change)))
+
+    def _reviewed(self, change: Change) -> Change:
+        """Leave as it is what is to become what nobody reviewed; what someone typed is no file's."""
+        hold = self.holds.get(change.id)
+        is_of_files = change.prunes or change.spec is not None or _is_kept(change)
+        if hold is None or change.known.phase in GONE or not is_of_files:
+            return change
+        error = ReviewExceededError(hold.message, remedy=hold.remedy, step="review")
+        return self._refused(replace(change, prunes=False), error)
+
+    def _ruled(self, change: Change) -> Change:
         if not self.files.any:
             return change
         if self.files.broken:
@@ -64,6 +86,10 @@ class Ruling:
         refused = tuple(each for each in told if each.mandatory)
         return self._refused(change, PolicyViolationError(refused)) if refused else change
 
+    def _in_time(self, change: Change) -> Change:
+        wait = told_at_preview if self.shown else timely
+        return wait(change, self.calendar, self.standing)
+
     def wish(self, wish: Wish, rows: Mapping[str, Published], snapshot: Snapshot) -> Wish:
         """Give the wish that lets be tried again what a rule refused and allows now."""
         if self.policies is None:
@@ -75,7 +101,8 @@ class Ruling:
         return pack_rules(workspace_id, policies=self.policies, today=self.today)
 
     def _is_freed(self, row: Published, spec: WorkspaceSpec | None) -> bool:
-        refused = row.phase is Phase.ERROR and row.reason == PolicyViolationError.reason
+        failed = row.phase in {Phase.ERROR, Phase.RUNNING}
+        refused = failed and row.reason == PolicyViolationError.reason
         if not refused or IMAGE_ALLOWED not in row.message or spec is None or self.files.broken:
             return False
         rules = self._pack_rules(row.id).get(IMAGE_ALLOWED)
@@ -105,7 +132,7 @@ class Ruling:
             known=known,
             action=Action.NOTHING,
             sync=Sync.OUT_OF_SYNC,
-            reason=error.message,
+            reason=error.told if isinstance(error, ReviewExceededError) else error.message,
             problems=change.problems,
             findings=change.findings,
             wanted_again=change.wanted_again,
@@ -129,6 +156,8 @@ def consider(
     *,
     today: date,
     prunes: bool = False,
+    calendar: Calendar | None = None,
+    shown: bool = False,
 ) -> Ruling:
     """Say what the rules have against what the files ask for.
 
@@ -139,9 +168,11 @@ def consider(
         containers: Ids of workspaces that have a container.
         today: The day by which exemptions end (UTC).
         prunes: Whether workspaces go whose file is gone: what they have is free for others then.
+        calendar: What the sync windows say.
+        shown: Whether what waits for a window is only to be shown.
     """
     if not book.files.any:
-        return NO_RULES
+        return Ruling(holds=snapshot.holds) if snapshot.holds else NO_RULES
     stands = standing(snapshot, rows, containers, prunes=prunes)
     judgement = Judgement()
     if not book.files.broken:
@@ -154,7 +185,16 @@ def consider(
         judgement=judgement,
         standing=stands,
         today=today,
+        holds=snapshot.holds,
+        calendar=calendar or Calendar(),
+        shown=shown,
     )
+
+
+def _is_kept(change: Change) -> bool:
+    """Whether a workspace stays though its file is gone, as a start asks for no removal."""
+    onward = change.action in {Action.NOTHING, Action.START, Action.STOP}
+    return onward and change.sync is Sync.OUT_OF_SYNC and not (change.problems or change.known.heir)
 
 
 def image_refusal(change: Change) -> StacksError | None:

@@ -18,37 +18,37 @@ from stacks import parts, retries
 from stacks.bench import Clock
 from stacks.board import Board, translated
 from stacks.changes import WorkspaceChange
-from stacks.demand import Demand, asked_by
+from stacks.demand import asked_by
+from stacks.edits.commands import EditCommands
 from stacks.endings import Endings
 from stacks.errors import FileStandsError, SourceError
 from stacks.fence import Fence
 from stacks.gc.commands import GcCommands
-from stacks.git.commits import Commits, at_commit
-from stacks.home_commands import HomeCommands
+from stacks.git.commits import Commits
 from stacks.isolation.guard import guard_of
 from stacks.lazy_engine import LazyEngine
+from stacks.look_commands import LookCommands
 from stacks.operator import LOG_TAIL, check_id, check_tail, no_workspace
-from stacks.plan import Action, Wish
+from stacks.plan import Wish
 from stacks.power import Power
 from stacks.previews import preview_all
 from stacks.reconciler import Reconciler
 from stacks.recorded import Recorded
-from stacks.results import failed
 from stacks.seat import Seat
 from stacks.sight import Sight
 from stacks.source import Source
 from stacks.steps import OnStep, Result
 from stacks.streams.model import OwnStreams
+from stacks.up_commands import UpCommands
 from stacks.work import Work
 from state_index.index import Index
 from state_index.models import utc_now
 from state_index.nudge import Nudge
-from telemetry import context
 
 GATEWAYS = "gateway"
 
 
-class Runner(HomeCommands, GcCommands):
+class Runner(UpCommands, LookCommands, GcCommands, EditCommands):
     """One runner. Use it as ``async with Runner(settings) as runner``."""
 
     def __init__(
@@ -119,7 +119,12 @@ class Runner(HomeCommands, GcCommands):
         self.facts = await asyncio.to_thread(parts.facts, settings, ids)
         self.source: Source = parts.source(settings, self.board, self.power)
         follows = settings.repo is not None
-        self.commits = Commits(self.board, prunes=settings.prunes, follows=follows)
+        self.commits = Commits(
+            self.board,
+            prunes=settings.prunes,
+            follows=follows,
+            by_asking=settings.applies_asked,
+        )
         ledger = await asyncio.to_thread(parts.open_ledger, settings, fence)
         self.clock = parts.grace_clock(settings, self.board, ledger)
         self.endings = Endings(
@@ -132,7 +137,7 @@ class Runner(HomeCommands, GcCommands):
             name_prefix=settings.name_prefix,
         )
         self.rebuilder = parts.rebuild(settings, self.board, self.power)
-        self._work = Work(
+        self.work = Work(
             board=self.board,
             engine=engine,
             power=self.power,
@@ -148,7 +153,7 @@ class Runner(HomeCommands, GcCommands):
         self.queue = Reconciler(
             board=self.board,
             sight=self.sight,
-            work=self._work,
+            work=self.work,
             facts=self.facts,
             group=group,
             retries=self._daemon,
@@ -157,6 +162,9 @@ class Runner(HomeCommands, GcCommands):
         )
         exits.push_async_callback(self.queue.close)
         self._open_gc(settings, ids, self.queue.gaps, fence)
+        self._open_edits(
+            index.edits, fence, group, exits, origins=lambda: self.queue.snapshot.origins
+        )
 
     async def _place(self, exits: AsyncExitStack) -> tuple[Index, Fence]:
         """Give the index, and what says whether anything may be done: never without the seat."""
@@ -177,46 +185,11 @@ class Runner(HomeCommands, GcCommands):
         """Tell what `up` would do; see `Operator`."""
         wanted = None if ids is None else frozenset(ids)
         await self.read()
-        changes = await self.queue.look(Wish(prune=self.settings.prunes, force=True, heal=True))
+        wish = Wish(prune=self.settings.prunes, force=True, heal=True, shown=True)
+        changes = await self.queue.look(wish)
         chosen = [change for id_, change in changes.items() if wanted is None or id_ in wanted]
         unknown = (wanted or frozenset()) - self.queue.snapshot.ids - changes.keys()
-        return await preview_all(self._work, chosen, {id_: no_workspace(id_) for id_ in unknown})
-
-    async def up(
-        self,
-        ids: Iterable[str] | None = None,
-        *,
-        on_step: OnStep | None = None,
-        prune: bool | None = None,
-        max_delete: int | None = None,
-        actor: str = "",
-        request_id: str = "",
-    ) -> list[Result]:
-        """Bring workspaces to what their files say; see `Operator`."""
-        wanted = None if ids is None else frozenset(ids)
-        if prune and wanted is None:  # of named ones, nobody meant the others
-            await self.source.allow()
-        await self.read()
-        await self.commits.begun(self.queue.snapshot)
-        unknown: frozenset[str] = frozenset()
-        if wanted is not None:
-            unknown = wanted - self.queue.snapshot.ids - frozenset(await self.board.rows())
-            wanted -= unknown
-        demand = Demand(
-            cause=(f"{actor} asked for `up`" if actor else "up") + at_commit(self.queue.snapshot),
-            actor=actor,
-            request_id=request_id or context.request_id(),
-            explained=True,
-            force=True,
-            heal=True,
-            prune=self.settings.prunes if prune is None else prune,
-            max_delete=max_delete,
-        )
-        refused = [failed(id_, Action.BLOCKED, None, no_workspace(id_)) for id_ in unknown]
-        with self.board.listening(on_step):
-            done = await self.queue.sweep(demand, wanted) if wanted or not unknown else []
-        await self.commits.judge(self.queue.snapshot, self.queue.is_busy)
-        return sorted([*done, *refused], key=lambda result: result.id)
+        return await preview_all(self.work, chosen, {id_: no_workspace(id_) for id_ in unknown})
 
     async def destroy(
         self,
@@ -231,7 +204,7 @@ class Runner(HomeCommands, GcCommands):
         snapshot = self.queue.snapshot = await self.source.read()
         if workspace_id in snapshot.ids:
             raise FileStandsError(f"the file of {workspace_id} asks for it", step="destroy")
-        if snapshot.unreadable:
+        if snapshot.blind:
             raise SourceError(f"whether its file is gone is not known: {snapshot.error}")
         row = await self.board.row(workspace_id)
         there = row or await self.power.container(workspace_id)

@@ -6,6 +6,7 @@ up; how one try is made stands in `stacks.claim`, and what a runner does in its 
 
 import asyncio
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -58,6 +59,8 @@ class Seat:
         self._claim = Claim(settings, daemon=daemon)
         self._look_every = min(LONGEST_LOOK, settings.lease_timeout / LOOKS)
         self._beat_every = settings.lease_timeout / BEATS
+        # A thread of its own: whatever fills those that all share must not stop the heart.
+        self._heart = ThreadPoolExecutor(1, thread_name_prefix="heartbeat")
         self._group = asyncio.TaskGroup()
         self._beating: asyncio.Task[None] | None = None
         self._index: Index | None = None
@@ -85,6 +88,7 @@ class Seat:
             # Left without the body's error: a group would wrap it into one of its own.
             await self._group.__aexit__(None, None, None)
         finally:
+            self._heart.shutdown(wait=False, cancel_futures=True)
             await asyncio.to_thread(self._claim.release)
 
     async def take(self) -> None:
@@ -166,11 +170,12 @@ class Seat:
         _log.info("leading", lease=tried.grant.token)
 
     async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
         while self.fence.is_open:
             await asyncio.sleep(self._beat_every)
             try:
                 async with asyncio.timeout(self._settings.lease_timeout):
-                    await asyncio.to_thread(self._claim.renew)
+                    await loop.run_in_executor(self._heart, self._claim.renew)
             except (LeaseLostError, IndexReplacedError) as error:
                 self._lose(str(error))
                 return

@@ -12,6 +12,8 @@ one is told without what stands before `@` or behind `?`.
 import math
 import re
 from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
 
 from spec import Problem
 
@@ -35,6 +37,12 @@ _VALUES = re.compile(
 )
 _IN_IMAGES = re.compile(r"[^\s`]*@(?!sha256:)|(?<=\?)[^\s`]+")
 _WORD = re.compile(r"[A-Za-z0-9+]{20,}")
+_NAME = re.compile(r"[\w.-]+")
+_ASSIGNED = re.compile(r"""(?<![\w.-])(?P<name>[\w.-]+)["'`]?[ \t]*[=:]""")
+_QUOTED = re.compile(r"`([^`]*)`")
+_NO_NAME = re.compile(r"[^\w.-]")
+_SHORT = 3
+"""Words of no more characters are in too many texts."""
 _RANDOM_BITS = 3.0
 """Bits a character: of words 2 to 3 at this length, of hexadecimal 3.5, of base64 more."""
 
@@ -43,9 +51,37 @@ def looks_secret(path: str, value: object) -> bool:
     """Whether a key's value is not told; only variables can hold one."""
     if not path.startswith("env."):
         return False
-    if _NAMES.search(path.removeprefix("env.")):
+    if is_telling(path.removeprefix("env.")):
         return True
-    return isinstance(value, str) and bool(_VALUES.search(value) or _random(value))
+    return isinstance(value, str) and looks_like_key(value)
+
+
+def is_telling(name: str) -> bool:
+    """Whether a name says that its value is a secret."""
+    return bool(_NAMES.search(name))
+
+
+def looks_like_key(value: str) -> bool:
+    """Whether a value looks like a secret, whatever its name is."""
+    return bool(_VALUES.search(value)) or _random(value)
+
+
+def has_telling_word(text: str) -> bool:
+    """Whether a text has a word in it that would be a telling name."""
+    return any(is_telling(word[0]) for word in _NAME.finditer(text))
+
+
+def assigned(text: str) -> list[str] | None:
+    """Give the words of a text after a telling name with `=` or `:`; None where there is no such name."""
+    for found in _ASSIGNED.finditer(text):
+        if is_telling(found["name"]):
+            return [word for word in text[found.end() :].split() if len(word) > _SHORT]
+    return None
+
+
+def is_more_than_image(name: str) -> bool:
+    """Whether what should be an image's name may hold a password or a token; digests are not meant."""
+    return bool(_IN_IMAGES.search(name))
 
 
 def hidden_in(text: str) -> str:
@@ -55,14 +91,40 @@ def hidden_in(text: str) -> str:
     return _WORD.sub(lambda word: HIDDEN if _random(word[0]) else word[0], text)
 
 
+def repeated(value: object, secrets: Collection[str]) -> bool:
+    """Whether a value says what is told of none of these; what is too short says nothing."""
+    return isinstance(value, str) and any(
+        len(secret) > _SHORT and secret in value for secret in secrets
+    )
+
+
+def key_of(problem: Problem) -> str:
+    """Give a problem's key; one such as `PASSWORD=x` holds what was meant as its value."""
+    return HIDDEN if _holds_value(problem.key) else hidden_in(problem.key)
+
+
+def in_words(problem: Problem) -> str:
+    """Give a problem as one line, without what may be a secret."""
+    message, hint = told(problem)
+    return str(replace(problem, key=key_of(problem), message=message, hint=hint))
+
+
 def told(problem: Problem) -> tuple[str, str]:
     """Give a problem's message and hint; neither where they may quote a secret's value."""
     if problem.key.startswith("env.") and _NAMES.search(problem.key.removeprefix("env.")):
         return f"its value is wrong {HIDDEN}", "values are text: quote numbers, true and false"
-    message, hint = hidden_in(problem.message), hidden_in(problem.hint)
+    message, hint = hidden_in(_QUOTED.sub(_quoted, problem.message)), hidden_in(problem.hint)
     if problem.key == "image":
         return _IN_IMAGES.sub("...", message), _IN_IMAGES.sub("...", hint)
     return message, hint
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return f"`{HIDDEN}`" if _holds_value(found[1]) else found[0]
+
+
+def _holds_value(key: str) -> bool:
+    return bool(_NO_NAME.search(key)) and has_telling_word(key)
 
 
 def _random(value: str) -> bool:

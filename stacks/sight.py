@@ -6,7 +6,7 @@ home is not there.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from spec import WorkspaceSpec
@@ -76,7 +76,7 @@ class Sight:
             if not inventory.homes.keys() & {id_, spec.formerly}
         }
         histories = await self._histories(unclear | homeless)
-        recorded = {id_: await self._homes_recorded(id_) for id_ in sorted(homeless)}
+        recorded = await self._all_recorded(homeless)
         return View(
             rows=rows,
             inventory=inventory,
@@ -167,6 +167,7 @@ class Sight:
             homes=homes,
             holders=[found for home in homes for found in await self._power.holders(home.name)],
             snapshot=snapshot,
+            successors=await self._successors(id_) if homes else (),
         )
 
     async def _left(self, former: str) -> bool:
@@ -196,6 +197,11 @@ class Sight:
             return ()
         return await asyncio.to_thread(self._recorded.homes, workspace_id)
 
+    async def _all_recorded(self, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+        if self._recorded is None or not ids:
+            return dict.fromkeys(ids, ())
+        return await asyncio.to_thread(self._recorded.all_homes, ids)
+
     async def _entries(self) -> Entries | None:
         try:
             return await asyncio.to_thread(self._ledger.entries)
@@ -214,8 +220,8 @@ class Sight:
             # Not ours, so there is none of ours; making one says whose the name is.
             return None
 
-    async def _histories(self, ids: Iterable[str]) -> dict[str, list[HistoryRow]]:
-        return {id_: await self._board.history(id_) for id_ in sorted(ids)}
+    async def _histories(self, ids: Collection[str]) -> dict[str, list[HistoryRow]]:
+        return await self._board.histories(ids)
 
 
 def index_proof(row: Published | None, history: Iterable[HistoryRow]) -> Proof:

@@ -16,10 +16,14 @@ from pathlib import Path
 from typing import Protocol
 
 import spec
-from spec import Problem, RuleFiles, WorkspaceSpec
+from spec import Origin, Problem, RuleFiles, WorkspaceSpec
 from spec.rule_folder import is_rule_file
+from spec.shared import GENERATORS, is_shared
+from stacks.asking import Revision, not_here
 from stacks.errors import SourceError
 from stacks.folder_events import Fingerprint, FolderEvents
+from stacks.folder_scan import ABSENCE, Vanished, pending_of, problem_of, scan, settle_delay, why
+from stacks.pulls.hold import Hold
 from telemetry.logs import get_logger
 
 SUFFIX = ".yaml"
@@ -41,13 +45,17 @@ class Snapshot:
         formerly: Which former ids files name, by workspace id; invalid files too, where that can
             be read.
         revisions: The content of each file that could be read, as git names it, by workspace id.
+        origins: Where each workspace is written, by id: its own file, or a generator's entry.
         rules: What the files of owners and rules say; broken ones let nothing new be applied.
         pending: Ids of files that are still being written.
         complete: Whether an id that is not here is truly gone.
         unreadable: Whether the folder itself could not be read.
+        doubt: Why a workspace that is not here may have a file all the same: a generator that can't be
+            read, or what files say together; "" when it is not.
         error: Why it is not complete, or "".
         commit: The commit that it is of; "" for a folder.
         stale: Whether it is an earlier one, as the newest can't be had.
+        holds: Workspaces that stay as they are, as it does more to them than was reviewed.
     """
 
     specs: Mapping[str, WorkspaceSpec] = field(default_factory=dict)
@@ -55,13 +63,21 @@ class Snapshot:
     owners: Mapping[str, str] = field(default_factory=dict)
     formerly: Mapping[str, str] = field(default_factory=dict)
     revisions: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
     rules: RuleFiles = field(default_factory=RuleFiles)
     pending: frozenset[str] = frozenset()
     complete: bool = True
     unreadable: bool = False
+    doubt: str = ""
     error: str = ""
     commit: str = ""
     stale: bool = False
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+
+    @property
+    def blind(self) -> bool:
+        """Whether of no workspace that is not here it can be told that its file is gone."""
+        return self.unreadable or bool(self.doubt)
 
     @property
     def ids(self) -> frozenset[str]:
@@ -75,24 +91,6 @@ class Snapshot:
         claims = {**self.formerly, **valid}
         ordered = sorted(claims, key=lambda id_: (id_ in valid, id_))
         return {claims[id_]: id_ for id_ in ordered}
-
-
-def settle_delay(print_: Fingerprint, *, now_ns: int, seen_for: float, settle: float) -> float:
-    """Give the seconds until a file counts; 0 when it does. Pure.
-
-    Args:
-        print_: The file's state.
-        now_ns: The wall clock.
-        seen_for: Seconds that this very state has been seen, by the monotonic clock.
-        settle: Seconds that a file must be unchanged.
-    """
-    if print_.sealed or seen_for >= settle:
-        return 0.0
-    # The change time cannot be set by hand; one in the future says nothing.
-    age = (now_ns - print_.ctime_ns) / 1e9
-    if age >= settle:
-        return 0.0
-    return settle - max(seen_for, age, 0.0)
 
 
 class Source(Protocol):
@@ -113,6 +111,15 @@ class Source(Protocol):
     async def allow(self) -> None:
         """Let what is there now remove workspaces, whatever came before: someone said so."""
 
+    async def ask(self, revision: Revision) -> str:
+        """Have a commit of the repository count from now on; its whole id.
+
+        Raises:
+            RevisionRefusedError: It may not count, or none may be asked for here.
+            GitRefError: It has no such folder.
+            GitError: The repository does not answer, or can't be read.
+        """
+
 
 def check_folder(folder: Path) -> None:
     """Make sure that a folder of workspace files can be read.
@@ -129,19 +136,28 @@ def check_folder(folder: Path) -> None:
 class FolderSource:
     """A folder of `<id>.yaml` files."""
 
-    def __init__(self, folder: Path, *, settle: float = 0.3, poll_interval: float = 10.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settle: float = 0.3,
+        poll_interval: float = 10.0,
+        absence: float = ABSENCE,
+    ) -> None:
         """Prepare.
 
         Args:
             folder: The folder; it may be missing for now.
             settle: Seconds that a file must be unchanged, unless it was renamed into place.
             poll_interval: Seconds between two looks where no event comes (network mounts).
+            absence: Seconds that a file that counts for many must be gone to count as gone.
         """
         self._folder = folder
         self._settle = settle
         self._poll_interval = poll_interval
-        self._events = FolderEvents(folder)
+        self._events = FolderEvents(folder, inner=(GENERATORS,))
         self._seen: dict[str, tuple[Fingerprint, float]] = {}
+        self._vanished = Vanished(absence)
         # The last reading, kept while no file changes: parsing is what a look would cost.
         self._last: tuple[dict[str, Fingerprint], Snapshot] | None = None
 
@@ -165,6 +181,10 @@ class FolderSource:
     async def allow(self) -> None:
         """Do nothing: a folder has no history that could be broken."""
 
+    async def ask(self, revision: Revision) -> str:  # noqa: ARG002 - sources are asked alike
+        """Refuse: a folder has no commits."""
+        raise not_here()
+
     async def changes(self) -> AsyncIterator[None]:
         """Yield when the folder may have changed: on events, and at each poll interval."""
         while True:
@@ -187,21 +207,23 @@ class FolderSource:
     def _read_once(self, *, patient: bool) -> Snapshot | float:
         """Give the snapshot, or the seconds after which to try again."""
         try:
-            before = self._scan()
+            before = scan(self._folder)
+            gone = self._vanished.look(before, now=time.monotonic())
             delays = {name: delay for name, delay in self._delays(before).items() if delay > 0}
             if delays and patient:
                 return max(delays.values())
             if self._last is not None and self._last[0] == before:
                 return self._last[1]
             read = spec.read_folder(self._folder)
-            after = self._scan()
+            after = scan(self._folder)
         except (OSError, spec.SourceUnreadableError) as error:
             return Snapshot(complete=False, unreadable=True, error=self._reason(error))
         overtaken = {name for name, _ in before.items() ^ after.items()}
         if overtaken and patient:
             return 0.0
-        unsettled = delays.keys() | overtaken
-        snapshot = snapshot_of(read, frozenset(unsettled), folder=self._folder.name)
+        unsettled = delays.keys() | overtaken | gone
+        label = self._folder.name
+        snapshot = snapshot_of(read, frozenset(unsettled), gone=gone, folder=label)
         self._last = None if unsettled else (before, snapshot)
         return snapshot
 
@@ -209,14 +231,6 @@ class FolderSource:
         if isinstance(error, spec.SourceUnreadableError):
             return f"{error.folder}: {error.message}"
         return _unreadable(self._folder, error)
-
-    def _scan(self) -> dict[str, Fingerprint]:
-        with os.scandir(self._folder) as entries:
-            return {
-                entry.name: Fingerprint.of(entry.stat(follow_symlinks=False))
-                for entry in entries
-                if not entry.name.startswith((".", "_")) or is_rule_file(entry.name)
-            }
 
     def _delays(self, prints: Mapping[str, Fingerprint]) -> dict[str, float]:
         now, now_ns = time.monotonic(), time.time_ns()
@@ -239,22 +253,20 @@ def _unreadable(folder: Path, error: Exception) -> str:
     return f"{folder}: {(what or 'cannot be read').lower()}"
 
 
-def _id(name: str) -> str:
-    return name.lower().removesuffix(".yml").removesuffix(SUFFIX)
-
-
 def snapshot_of(
     read: spec.FolderRead,
     unsettled: frozenset[str] = frozenset(),
     *,
+    gone: frozenset[str] = frozenset(),
     folder: str = "",
     commit: str = "",
 ) -> Snapshot:
     """Give what was read, but for files of which it is not known what they will say.
 
-    One without a valid file is no ground to remove anything.
+    One without a valid file is no ground to remove anything, nor is one that was not read whole. Those of
+    `unsettled` that were there a moment ago are in `gone` too.
     """
-    pending = frozenset(_id(name) for name in unsettled if not is_rule_file(name))
+    pending = pending_of(read, unsettled, folder=folder)
     written = sorted(name for name in unsettled if is_rule_file(name))
     specs = {id_: found for id_, found in read.specs.items() if id_ not in pending}
     invalid = {id_: tuple(problems) for id_, problems in read.invalid.items() if id_ not in pending}
@@ -262,23 +274,22 @@ def snapshot_of(
     problem = "" if specs else "the folder holds no valid workspace file"
     if not specs and not invalid and not pending:
         problem = "the folder holds no workspace file"
+    shared = sorted(name for name in unsettled if is_shared(name))
+    doubt = f"{folder}/{shared[0]} {why(shared[0], gone)}" if shared else read.doubt
     return Snapshot(
         specs=specs,
         invalid=invalid,
         owners=read.owners,
         formerly=read.formerly,
         revisions=read.revisions,
+        origins=read.origins,
         rules=replace(
             read.rules,
-            problems=(*read.rules.problems, *(_being_written(folder, name) for name in written)),
+            problems=(*read.rules.problems, *(problem_of(folder, name, gone) for name in written)),
         ),
         pending=pending,
-        complete=not problem,
-        error=problem,
+        complete=not (doubt or problem),
+        doubt=doubt,
+        error=doubt or problem,
         commit=commit,
     )
-
-
-def _being_written(folder: str, name: str) -> Problem:
-    told = "it is still being written"
-    return Problem(f"{folder}/{name}", 1, 1, "", told, "rename a finished file into its place")

@@ -2,14 +2,20 @@
 
 from spec import InvalidIdError, check_id
 from stacks import drift, drifting
-from stacks.errors import PolicyViolationError, RulesUnreadableError
+from stacks.errors import (
+    PolicyViolationError,
+    ReviewExceededError,
+    RulesUnreadableError,
+    SyncWindowError,
+)
 from stacks.grace import NO_DATES
 from stacks.plan import GONE, Action, Change
 from stacks.programs.inputs import LABEL_OWNER
 from state_index.models import Changes, Published
-from state_index.phases import Event, Phase
+from state_index.phases import Event, Phase, Sync
 
-_BY_RULES = (PolicyViolationError, RulesUnreadableError)
+_NO_FAILURE = Changes(reason="", message="", step="", retry_at=None)
+_BY_RULES = (PolicyViolationError, RulesUnreadableError, ReviewExceededError)
 
 
 def owner_of(change: Change) -> str:
@@ -36,13 +42,50 @@ def described(change: Change) -> Changes:
         # Nothing was made yet: who wrote the file may see what is wrong with it.
         told["owner"] = change.claimed
     told |= _differences(change)
-    if known.phase not in GONE | {Phase.ERROR, Phase.UNKNOWN}:
-        told["message"] = change.reason if change.spec is None else ""
+    told |= _words(change)
+    told |= _waiting(change)
     if change.held:
         told["message"] = drifting.why_held(change)
     if change.wanted_again and known.row is not None:
         told |= _suspended(change, known.row)
     return told
+
+
+def _words(change: Change) -> Changes:
+    """Give what is said of one whose phase alone does not say that something is the matter."""
+    if _is_over(change):
+        return _NO_FAILURE
+    known = change.known
+    if known.phase in GONE | {Phase.ERROR, Phase.UNKNOWN} or _is_tried_again(known.row):
+        return Changes()
+    if isinstance(change.refusal, ReviewExceededError):
+        return Changes(message=change.refusal.told)
+    return Changes(message=change.reason if change.spec is None else "")
+
+
+def _is_tried_again(row: Published | None) -> bool:
+    """Whether it waits for another attempt, and the row says of what."""
+    return row is not None and row.retry_at is not None and bool(row.reason)
+
+
+def _is_over(change: Change) -> bool:
+    """Whether a failure that a container outlived is none any more: its file is the one it runs by."""
+    row, idle = change.known.row, change.action is Action.NOTHING and change.error is None
+    outlived = row is not None and row.phase is Phase.RUNNING and bool(row.reason)
+    return outlived and idle and change.sync is Sync.SYNCED
+
+
+def _waiting(change: Change) -> Changes:
+    """Give what the row says of what waits for a sync window; an error stays what it is."""
+    row, error = change.known.row, change.refusal
+    if not isinstance(error, SyncWindowError):
+        was = row is not None and row.reason == SyncWindowError.reason
+        return Changes(reason="") if was else Changes()
+    if change.known.phase is Phase.ERROR:
+        return Changes(retry_at=error.until)
+    if change.known.phase in GONE | {Phase.UNKNOWN}:
+        return Changes()
+    return Changes(reason=error.reason, message=error.told, retry_at=None)
 
 
 def _differences(change: Change) -> Changes:

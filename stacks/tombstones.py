@@ -34,7 +34,7 @@ def decide(known: Known, change: Change, *, snapshot: Snapshot, wish: Wish) -> C
         return _contradicted(known, change, snapshot=snapshot, wish=wish) if gone else None
     if is_half_removed(known):
         return replace(change, action=Action.PURGE, reason="its removal was interrupted")
-    told_by_folder = snapshot.complete or (wish.purge and not snapshot.unreadable)
+    told_by_folder = snapshot.complete or (wish.purge and not snapshot.blind)
     if known.row is None:
         return _without_row(known, change, wish=wish) if told_by_folder or not known.homes else None
     return _with_row(known, known.row, change, wish=wish) if told_by_folder else None

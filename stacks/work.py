@@ -193,7 +193,7 @@ class Work:
     async def _settle(self, change: Change, why: Context) -> None:
         """Publish that the shape is right, and go on to on or off."""
         done = Changes(
-            sync=Sync.SYNCED,
+            sync=Sync.SYNCED if change.refusal is None else change.sync,
             applied_hash=change.desired_hash,
             desired_hash=change.desired_hash,
             upstream=f"unix:{change.id}/{SOCKET_NAME}",

@@ -22,8 +22,8 @@ DEPLOY = PROJECT / "deploy"
 MOUNTED = ("edge.Caddyfile", "engine-calls.map", "engine-proxy.Caddyfile")
 """What Caddy reads at its start, from beside the compose file."""
 UID = 990
-SHARED = ("cli", "policies", "settings", "spec", "state_index", "telemetry")
-GATEWAY = (*SHARED, "forges", "gateway")
+SHARED = ("cli", "forges", "policies", "settings", "spec", "state_index", "telemetry")
+GATEWAY = (*SHARED, "gateway")
 RUNNER = (*SHARED, "stacks", "tools", "images")
 """With `tools` and the sources of images, by which `codehub doctor` knows whether the engine's are these."""
 AUTHORITIES = "./etc/ssl/certs/ca-certificates.crt"

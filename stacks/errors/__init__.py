@@ -47,9 +47,21 @@
         │   ├── GitAccessError              how to log in at the repository can't be used
         │   ├── GitRefError                 the repository has no such commit or folder
         │   └── GitContentError             a commit's folder is more than is read
+        ├── EditRefusedError            a change of a workspace file that is not made
+        │   ├── EditsOffError               edits are switched off, or can't be made as it is set
+        │   ├── EditForbiddenError          whoever asks may not change this file
+        │   ├── EditInvalidError            the text is no valid workspace file
+        │   ├── EditBreaksRuleError         a mandatory rule of the repository refuses it
+        │   ├── EditConflictError           the file is not any more what its editor saw
+        │   ├── EditPendingError            another change of the same file is under way
+        │   ├── NotEditableError            generated, a link, or too large
+        │   ├── NoVersionError              there is no such version of the file
+        │   └── PushRefusedError            the repository does not let the runner write
+        ├── RevisionRefusedError        a commit that may not count was asked for
         ├── NoticeUnusableError         where notices go can't be used as it is set
         ├── NoticeRefusedError          a receiver refused the very notice
         ├── LockHeldError               another runner holds the data tree (`holder`)
+        ├── ReviewExceededError         a commit does more to it than was reviewed
         ├── UnknownWorkspaceError       no file, row or object has that id
         ├── NotRunningError             an exec, where no container runs
         ├── StreamIdleError             an exec was ended, for nothing was said for too long
@@ -58,6 +70,7 @@
         ├── PinnedError                 `state:` in the file says otherwise
         ├── NothingToRetryError         a retry was asked for, and nothing failed
         ├── InvalidFileError            the workspace's file has errors
+        ├── SyncWindowError             what the files say has to wait for a sync window
         └── BadRequestError             a call to the daemon that it does not understand
             └── NotConfirmedError           purge, without the workspace's name
 
@@ -77,10 +90,25 @@ from stacks.errors.asked import (
     NothingToRetryError,
     NotRunningError,
     PinnedError,
+    ReviewExceededError,
+    RevisionRefusedError,
     SourceError,
+    SyncWindowError,
     UnknownWorkspaceError,
 )
 from stacks.errors.base import PermanentError, StacksError, TemporaryError
+from stacks.errors.edits import (
+    EditBreaksRuleError,
+    EditConflictError,
+    EditForbiddenError,
+    EditInvalidError,
+    EditPendingError,
+    EditRefusedError,
+    EditsOffError,
+    NotEditableError,
+    NoVersionError,
+    PushRefusedError,
+)
 from stacks.errors.engine import (
     EngineRefusedError,
     EngineUnavailableError,
@@ -136,6 +164,13 @@ from stacks.errors.wire import from_json, remedy_of
 
 __all__ = [
     "BadRequestError",
+    "EditBreaksRuleError",
+    "EditConflictError",
+    "EditForbiddenError",
+    "EditInvalidError",
+    "EditPendingError",
+    "EditRefusedError",
+    "EditsOffError",
     "EngineRefusedError",
     "EngineUnavailableError",
     "FileStandsError",
@@ -162,7 +197,9 @@ __all__ = [
     "MemoryInUseError",
     "NameTakenError",
     "NetworkMissingError",
+    "NoVersionError",
     "NotConfirmedError",
+    "NotEditableError",
     "NotLeadingError",
     "NotRemovedError",
     "NotRunningError",
@@ -181,6 +218,9 @@ __all__ = [
     "PolicyViolationError",
     "ProgramError",
     "PublishFailedError",
+    "PushRefusedError",
+    "ReviewExceededError",
+    "RevisionRefusedError",
     "RulesRefusedError",
     "RulesUnreadableError",
     "RunFolderError",
@@ -191,6 +231,7 @@ __all__ = [
     "StartFailedError",
     "StateUnavailableError",
     "StreamIdleError",
+    "SyncWindowError",
     "TemporaryError",
     "TooManyStreamsError",
     "ToolchainError",

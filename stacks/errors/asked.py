@@ -1,5 +1,6 @@
 """Errors of what was asked for, by files or by people."""
 
+from datetime import datetime
 from typing import Any
 
 from stacks.errors.base import PermanentError, TemporaryError
@@ -38,6 +39,19 @@ class GitContentError(SourceError):
 
     reason = "GIT_CONTENT_REFUSED"
     default_remedy = "Keep other files out of the folder of workspace files."
+
+
+class ReviewExceededError(PermanentError):
+    """A commit does more to a workspace than the reviews of its pull requests said."""
+
+    reason = "REVIEW_EXCEEDED"
+    default_remedy = "Have it approved by `codehub approve`, or change it by another commit."
+
+
+class RevisionRefusedError(PermanentError):
+    """Someone asked for a commit that may not count, or where none may be asked for."""
+
+    reason = "REVISION_REFUSED"
 
 
 class UnknownWorkspaceError(PermanentError):
@@ -87,6 +101,24 @@ class InvalidFileError(PermanentError):
 
     reason = "INVALID_FILE"
     default_remedy = "`codehub validate` shows each error with its line."
+
+
+class SyncWindowError(PermanentError):
+    """What the files say may not be applied now, by the sync windows.
+
+    Attributes:
+        until: When it may; None where that is not known.
+    """
+
+    reason = "SYNC_WINDOW"
+    default_remedy = "It is applied by itself then; `codehub up --now ID` does not wait."
+    until: datetime | None = None
+
+    def __init__(
+        self, message: str, *, step: str = "", remedy: str = "", until: datetime | None = None
+    ) -> None:
+        super().__init__(message, step=step, remedy=remedy)
+        self.until = until
 
 
 class BadRequestError(PermanentError):

@@ -24,4 +24,4 @@ class GcCalls(Calls, Protocol):
 
 def only_looks(kind: str, options: Mapping[str, Any]) -> bool:
     """Whether an operation changes nothing, so that nobody has to wait for its end."""
-    return kind == "preview" or (kind == "gc" and not options.get("remove"))
+    return kind in {"preview", "diff"} or (kind == "gc" and not options.get("remove"))

@@ -49,7 +49,7 @@ class Workspaces:
         named = workspace in self.snapshot.ids or workspace in self.snapshot.heirs
         if named or workspace in self.busy or (row is not None and row.phase not in GONE):
             return Standing.LIVES
-        if self.snapshot.unreadable or (row is None and self.why_unclear):
+        if self.snapshot.blind or (row is None and self.why_unclear):
             return Standing.UNCLEAR
         if row is not None and row.phase is Phase.TOMBSTONED:
             return Standing.TOMBSTONED

@@ -14,7 +14,7 @@ from typing import Protocol
 from spec import WorkspaceSpec
 from stacks.board import Board, translated
 from stacks.drifting import REPORT
-from stacks.errors import NotLeadingError, StacksError
+from stacks.errors import NotLeadingError, StacksError, SyncWindowError
 from stacks.planned import GONE
 from stacks.source import Snapshot
 from stacks.steps import Step
@@ -87,17 +87,40 @@ def judged(
         first = problems[0] if problems else None
         told = f"{first.file}:{first.line}:{first.column}: {first.message}" if first else "invalid"
         failures[id_] = told[:FAILURE_MAX]
+    _judge_held(snapshot, rows, waiting=waiting, failures=failures)
     for id_, spec in snapshot.specs.items():
+        if id_ in snapshot.holds:
+            continue
         row, busy = rows.get(id_), is_busy(id_)
         _judge_one(id_, spec, row, busy=busy, now=now, waiting=waiting, failures=failures)
     for id_, row in rows.items() if prunes else ():
-        if id_ in snapshot.ids or id_ in snapshot.heirs or row.phase in GONE:
+        known = id_ in snapshot.ids or id_ in snapshot.heirs or id_ in snapshot.holds
+        if known or row.phase in GONE:
             continue
-        if is_busy(id_) or _is_tried_again(row, now) or row.phase is Phase.DELETING:
+        goes = row.phase is Phase.DELETING or row.reason == SyncWindowError.reason
+        if is_busy(id_) or _is_tried_again(row, now) or goes:
             waiting.add(id_)
         else:
             failures[id_] = (row.message or "its file is gone, and it is still there")[:FAILURE_MAX]
     return Judgement(tuple(sorted(waiting)), dict(sorted(failures.items())))
+
+
+def _judge_held(
+    snapshot: Snapshot,
+    rows: Mapping[str, Published],
+    *,
+    waiting: set[str],
+    failures: dict[str, str],
+) -> None:
+    """Tell what waits for an approval from what only waits for the forge's word."""
+    for id_, hold in snapshot.holds.items():
+        row = rows.get(id_)
+        if row is not None and row.phase in GONE:
+            continue  # somebody removed it by name
+        if hold.passing:
+            waiting.add(id_)
+        else:
+            failures[id_] = hold.message[:FAILURE_MAX]
 
 
 def _judge_one(
@@ -124,7 +147,9 @@ def _stays(row: Published, spec: WorkspaceSpec, *, now: datetime) -> str:
 
     What a rule refuses goes on by its former file: its row keeps that one, and says why.
     """
-    if row.phase is Phase.ERROR:
+    if row.reason == SyncWindowError.reason:
+        return ""
+    if row.phase is Phase.ERROR or (row.phase is Phase.RUNNING and row.reason):
         return "" if _is_tried_again(row, now) else row.message or row.reason
     if row.phase not in IDLE:
         return ""
@@ -161,17 +186,21 @@ class Queue(Protocol):
 class Commits:
     """Publishes it. With a folder as the source there is no commit, and nothing is said."""
 
-    def __init__(self, board: Board, *, prunes: bool, follows: bool = True) -> None:
+    def __init__(
+        self, board: Board, *, prunes: bool, follows: bool = True, by_asking: bool = False
+    ) -> None:
         """Prepare.
 
         Args:
             board: Where it is published.
             prunes: Whether workspaces without a file are to go.
             follows: Whether a repository is followed, rather than a folder.
+            by_asking: Whether a commit counts once it was asked for: then whoever took that said so.
         """
         self._board = board
         self._prunes = prunes
         self._follows = follows
+        self._by_asking = by_asking
         self._left = False
         self._current: Snapshot | None = None
         self._stirred = asyncio.Event()
@@ -191,6 +220,8 @@ class Commits:
             said["base"] = snapshot.commit
         with translated():
             followed = await asyncio.to_thread(self._board.repository.followed)
+            if self._by_asking and followed.attempted != snapshot.commit:
+                return  # it was read before another one was asked for
             if followed.attempted != snapshot.commit:  # what failed is of the former one
                 said |= FollowedChanges(waiting=tuple(sorted(snapshot.specs)), failures={})
             await asyncio.to_thread(told, **said)

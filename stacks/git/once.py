@@ -9,15 +9,20 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from settings.model import RunnerSettings
-from spec.files import FolderRead
+from spec.files import File, FolderRead
+from stacks.git import tree
+from stacks.git.command import Git
 from stacks.git.mirror import Mirror
 from stacks.git.reading import Readings
 from stacks.git.remote import Remote
+
+Found = TypeVar("Found")
 
 KEPT = 3
 """Branches whose copies are kept, those that were used last."""
@@ -26,7 +31,19 @@ LOCK = "lock"
 
 
 async def read_branch(settings: RunnerSettings) -> FolderRead:
-    """Fetch the branch that the settings name, and read its folder.
+    """Fetch the branch that the settings name, and read its folder; raises as `with_branch`."""
+    return await with_branch(settings, Readings(settings.repo_path).files)
+
+
+async def files_of_branch(settings: RunnerSettings) -> list[File]:
+    """Fetch it, and take the files of its folder; raises as `with_branch`."""
+    return await with_branch(
+        settings, lambda git, commit: tree.all_files(git, commit, settings.repo_path)
+    )
+
+
+async def with_branch(settings: RunnerSettings, read: Callable[[Git, str], Found]) -> Found:
+    """Fetch the branch that the settings name, and read something of its commit.
 
     Raises:
         DataFolderError: There is no place for the copy.
@@ -44,7 +61,7 @@ async def read_branch(settings: RunnerSettings) -> FolderRead:
         mirror = Mirror(place / "mirror.git", remote, timeout=settings.repo_timeout)
         try:
             commit = await mirror.fetch()
-            return await asyncio.to_thread(Readings(settings.repo_path).files, mirror.git, commit)
+            return await asyncio.to_thread(read, mirror.git, commit)
         finally:
             _tidy(root, lock)
 

@@ -14,7 +14,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from stacks.board import Board, translated
+from stacks.asking import Revision, not_ours
+from stacks.board import Board
 from stacks.errors import (
     EngineUnavailableError,
     GitError,
@@ -25,10 +26,12 @@ from stacks.errors import (
     ToolchainError,
 )
 from stacks.git import guarded
+from stacks.git.asked import NOT_ASKED, taken
 from stacks.git.command import NOT_NOW, not_now
 from stacks.git.mirror import Mirror
-from stacks.git.place import Place, place_of
+from stacks.git.place import Place
 from stacks.git.reading import Readings
+from stacks.git.row import Row
 from stacks.power import Inventory
 from stacks.source import Snapshot
 from state_index.nudge import listen
@@ -62,6 +65,7 @@ class GitSource:
         look_every: float,
         nudges: Path,
         there: Callable[[], Awaitable[Inventory]],
+        by_asking: bool = False,
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -73,6 +77,7 @@ class GitSource:
             look_every: Seconds between two looks at the engine.
             nudges: Folder of the sockets by which it is nudged.
             there: Lists what the engine has: an index that was lost says nothing of it.
+            by_asking: Whether a commit counts only once someone asked for it.
         """
         self._mirror = mirror
         self._board = board
@@ -81,6 +86,8 @@ class GitSource:
         self._look_every = look_every
         self._nudges = nudges
         self._there = there
+        self._by_asking = by_asking
+        self._row = Row(board, place)
         self._readings = Readings(place.path)
         self._fetching = asyncio.Lock()
         self._reading = asyncio.Lock()
@@ -103,7 +110,7 @@ class GitSource:
     async def glance(self) -> Snapshot:
         """Read the commit that counts of what was fetched; nobody is asked, but the first time."""
         async with self._reading:
-            wishes, followed = await self._known()
+            wishes, followed = await self._row.known()
             commit, told = await asyncio.to_thread(self._commit, wishes, followed)
             if not commit and not self._begun:
                 await self._fetch()
@@ -115,8 +122,23 @@ class GitSource:
         """Let the branch as it is now remove workspaces, whatever came before it."""
         snapshot = await self.read()
         if not snapshot.stale and self._last is not None and self._last.complete:
-            with translated():
-                await asyncio.to_thread(self._tell_place, self._last.commit)
+            await self._row.base(self._last.commit)
+
+    async def ask(self, revision: Revision) -> str:
+        """Have a commit count from now on; see `Source`."""
+        if not self._by_asking:
+            raise not_ours(revision, self._place.branch)
+        await self._fetch()
+        async with self._reading:
+            if self._error:
+                raise GitError(f"whether the branch has it is not known: {self._error}")
+            wishes, followed = await self._row.known()
+            took = partial(taken, self._mirror, self._readings, branch=self._place.branch)
+            before = self._before(followed)
+            commit, ids = await asyncio.to_thread(took, revision, wishes=wishes, before=before)
+            await self._row.asked(commit, ids)
+        self._changed.set()
+        return commit
 
     async def changes(self) -> AsyncIterator[None]:
         """Yield when a fetch brought something else, and when the engine is to be looked at."""
@@ -144,7 +166,7 @@ class GitSource:
     async def _look(self, before: Wishes, nudged: asyncio.Event) -> Wishes:
         """Fetch, and wait until the next look is due; what was asked when it began."""
         began = time.monotonic()
-        wishes, _ = await self._known()
+        wishes, _ = await self._row.known()
         if wishes.paused != before.paused:
             self._changed.set()
         await self._fetch()
@@ -159,18 +181,11 @@ class GitSource:
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(ASK_POLL, max(0.0, due - time.monotonic()))):
                     await nudged.wait()
-            now, _ = await self._known()
+            now, _ = await self._row.known()
             asked = nudged.is_set() or now.asked != wishes.asked
             if asked or self._broken or now.paused != wishes.paused:
                 await asyncio.sleep(max(0.0, began + BETWEEN - time.monotonic()))
                 return
-
-    async def _known(self) -> tuple[Wishes, Followed]:
-        def both() -> tuple[Wishes, Followed]:
-            with translated():
-                return self._board.repository.wishes(), self._board.repository.followed()
-
-        return await asyncio.to_thread(both)
 
     async def _fetch(self) -> None:
         """Fetch, unless a fetch that began after this call does; errors are kept, to be told."""
@@ -189,8 +204,7 @@ class GitSource:
     async def _fetched(self) -> str:
         try:
             head = await self._mirror.fetch()
-            with translated():
-                await asyncio.to_thread(self._tell_head, head)
+            await self._row.head(head)
         except (GitError, SourceError, ToolchainError, PublishFailedError) as error:
             self._changed.set()
             return error.message
@@ -201,13 +215,12 @@ class GitSource:
             self._changed.set()
         return ""
 
-    def _tell_head(self, head: str) -> None:
-        self._board.repository.tell(head=head)
-
     def _commit(self, wishes: Wishes, followed: Followed) -> tuple[str, str]:
         """Give the commit that counts, "" when there is none here, and what is the matter."""
-        if wishes.paused and followed.attempted and place_of(followed) == self._place:
+        if (wishes.paused or self._by_asking) and self._before(followed):
             return followed.attempted, self._error
+        if self._by_asking:
+            return "", NOT_ASKED
         try:
             return self._mirror.head(), self._error
         except GitError as error:
@@ -216,9 +229,13 @@ class GitSource:
         except NOT_NOW as error:
             return "", not_now(error)
 
+    def _before(self, followed: Followed) -> str:
+        """Give the commit that counted last, "" when there is none of these files."""
+        return followed.attempted if self._row.is_of_place(followed) else ""
+
     def _doubt(self, error: GitError, commit: str = "") -> None:
         """Have the next fetch, which is due at once, look whether the copy is damaged."""
-        fresh = partial(Readings(self._place.path).files, commit=commit)
+        fresh = partial(Readings(self._place.path).workspaces, commit=commit)
         self._mirror.doubt(fresh if commit else lambda _: None)
         self._error = f"{error.message}; what is damaged is copied anew"
         self._broken = True
@@ -238,9 +255,9 @@ class GitSource:
                     told = self._error
             except NOT_NOW as error:
                 told = not_now(error)
-        if self._last is None and followed.attempted and place_of(followed) == self._place:
+        if self._last is None and (before := self._before(followed)):
             with suppress(StacksError, OSError):
-                self._last = self._readings.read(self._mirror.git, followed.attempted)
+                self._last = self._readings.read(self._mirror.git, before)
         if self._last is None:
             return Snapshot(complete=False, unreadable=True, error=told or NOT_YET)
         return self._stale(self._last, told)
@@ -257,9 +274,8 @@ class GitSource:
         if told:
             snapshot = replace(snapshot, complete=False, error=told)
         is_news = snapshot.error not in {followed.error, NOT_YET}
-        if is_news or place_of(followed) != self._place:
-            with translated():
-                await asyncio.to_thread(self._tell_error, snapshot.error)
+        if is_news or not self._row.is_of_place(followed):
+            await self._row.error(snapshot.error)
         return snapshot
 
     async def _objection(self, snapshot: Snapshot, followed: Followed) -> str:
@@ -274,28 +290,6 @@ class GitSource:
         return guarded.rewritten(snapshot.commit, followed.base, len(lacking)) if lacking else ""
 
     def _follows(self, snapshot: Snapshot, followed: Followed) -> bool:
-        if not followed.base or place_of(followed) != self._place:
+        if not followed.base or not self._row.is_of_place(followed):
             return False
         return self._mirror.comes_after(snapshot.commit, followed.base)
-
-    def _tell_error(self, error: str) -> None:
-        repository, place = self._board.repository, self._place
-        if place_of(repository.followed()) == place:
-            repository.tell(error=error)
-            return
-        # Of another repository, branch or folder, nothing that was said holds.
-        repository.tell(
-            url=place.url,
-            branch=place.branch,
-            path=place.path,
-            error=error,
-            attempted="",
-            applied="",
-            base="",
-            waiting=(),
-            failures={},
-        )
-
-    def _tell_place(self, base: str) -> None:
-        self._tell_error("")
-        self._board.repository.tell(base=base)

@@ -5,11 +5,14 @@ plain file of a fair size is an entry that says why it is refused: it stops its 
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spec.files import FOLDER_INSIDE, LINK, File, is_meant
+from spec.rule_folder import MAX_BYTES as MOST_RULE_BYTES
+from spec.rule_folder import is_rule_file
+from spec.shared import FOLDERS, MOST_FILES, TOO_MANY, is_inner, is_shared, most_bytes
 from spec.text import MAX_BYTES
 from stacks.errors import GitContentError, GitError, GitRefError
 from stacks.git.command import Git
@@ -20,10 +23,11 @@ MAX_TOTAL = 128 * 1024 * 1024
 """Bytes of all files that are read of one commit."""
 
 FILE_MODES = frozenset({"100644", "100755", "100664"})
+FOLDER_MODE = "040000"
 _REFUSALS = {
     "120000": LINK,
     "160000": ("is a submodule", "put the file itself here"),
-    "040000": FOLDER_INSIDE,
+    FOLDER_MODE: FOLDER_INSIDE,
 }
 TOO_LONG = (
     f"the file has more than {MAX_BYTES // 1024} KiB",
@@ -39,7 +43,8 @@ class TreeEntry:
     """One name of a commit's folder.
 
     Attributes:
-        name: The name; bytes that are no UTF-8 as surrogates.
+        name: The name, with its folder's before it in one of generators or templates; bytes that
+            are no UTF-8 as surrogates.
         mode: Git's mode, such as `100644`.
         sha: The object.
         size: Bytes, 0 for what is no file.
@@ -94,7 +99,26 @@ def entries(git: Git, commit: str, path: str) -> list[TreeEntry]:
         GitContentError: There are too many names.
         GitError: The repository can't be read, such as of a clone that was cut.
     """
-    tree = _tree(git, commit, path)
+    return _listed(git, _tree(git, commit, path), path)
+
+
+def listing(git: Git, commit: str, path: str) -> list[TreeEntry]:
+    """List it as `entries`, with what is in the folders of generators and templates in their place."""
+    found = entries(git, commit, path)
+    return [one for entry in found for one in _inner(git, entry, path)]
+
+
+def _inner(git: Git, entry: TreeEntry, path: str) -> list[TreeEntry]:
+    if entry.name not in FOLDERS or entry.mode != FOLDER_MODE:
+        return [entry]
+    found = _listed(git, entry.sha, f"{path}/{entry.name}")
+    meant = [each for each in found if is_inner(each.name, folder=not each.is_file)]
+    if len(meant) > MOST_FILES:
+        return [entry]  # which `shared_files` refuses
+    return [replace(each, name=f"{entry.name}/{each.name}") for each in meant]
+
+
+def _listed(git: Git, tree: str, path: str) -> list[TreeEntry]:
     listed = git.run("ls-tree", "-z", "--long", "--end-of-options", tree)
     lines = listed.split(b"\0")[:-1]
     if len(lines) > MAX_ENTRIES:
@@ -194,3 +218,52 @@ def files(git: Git, found: Iterable[TreeEntry]) -> list[File]:
         else File(name=entry.name, refusal=entry.refusal)
         for entry in meant
     ]
+
+
+def all_files(git: Git, commit: str, path: str) -> list[File]:
+    """Read a commit's folder: workspace files, and what is about several of them.
+
+    Args:
+        git: The repository.
+        commit: A commit's whole id.
+        path: The folder.
+
+    Raises:
+        GitRefError: The commit has no such folder.
+        GitContentError: It is more than is read.
+        GitError: The repository can't be read.
+    """
+    found = listing(git, commit, path)
+    return [*files(git, found), *shared_files(git, found)]
+
+
+def shared_files(git: Git, found: Iterable[TreeEntry]) -> list[File]:
+    """Read what is about several workspaces (`spec.shared`); raises as `blobs`."""
+    meant = [entry for entry in found if is_shared(entry.name)]
+    return _taken(git, meant, most=most_bytes)
+
+
+def rule_files(git: Git, found: Iterable[TreeEntry]) -> list[File]:
+    """Read the files of owners and rules; raises as `blobs`."""
+    meant = [entry for entry in found if is_rule_file(entry.name)]
+    return _taken(git, meant, most=lambda _: MOST_RULE_BYTES)
+
+
+def _taken(git: Git, meant: Collection[TreeEntry], *, most: Callable[[str], int]) -> list[File]:
+    """Read files that may be larger than a workspace's."""
+    fair = [entry for entry in meant if entry.is_file and entry.size <= most(entry.name)]
+    contents = blobs(git, [entry.sha for entry in fair])
+    return [
+        File(name=entry.name, raw=contents[entry.sha])
+        if entry in fair
+        else File(name=entry.name, refusal=_why_not(entry, most(entry.name)))
+        for entry in meant
+    ]
+
+
+def _why_not(entry: TreeEntry, most: int) -> tuple[str, str]:
+    if entry.name in FOLDERS and entry.mode == FOLDER_MODE:
+        return TOO_MANY
+    if not entry.is_file and entry.refusal is not None:
+        return entry.refusal
+    return f"the file has more than {most // 1024} KiB", "make it shorter"

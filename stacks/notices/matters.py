@@ -14,7 +14,7 @@ from typing import Any
 
 from spec import Problem
 from stacks import drift, secrecy
-from stacks.errors import InvalidFileError, remedy_of
+from stacks.errors import InvalidFileError, SyncWindowError, remedy_of
 from stacks.notices.model import Kind, Notice
 from state_index.models import Published
 from state_index.phases import Phase, Sync
@@ -100,7 +100,8 @@ def _failure(row: Published) -> Matter | Key | None:
         return _matter(row, Kind.FAILURE, InvalidFileError.reason, _problems(row.problems))
     if row.phase in WORKED_ON or row.phase is Phase.PENDING:
         return Kind.FAILURE, row.id
-    if row.phase not in {Phase.ERROR, Phase.UNKNOWN} and not row.reason:
+    waits = not row.reason or row.reason == SyncWindowError.reason
+    if row.phase not in {Phase.ERROR, Phase.UNKNOWN} and waits:
         return None
     # Nobody has to do anything for an engine that comes back.
     passing = row.phase is Phase.UNKNOWN or row.retry_at is not None

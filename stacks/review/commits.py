@@ -6,22 +6,31 @@ by name: that is what merging makes, and rules between files (two that claim one
 for it. A name that both changed is told as `moved`: git will ask to merge it by hand.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spec.files import File, FolderRead, Named, read_one, together
+from spec.defaults import NONE, Defaults
+from spec.files import FolderRead, Named, Shared, read_one, together
 from spec.rule_files import RuleFiles
-from spec.rule_folder import MAX_BYTES, is_rule_file, rules_in
+from spec.rule_folder import rules_in
+from spec.shared import shared_in
 from stacks.errors import GitError, GitRefError
 from stacks.git import tree
 from stacks.git.command import Git
 from stacks.git.tree import TreeEntry
+from stacks.review import fleets
+from stacks.review.fleets import fleet
 from stacks.review.model import Fleet
 
-Read = Callable[[Git, Collection[TreeEntry], str], Sequence[Named]]
-"""Reads entries of a folder: repository, entries, and what problems call the folder."""
+__all__ = ["Known", "Read", "Sides", "fleet", "plain", "read"]
+
+Read = Callable[[Git, Collection[TreeEntry], str, Defaults], Sequence[Named]]
+"""Reads entries of a folder: repository, entries, what problems call the folder, and defaults."""
 
 Entries = Mapping[str, TreeEntry]
+Key = tuple[str, str, str]
+Known = Mapping[Defaults, Mapping[Key, Named]]
+"""What was read of files, by the defaults that they were filled up with, and by name, mode and blob."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +44,8 @@ class Sides:
         commits: Ids of base and head.
         notes: What else is to be told.
         rules: What base's files of owners and rules say.
-        changed_rules: Names beginning with `_` that the branch changes.
+        changed_rules: Names beginning with `_` that the branch changes and that are judged by
+            themselves; defaults and generators are by the workspaces that they change.
     """
 
     base: Fleet
@@ -53,9 +63,17 @@ class _Folder:
     absent: str = ""
 
 
-def plain(git: Git, entries: Collection[TreeEntry], label: str) -> Sequence[Named]:
+@dataclass(frozen=True)
+class _Side:
+    entries: Entries
+    shared: Shared
+
+
+def plain(
+    git: Git, entries: Collection[TreeEntry], label: str, defaults: Defaults = NONE
+) -> Sequence[Named]:
     """Read each file by itself, here and now."""
-    return [read_one(file, label=label) for file in tree.files(git, entries)]
+    return [read_one(file, label=label, defaults=defaults) for file in tree.files(git, entries)]
 
 
 def read(git: Git, *, base: str, head: str, path: str, reader: Read = plain) -> Sides:
@@ -85,36 +103,22 @@ def read(git: Git, *, base: str, head: str, path: str, reader: Read = plain) -> 
     changed = _changed(began.entries, after.entries)
     merged = _merged(before.entries, after.entries, changed)
     both = changed & _changed(began.entries, before.entries) & _changed(before.entries, merged)
-    names = tuple(name for name in sorted(changed) if name.startswith("_"))
-    known = _readings(git, [*before.entries.values(), *merged.values()], path, reader)
+    sides = [_Side(entries, _shared(git, entries, path)) for entries in (before.entries, merged)]
+    known = _readings(git, sides, path, reader)
+    old, new = (_read(known, side) for side in sides)
     return Sides(
-        base=_fleet(known, before.entries, before.absent),
-        head=_fleet(known, merged, after.absent if not merged else ""),
-        moved=_ids(known, [merged.get(name) or before.entries[name] for name in both]),
+        base=fleet(old, absent=before.absent),
+        head=fleets.with_unread(old, fleet(new, absent=after.absent if not merged else ""), new),
+        moved=_ids(known, sides[0], both) | _ids(known, sides[1], both),
         commits=(onto, last),
-        notes=tuple(_not_yet(names)),
-        rules=_rules(git, before.entries, path),
-        changed_rules=names,
+        notes=tuple(fleets.notes(changed, both)),
+        rules=rules_in(tree.rule_files(git, before.entries.values()), label=path),
+        changed_rules=fleets.changed_rules(changed),
     )
 
 
-def _not_yet(names: Sequence[str]) -> Iterable[str]:
-    """Say of files that are no workspaces' that they do not count yet."""
-    if names:
-        yield f"changes {', '.join(names)}: that counts once it is merged, and not for this review"
-
-
-def _rules(git: Git, entries: Entries, label: str) -> RuleFiles:
-    meant = [entry for name, entry in entries.items() if is_rule_file(name)]
-    read = [entry for entry in meant if entry.is_file and entry.size <= MAX_BYTES]
-    contents = tree.blobs(git, [entry.sha for entry in read])
-    files = [
-        File(name=entry.name, raw=contents[entry.sha])
-        if entry in read
-        else File(name=entry.name, refusal=entry.refusal or tree.TOO_LONG)
-        for entry in meant
-    ]
-    return rules_in(files, label=label)
+def _shared(git: Git, entries: Entries, label: str) -> Shared:
+    return shared_in(tree.shared_files(git, entries.values()), label=label)
 
 
 def _merge_base(git: Git, onto: str, last: str) -> str:
@@ -133,7 +137,7 @@ def _merge_base(git: Git, onto: str, last: str) -> str:
 
 def _folder(git: Git, commit: str, path: str) -> _Folder:
     try:
-        return _Folder(entries={entry.name: entry for entry in tree.entries(git, commit, path)})
+        return _Folder(entries={entry.name: entry for entry in tree.listing(git, commit, path)})
     except GitRefError as error:
         return _Folder(entries={}, absent=error.message)
 
@@ -148,36 +152,31 @@ def _merged(onto: Entries, last: Entries, changed: Collection[str]) -> dict[str,
     return merged | {name: last[name] for name in changed if name in last}
 
 
-def _key(entry: TreeEntry) -> tuple[str, str, str]:
+def _key(entry: TreeEntry) -> Key:
     return entry.name, entry.mode, entry.sha
 
 
-def _readings(
-    git: Git, entries: Sequence[TreeEntry], label: str, reader: Read
-) -> dict[tuple[str, str, str], Named]:
-    """Read each file once, though it is on both sides."""
-    wanted = {_key(entry): entry for entry in entries if tree.is_workspace(entry)}
-    return dict(zip(wanted, reader(git, list(wanted.values()), label), strict=True))
+def _readings(git: Git, sides: Sequence[_Side], label: str, reader: Read) -> Known:
+    """Read each file once, though it is on both sides, unless their defaults differ."""
+    wanted: dict[Defaults, dict[Key, TreeEntry]] = {}
+    for side in sides:
+        meant = (entry for entry in side.entries.values() if tree.is_workspace(entry))
+        wanted.setdefault(side.shared.defaults, {}).update({_key(entry): entry for entry in meant})
+    return {
+        defaults: dict(
+            zip(entries, reader(git, list(entries.values()), label, defaults), strict=True)
+        )
+        for defaults, entries in wanted.items()
+    }
 
 
-def _ids(
-    known: Mapping[tuple[str, str, str], Named], entries: Collection[TreeEntry]
-) -> frozenset[str]:
-    return frozenset(known[key].stem for entry in entries if (key := _key(entry)) in known)
+def _read(known: Known, side: _Side) -> FolderRead:
+    read = known[side.shared.defaults]
+    named = [read[key] for entry in side.entries.values() if (key := _key(entry)) in read]
+    return together(named, side.shared)
 
 
-def _fleet(known: Mapping[tuple[str, str, str], Named], entries: Entries, absent: str) -> Fleet:
-    named = [known[key] for entry in entries.values() if (key := _key(entry)) in known]
-    return fleet(together(named), absent=absent)
-
-
-def fleet(found: FolderRead, *, absent: str = "") -> Fleet:
-    """Give what a folder says as one side of a review."""
-    return Fleet(
-        specs=found.specs,
-        invalid={id_: tuple(problems) for id_, problems in found.invalid.items()},
-        owners=found.owners,
-        formerly=found.formerly,
-        revisions=found.revisions,
-        absent=absent,
-    )
+def _ids(known: Known, side: _Side, names: Collection[str]) -> frozenset[str]:
+    read = known[side.shared.defaults]
+    keys = [_key(side.entries[name]) for name in names if name in side.entries]
+    return frozenset(read[key].stem for key in keys if key in read)

@@ -73,6 +73,7 @@ def review(
         unchanged=len(ids) - len(told),
         totals=totals(base, head),
         rules=_once(rules(base, head)),
+        problems=tuple(problem for problem in head.problems if problem not in base.problems),
         notes=(*_notes(base, head, told), *notes),
     )
     return replace(made, hash=changeset.of(made).hash)
@@ -195,6 +196,8 @@ def _deleted(id_: str, base: Fleet, head: Fleet, *, held_by: str = "") -> Worksp
     if heir:
         told = words.CLAIMED.format(heir=heir)
         return replace(made, action=Action.UNCHANGED, severity=Severity.NONE, data=told)
+    if head.doubt:
+        return replace(made, held=True, data=words.DOUBTED)
     return made if head.specs else replace(made, held=True, data=words.HELD)
 
 
@@ -243,6 +246,10 @@ def _notes(base: Fleet, head: Fleet, told: Sequence[WorkspaceReview]) -> Iterabl
         yield f"head has no folder of workspace files ({head.absent}): nothing is deleted for that"
     if head.specs and not base.specs:
         yield words.HELD_BEFORE
+    elif base.doubt and not head.doubt:
+        yield words.DOUBTED_BEFORE
+    if head.doubt:
+        yield f"nothing is deleted while it is not known which workspaces there are: {head.doubt}"
     deleted = sum(each.action is Action.DELETE and not each.held for each in told)
     most = max(DELETIONS, len(base.ids) // DELETIONS_PART)
     if deleted > most:

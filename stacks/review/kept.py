@@ -1,7 +1,8 @@
 """What was read of files before, kept in the user's cache by name and blob.
 
 A blob names its content, so what was read of it holds for ever; only the reader may change, so the
-file is named by a hash of the reader's source. A file that is cut, altered, foreign or writable by
+file is named by a hash of the reader's source, and what the file was filled up with, so each entry is
+named by the defaults' hash too: nothing is taken that was read with others. A file that is cut, altered, foreign or writable by
 others is not believed: then everything is read again. The cache never holds a problem, only what was
 right, and losing it costs time only.
 """
@@ -25,7 +26,7 @@ from spec.renames import Claim
 from spec.text import Place
 from stacks.git.tree import TreeEntry
 
-FORMAT = 1
+FORMAT = 2
 MOST = 50_000
 """Files that are kept, those of the last reading first."""
 LARGEST = 256 << 20
@@ -46,19 +47,25 @@ def reader_hash() -> str:
 class Kept:
     """The cache's content."""
 
-    def __init__(self, file: Path, entries: dict[str, Entry]) -> None:
+    def __init__(self, file: Path, entries: dict[str, Entry], defaults: str) -> None:
         self._file = file
         self._entries = entries
+        self._defaults = defaults
         self._used: dict[str, Entry] = {}
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Load what is kept; nothing where it can't be believed."""
+    def load(cls, folder: Path, defaults: str = "") -> Self:
+        """Load what is kept; nothing where it can't be believed.
+
+        Args:
+            folder: Where it is.
+            defaults: Hash of what files are filled up with; "" for nothing.
+        """
         file = folder / f"readings-{reader_hash()}"
         try:
-            return cls(file, _trusted(file))
+            return cls(file, _trusted(file), defaults)
         except (OSError, ValueError):
-            return cls(file, {})
+            return cls(file, {}, defaults)
 
     def get(self, entry: TreeEntry, label: str) -> Named | None:
         """Give what was read of an entry; None when that is not known.
@@ -69,7 +76,7 @@ class Kept:
         """
         if entry.refusal is not None:
             return None
-        key = _key(entry)
+        key = self._key(entry)
         found = self._entries.get(key)
         if found is None:
             return None
@@ -79,13 +86,17 @@ class Kept:
     def put(self, read: Iterable[tuple[TreeEntry, Named]]) -> None:
         """Keep what is right of what was read; a folder that can't be written keeps nothing."""
         fresh = {
-            _key(entry): _entry(named.reading)
+            self._key(entry): _entry(named.reading)
             for entry, named in read
             if named.reading.spec is not None and named.revision == entry.sha
         }
         if fresh:
             with contextlib.suppress(OSError):
                 _write(self._file, self._newest(fresh))
+
+    def _key(self, entry: TreeEntry) -> str:
+        # A hash has no space in it; a name may have.
+        return f"{entry.sha} {self._defaults} {entry.name}"
 
     def _newest(self, fresh: dict[str, Entry]) -> dict[str, Entry]:
         found = self._used | fresh
@@ -94,10 +105,6 @@ class Kept:
                 break
             found.setdefault(key, entry)
         return found
-
-
-def _key(entry: TreeEntry) -> str:
-    return f"{entry.sha} {entry.name}"
 
 
 def _entry(reading: Reading) -> Entry:

@@ -89,6 +89,10 @@ def _head(review: Review) -> Iterator[str]:
         yield ""
     for note in review.notes:
         yield f"- {safe.code(note)}"
+    if review.problems:
+        yield "**❌ Wrong, beside the workspace files:**"
+        yield ""
+        yield from _problems(review.problems)
     yield from _refused(review.rules)
 
 
@@ -184,7 +188,7 @@ def _block_head(each: WorkspaceReview) -> Iterator[str]:
 def _problems(problems: Sequence[Problem]) -> Iterator[str]:
     for problem in problems[:PROBLEMS_SHOWN]:
         place = safe.code(f"{problem.file}:{problem.line}:{problem.column}")
-        key = f"{safe.code(problem.key)}: " if problem.key else ""
+        key = f"{safe.code(secrecy.key_of(problem))}: " if problem.key else ""
         message, hint = secrecy.told(problem)
         yield f"- {place} {key}{safe.code(message)} (hint: {safe.code(hint)})"
     if len(problems) > PROBLEMS_SHOWN:

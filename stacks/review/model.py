@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from functools import cached_property
 
-from spec import Problem, WorkspaceSpec
+from spec import Origin, Problem, WorkspaceSpec
 from stacks.review.golden import Effect
 
 
@@ -55,6 +55,9 @@ class Fleet:
         owners: Whom those others name as the owner, by id, where that can be read.
         formerly: Which former ids files name, by id; invalid files too, where that can be read.
         revisions: The content of each file that could be read, as git names it, by id.
+        origins: Where each workspace is written, by id.
+        problems: What is wrong with files that are no workspace's own.
+        doubt: Why a workspace that is not here may be there all the same; "" when it is not.
         absent: Why there is no folder; "" when there is one.
     """
 
@@ -63,6 +66,9 @@ class Fleet:
     owners: Mapping[str, str] = field(default_factory=dict)
     formerly: Mapping[str, str] = field(default_factory=dict)
     revisions: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    doubt: str = ""
     absent: str = ""
 
     @cached_property
@@ -205,6 +211,7 @@ class Review:
         unchanged: How many others there are.
         totals: Owners who ask for more or less than before.
         rules: What rules say.
+        problems: What the change makes wrong in files that are no workspace's own.
         notes: What concerns the whole, in words.
         hash: Of the change set.
     """
@@ -215,13 +222,15 @@ class Review:
     unchanged: int = 0
     totals: tuple[Total, ...] = ()
     rules: tuple[RuleResult, ...] = ()
+    problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     hash: str = ""
 
     @property
     def invalid(self) -> bool:
         """Whether a file is wrong."""
-        return any(found.action is Action.INVALID for found in self.workspaces)
+        wrong = any(found.action is Action.INVALID for found in self.workspaces)
+        return wrong or bool(self.problems)
 
     @property
     def refused(self) -> bool:

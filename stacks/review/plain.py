@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from spec import Problem
 from stacks import secrecy
 from stacks.review import changeset
 from stacks.review.model import Review, WorkspaceReview
@@ -24,6 +25,7 @@ def plain(review: Review) -> dict[str, Any]:
             }
             for result in review.rules
         ],
+        "problems": [_problem(problem) for problem in review.problems],
         "notes": list(review.notes),
         "change_set": changeset.of(review).to_json(),
     }
@@ -35,6 +37,10 @@ def _workspace(each: WorkspaceReview) -> dict[str, Any]:
     made["destructive"] = each.destructive
     for change in made["changes"]:
         del change["fingerprint"]
-    for told, problem in zip(made["problems"], each.problems, strict=True):
-        told["message"], told["hint"] = secrecy.told(problem)
+    made["problems"] = [_problem(problem) for problem in each.problems]
     return made
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    message, hint = secrecy.told(problem)
+    return {**problem.as_dict(), "key": secrecy.key_of(problem), "message": message, "hint": hint}

@@ -17,7 +17,7 @@ from stacks.rendering import Facts, render
 from stacks.review import golden
 from stacks.review.golden import Effect
 from stacks.review.model import Change, ResourceChange
-from stacks.secrecy import looks_secret
+from stacks.secrecy import looks_secret, repeated
 
 FACTS = Facts(name_prefix="codehub-ws-", network="codehub-net", run="/run")
 """Stand-ins: settings are the runner's, and no setting changes by a pull request."""
@@ -56,8 +56,9 @@ def effect_of(changes: tuple[ResourceChange, ...]) -> Effect:
 def key_changes(before: WorkspaceSpec, after: WorkspaceSpec) -> tuple[Change, ...]:
     """Give the keys that differ, each with what it alone would do."""
     old, new = flat(before), flat(after)
+    secrets = _secrets(old) | _secrets(new)
     return tuple(
-        _change(path, old.get(path), new.get(path), effect_of(_alone(before, after, path)))
+        _change(path, old.get(path), new.get(path), effect_of(_alone(before, after, path)), secrets)
         for path in sorted(old.keys() | new.keys())
         if old.get(path) != new.get(path)
     )
@@ -65,9 +66,11 @@ def key_changes(before: WorkspaceSpec, after: WorkspaceSpec) -> tuple[Change, ..
 
 def keys_of(spec: WorkspaceSpec) -> tuple[Change, ...]:
     """Give all keys of a file, of which nothing is known before."""
+    found = flat(spec)
+    secrets = _secrets(found)
     return tuple(
-        _change(path, None, value, Effect.NONE)
-        for path, value in sorted(flat(spec).items())
+        _change(path, None, value, Effect.NONE, secrets)
+        for path, value in sorted(found.items())
         if value is not None
     )
 
@@ -103,8 +106,18 @@ def _with(before: WorkspaceSpec, after: WorkspaceSpec, path: str) -> WorkspaceSp
     return before.model_copy(update={key: getattr(after, key)})
 
 
-def _change(path: str, before: object, after: object, effect: Effect) -> Change:
-    hidden = looks_secret(path, before) or looks_secret(path, after)
+def _secrets(values: Flat) -> frozenset[str]:
+    """Give the values that are not told, under no other name either."""
+    return frozenset(str(value) for path, value in values.items() if looks_secret(path, value))
+
+
+def _change(
+    path: str, before: object, after: object, effect: Effect, secrets: frozenset[str]
+) -> Change:
+    hidden = any(
+        looks_secret(path, value) or (path.startswith("env.") and repeated(value, secrets))
+        for value in (before, after)
+    )
     return Change(
         path=path,
         kind="add" if before is None else "delete" if after is None else "update",

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from spec.defaults import NONE, Defaults
 from spec.files import File, Named, read_plain, read_whole
 from stacks.git import tree
 from stacks.git.command import Git
@@ -35,43 +36,53 @@ class Readings:
         """
         self._cache = cache
 
-    def __call__(self, git: Git, entries: Collection[TreeEntry], label: str) -> Sequence[Named]:
+    def __call__(
+        self,
+        git: Git,
+        entries: Collection[TreeEntry],
+        label: str,
+        defaults: Defaults = NONE,
+    ) -> Sequence[Named]:
         """Read entries, in their order.
 
         Args:
             git: The repository.
             entries: What may be workspace files.
             label: What problems call the folder.
+            defaults: What counts where files say nothing.
         """
         if self._cache is None or len(entries) < WORTH_KEEPING:
-            return read(git, entries, label)
-        kept = Kept.load(self._cache)
+            return read(git, entries, label, defaults)
+        kept = Kept.load(self._cache, defaults.digest)
         known = {entry: found for entry in entries if (found := kept.get(entry, label))}
         missing = [entry for entry in entries if entry not in known]
-        fresh = dict(zip(missing, read(git, missing, label), strict=True))
+        fresh = dict(zip(missing, read(git, missing, label, defaults), strict=True))
         kept.put(fresh.items())
         return [known.get(entry) or fresh[entry] for entry in entries]
 
 
-def read(git: Git, entries: Collection[TreeEntry], label: str) -> list[Named]:
+def read(
+    git: Git, entries: Collection[TreeEntry], label: str, defaults: Defaults = NONE
+) -> list[Named]:
     """Read entries that may be workspace files, in their order. Args as `Readings`."""
     # One name stands for two files: that of base, and that of head.
     files = tree.files(git, entries)
-    plain = [read_plain(file, label=label) for file in files]
+    plain = [read_plain(file, label=label, defaults=defaults) for file in files]
     left = [file for file, found in zip(files, plain, strict=True) if found is None]
-    whole = iter(_shared(left, label) if len(left) >= WORTH_SHARING else _whole(left, label))
+    many = len(left) >= WORTH_SHARING
+    whole = iter((_shared if many else _whole)(left, label, defaults))
     return [found or next(whole) for found in plain]
 
 
-def _whole(files: Sequence[File], label: str) -> list[Named]:
-    return [read_whole(file, label=label) for file in files]
+def _whole(files: Sequence[File], label: str, defaults: Defaults) -> list[Named]:
+    return [read_whole(file, label=label, defaults=defaults) for file in files]
 
 
-def _shared(files: Sequence[File], label: str) -> list[Named]:
-    chunks = [(files[n : n + CHUNK], label) for n in range(0, len(files), CHUNK)]
+def _shared(files: Sequence[File], label: str, defaults: Defaults) -> list[Named]:
+    chunks = [(files[n : n + CHUNK], label, defaults) for n in range(0, len(files), CHUNK)]
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         return [named for chunk in pool.map(_chunk, chunks) for named in chunk]
 
 
-def _chunk(work: tuple[Sequence[File], str]) -> list[Named]:
+def _chunk(work: tuple[Sequence[File], str, Defaults]) -> list[Named]:
     return _whole(*work)

@@ -38,7 +38,7 @@ def rules_of(
         today: The day by which exemptions end (UTC).
         author: Who wants the change, as `person` gives it; "" where nobody said: then who may edit
             what is not looked at.
-        changed_rules: Files of owners and rules that the branch changes.
+        changed_rules: Files of owners, of rules and templates that the branch changes.
     """
 
     def results(base: Fleet, head: Fleet) -> list[RuleResult]:
@@ -73,7 +73,7 @@ def _advice(message: str) -> RuleResult:
 
 
 def _edited(base: Fleet, head: Fleet) -> bool:
-    return any(_seen(base, id_) != _seen(head, id_) for id_ in base.ids | head.ids)
+    return any(seen(base, id_) != seen(head, id_) for id_ in base.ids | head.ids)
 
 
 def _findings(
@@ -114,13 +114,13 @@ def _edits(
     owners = owners_of(files.owners)
     verdicts = [may_edit_rules(owners, author, file=name) for name in changed_rules]
     for id_ in sorted(base.ids | head.ids):
-        before, after = (_seen(fleet, id_) for fleet in (base, head))
+        before, after = (seen(fleet, id_) for fleet in (base, head))
         if before != after:
             verdicts.append(may_edit(owners, author, before, after))
     yield from (verdict.finding for verdict in verdicts if verdict.finding is not None)
 
 
-def _seen(fleet: Fleet, id_: str) -> Workspace | None:
+def seen(fleet: Fleet, id_: str) -> Workspace | None:
     """Give a workspace as its file says; of a wrong one, whose it says it is."""
     if id_ in fleet.specs:
         return workspace(fleet.specs[id_])

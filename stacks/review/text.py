@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from spec import Problem
 from spec.units import format_size
 from stacks import secrecy
 from stacks.review import markdown, safe
@@ -22,6 +23,8 @@ def lines(review: Review) -> Iterator[str]:
     """Give the lines; the summary is apart (`summary`)."""
     for each in review.workspaces:
         yield from _workspace(each)
+    for problem in review.problems:
+        yield f"! {_problem(problem)}"
     for total in review.totals:
         yield f"{safe.line(total.owner)} asks for {_asked(total.before)} → {_asked(total.after)}"
     for result in review.rules:
@@ -49,10 +52,14 @@ def _workspace(each: WorkspaceReview) -> Iterator[str]:
     for change in each.changes:
         yield from (f"    {found}" for found in markdown.diff(change))
     for problem in each.problems:
-        message, hint = secrecy.told(problem)
-        key = f"{safe.line(problem.key)}: " if problem.key else ""
-        place = f"{safe.line(problem.file)}:{problem.line}:{problem.column}"
-        yield f"    {place}: {key}{safe.line(message)} (hint: {safe.line(hint)})"
+        yield f"    {_problem(problem)}"
+
+
+def _problem(problem: Problem) -> str:
+    message, hint = secrecy.told(problem)
+    key = f"{safe.line(secrecy.key_of(problem))}: " if problem.key else ""
+    place = f"{safe.line(problem.file)}:{problem.line}:{problem.column}"
+    return f"{place}: {key}{safe.line(message)} (hint: {safe.line(hint)})"
 
 
 def _asked(asked: Asked) -> str:

@@ -29,6 +29,14 @@ HELD_BEFORE = (
     "careful: while no workspace file was right, nothing was removed; removals held so far begin now, of "
     "whatever has no file, also of what is not told here"
 )
+DOUBTED = (
+    "nothing is deleted while a generator, or what files say together, can't be read; once it can, it is "
+    "removed"
+)
+DOUBTED_BEFORE = (
+    "careful: while a generator, or what files say together, could not be read, nothing was removed; "
+    "removals held so far begin now, of whatever has no file, also of what is not told here"
+)
 INVALID = "nothing happens: the workspace stays as it is until its file is right"
 NEVER_MADE = "nothing is made until its file is right"
 UNKNOWN = (

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import aiohttp
 import pytest
@@ -13,14 +14,19 @@ import pytest
 from gateway.controllers.workspaces import TAIL_MAX
 from gateway.pages.render import TAILS
 from stacks import api, wanted
+from stacks.asking import Revision
 from stacks.changes import WorkspaceChange
 from stacks.client import RunnerClient
+from stacks.edits.model import FileView, Outcome, Template
 from stacks.errors import (
     BadRequestError,
+    EditConflictError,
     EngineUnavailableError,
     FileStandsError,
+    GitError,
     NotConfirmedError,
     NothingToRetryError,
+    NoVersionError,
     PolicyViolationError,
     RunnerUnreachableError,
     StacksError,
@@ -29,10 +35,12 @@ from stacks.errors import (
     from_json,
 )
 from stacks.gc.model import Fate, Item, Kind
+from stacks.looks import Comparison, Line, TouchingCommit
 from stacks.operator import MAX_LOG_TAIL
 from stacks.steps import OnStep, Result, Step
 from stacks.streams.model import ExecOptions, LogOptions, Process, Streams
 from telemetry import context
+from tests.stacks.edits.told_files import ToldFiles
 from tests.waiting import until
 
 
@@ -48,10 +56,11 @@ class _NoStreams:
         raise AssertionError(f"{workspace_id}, {wanted}")
 
 
-class Told:
+class Told(ToldFiles):
     """A runner that answers as it was told, and keeps what it was asked."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[object] = []
         self.failure: Exception | None = None
         self.refusal: Exception | None = None
@@ -60,6 +69,8 @@ class Told:
         self.go_on.set()
         self.left: list[Item] = []
         self.removed: list[Item] = []
+        self.compared: Comparison | None = None
+        self.touching: list[TouchingCommit] = []
 
     async def was_asked(self) -> bool:
         return bool(self.asked)
@@ -76,9 +87,13 @@ class Told:
         on_step: OnStep | None = None,
         prune: bool | None = None,
         max_delete: int | None = None,
+        revision: Revision | None = None,
+        now: bool = False,
         actor: str = "",
         request_id: str = "",
     ) -> list[Result]:
+        self.asked += [("revision", revision)] if revision is not None else []
+        self.asked += ["now"] if now else []
         self.asked += [("actor", actor)] if actor else []
         self.asked.append(("up", ids, prune, request_id))
         self.asked += [("max_delete", max_delete)] if max_delete is not None else []
@@ -194,6 +209,20 @@ class Told:
     ) -> list[Result]:
         self.asked.append(("rebuild", actor))
         return [await self._one("rebuild", "alice", on_step, request_id)]
+
+    async def diff(self, workspace_id: str) -> Comparison:
+        self.asked.append(("diff", workspace_id))
+        if self.refusal:
+            raise self.refusal
+        return self.compared or Comparison(id=workspace_id)
+
+    async def file_commits(
+        self, workspace_id: str, *, limit: int = 20, diff: bool = False
+    ) -> list[TouchingCommit]:
+        self.asked.append(("commits", workspace_id, limit, diff))
+        if self.refusal:
+            raise self.refusal
+        return self.touching
 
     async def gc(
         self, *, remove: bool = False, only: Iterable[str] | None = None, actor: str = ""
@@ -321,6 +350,41 @@ async def test_a_typed_name_and_who_typed_it_go_through(told: Told, client: Runn
 async def test_how_many_may_be_pruned_goes_through(told: Told, client: RunnerClient) -> None:
     await client.up(prune=True, max_delete=0, on_step=lambda _: None)
     assert told.asked[-1] == ("max_delete", 0)
+    revision = Revision(commit="a" * 40, allow_older=True)
+    await client.up(revision=revision, on_step=lambda _: None)
+    assert ("revision", revision) in told.asked
+
+
+async def test_a_look_at_the_columns(told: Told, client: RunnerClient) -> None:
+    told.compared = Comparison(id="alice", lines=(Line(key="memory", file="4Gi", differs=True),))
+    assert await client.diff("alice") == told.compared
+    assert (told.asked, client.handed_over) == ([("diff", "alice")], [])
+    told.refusal = UnknownWorkspaceError("there is no workspace alice")
+    with pytest.raises(UnknownWorkspaceError):
+        await client.diff("alice")
+
+
+async def test_commits_of_a_file(told: Told, client: RunnerClient) -> None:
+    told.touching = [TouchingCommit(commit="c0ffee", author="Alice", at="2026", subject="Make it")]
+    assert await client.file_commits("alice", limit=3, diff=True) == told.touching
+    assert await client.file_commits("alice") == told.touching
+    assert told.asked == [("commits", "alice", 3, True), ("commits", "alice", 20, False)]
+    told.refusal = GitError("the copy of the repository can't be read")
+    with pytest.raises(GitError):
+        await client.file_commits("alice")
+
+
+@pytest.mark.parametrize("query", ["limit=x", "limit=-1", "limit=", "diff=yes", "limit=%C2%B2"])
+async def test_commits_are_asked_for_strictly(told: Told, client: RunnerClient, query: str) -> None:
+    name, _, value = query.partition("=")
+    with pytest.raises(BadRequestError):
+        await client.ask("/v1/workspaces/alice/commits", query=[(name, unquote(value))])
+    assert told.asked == []
+
+
+async def test_that_no_window_is_waited_for_goes_through(told: Told, client: RunnerClient) -> None:
+    await client.up(now=True, on_step=lambda _: None)
+    assert told.asked[0] == "now"
 
 
 async def test_a_request_id_goes_through(told: Told, client: RunnerClient) -> None:
@@ -442,6 +506,8 @@ async def _failure(client: RunnerClient) -> StacksError | None:
         b'{"kind": "melt"}',
         b'{"kind": "purge"}',
         b'{"kind": "adopt"}',
+        b'{"kind": "diff"}',
+        b'{"kind": "diff", "ids": ["a", "b"]}',
         b'{"kind": "new-home", "ids": []}',
         b'{"kind": "adopt", "ids": ["a"], "options": {"confirm": null}}',
         b'{"kind": "adopt", "ids": ["a"], "options": {"confirm": "a", "owner": ["b"]}}',
@@ -449,6 +515,12 @@ async def _failure(client: RunnerClient) -> StacksError | None:
         b'{"kind": "up", "options": {"max_delete": "3"}}',
         b'{"kind": "up", "options": {"max_delete": true}}',
         b'{"kind": "up", "options": {"max_delete": -1}}',
+        b'{"kind": "up", "options": {"revision": "aaaaaaa"}}',
+        b'{"kind": "up", "options": {"revision": {}}}',
+        b'{"kind": "up", "options": {"revision": {"commit": "main"}}}',
+        b'{"kind": "up", "options": {"revision": {"commit": "aaaaaaa", "allow_older": 1}}}',
+        b'{"kind": "up", "ids": ["a"], "options": {"revision": {"commit": "aaaaaaa"}}}',
+        b'{"kind": "up", "options": {"now": "yes"}}',
         b'{"kind": "up", "ids": "alice"}',
         b'{"kind": "up", "ids": [1]}',
         b'{"kind": "start"}',
@@ -503,3 +575,55 @@ def mode(path: Path) -> int:
 
 async def test_only_the_user_may_open_the_socket(socket: Path) -> None:
     assert mode(socket) == 0o600
+
+
+async def test_files_and_templates_go_through(
+    told: Told, client: RunnerClient, socket: Path
+) -> None:
+    told.seen = FileView(id="alice", text="owner: ü\n", revision="b", path="ws/alice.yaml")
+    assert await client.file("alice") == told.seen
+    assert await client.file("alice", at="HEAD~1 &x") == told.seen
+    assert await client.templates() == [Template(name="small", text="owner: you\n")]
+    assert await client.reasons(["alice", "bob"]) == {"alice": "", "bob": ""}
+    assert told.files_asked == [
+        ("file", "alice", ""),
+        ("file", "alice", "HEAD~1 &x"),
+        ("reasons", "alice", "bob"),
+    ]
+    with pytest.raises(BadRequestError, match="at most 100"):
+        await client.reasons(["alice"] * 101)
+    async with raw(socket) as session, session.get(f"/v1/files/alice?at={'x' * 201}") as answer:
+        assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [(UnknownWorkspaceError("no"), 404), (NoVersionError("no"), 404), (GitError("away"), 503)],
+)
+async def test_files_that_are_not_there_are_told(
+    told: Told, client: RunnerClient, socket: Path, failure: StacksError, status: int
+) -> None:
+    told.refused = failure
+    with pytest.raises(type(failure)):
+        await client.file("alice")
+    async with raw(socket) as session, session.get("/v1/files/alice") as answer:
+        assert answer.status == status
+
+
+async def test_a_rollback_goes_through(told: Told, client: RunnerClient) -> None:
+    told.made = Outcome(commit="c" * 40, url="https://forge.example.org/1")
+    done = await client.rollback(
+        "alice", to="HEAD~1", message="why", actor="cli:root", request_id="r" * 32
+    )
+    assert done == told.made
+    assert told.files_asked == [("rollback", "alice", "HEAD~1", "why", "cli:root", "r" * 32)]
+    told.refused = EditConflictError("bob was here")
+    with pytest.raises(EditConflictError, match="bob was here"):
+        await client.rollback("alice", to="HEAD~1")
+
+
+@pytest.mark.parametrize("options", [{"to": 1}, {"to": "x" * 201}, {"message": "y" * 4001}])
+def test_what_a_rollback_is_told_is_bounded(options: dict[str, object]) -> None:
+    body = {"kind": "rollback", "ids": ["alice"], "options": options}
+    with pytest.raises(BadRequestError):
+        wanted.parse(json.dumps(body).encode())

@@ -12,7 +12,7 @@ def test_a_later_attempt_needs_the_typed_name_again() -> None:
     assert demand.again == Demand(cause="tried again", force=True)
 
 
-@pytest.mark.parametrize("word", ["purge", "forget_missing", "adopt", "new_home"])
+@pytest.mark.parametrize("word", ["purge", "forget_missing", "adopt", "new_home", "now"])
 def test_a_typed_word_is_for_the_attempt_that_it_was_typed_for(word: str) -> None:
     """Until the next one, the file may name another owner, or the home have come back."""
     typed = Demand(cause="typed", force=True, **{word: True})  # type: ignore[arg-type]

@@ -102,6 +102,36 @@ async def test_it_ends_with_the_folder(tmp_path: Path, way: str) -> None:
         assert len([burst async for burst in bursts]) <= 1
 
 
+async def test_folders_within_are_followed_from_when_they_are_there(tmp_path: Path) -> None:
+    """With a settle time that would end the test: only events can tell."""
+    source = FolderSource(tmp_path, settle=3600, poll_interval=3600)
+    inner, later = tmp_path / "_generators", tmp_path / "later"
+    text = "id: a-{n}\neach: [{n: x}]\nworkspace: {owner: alice, image: a}\n"
+    changes = aiter(source.changes())
+    async with asyncio.timeout(30):
+        await anext(changes)
+        rename_into(tmp_path, "alice.yaml")
+        await anext(changes)
+        for round_ in range(3):
+            later.mkdir()
+            later.rename(inner)
+            while inner not in _followed(source):
+                await anext(changes)
+            rename_into(inner, "class.yaml", text.replace("{n: x}", f"{{n: x{round_}}}"))
+            await anext(changes)
+            while set((await source.read()).specs) != {"alice", f"a-x{round_}"}:
+                await anext(changes)
+            (inner / "class.yaml").unlink()
+            inner.rmdir()
+            while inner in _followed(source):
+                await anext(changes)
+            assert set((await source.read()).specs) == {"alice"}
+
+
+def _followed(source: FolderSource) -> list[Path]:
+    return [source._folder / prefix for prefix in source._events._prefixes.values()]
+
+
 async def test_no_folder_no_bursts(tmp_path: Path) -> None:
     assert [burst async for burst in FolderEvents(tmp_path / "no").bursts(at_least_every=60)] == []
 

@@ -1,6 +1,7 @@
 """Which home goes to whom, over every mix of files, volumes, owners and containers that there may be."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ from stacks.programs.inputs import LABEL_FORMERLY, LABEL_OWNER, LABEL_PREFIX, Ho
 from stacks.rendering import Facts, render, spec_hash
 from stacks.source import Snapshot
 from stacks.telling import described, is_quiet
-from state_index.models import Published
+from state_index.models import Published, utc_now
 from state_index.phases import Phase, Sync
 
 FACTS = Facts(name_prefix="x-", network="x-net", run="/run/x")
@@ -218,6 +219,51 @@ def test_a_second_rename_takes_over_from_the_first() -> None:
     )["third"]
     assert isinstance(lost.error, HomeMissingError)
     assert lost.error.remedy == "Second had the home of old: write `formerly: old`."
+
+
+HANDED = spec_of("bobs", owner="bob", formerly="old")
+
+
+@pytest.mark.parametrize(
+    "mine", [spec_of(formerly="old"), spec_of("old")], ids=["by its former id", "by its own id"]
+)
+@pytest.mark.parametrize("phase", [Phase.TOMBSTONED, Phase.WARM])
+def test_a_home_that_was_renamed_and_handed_over_is_not_the_first_owners_again(
+    mine: WorkspaceSpec, phase: Phase
+) -> None:
+    # The label says alice for ever, and the former id's row went when it was renamed.
+    old, now = home("old"), row_of("bobs", HANDED, phase=phase)
+    change = planned(mine, homes=(old,), rows=(now,))[mine.id]
+    assert isinstance(change.error, HomeOwnerError)
+    assert "belonged to bob" in change.error.message
+    bobs = spec_of(mine.id, owner="bob", **({"formerly": "old"} if mine.formerly else {}))
+    assert planned(bobs, homes=(old,), rows=(now,))[mine.id].action is Action.CREATE
+    adopted = planned(mine, homes=(old,), rows=(now,), wish=Wish(adopt="alice"))[mine.id]
+    assert adopted.action is Action.CREATE
+
+
+def test_the_row_of_a_former_id_that_was_never_made_proves_nothing() -> None:
+    never = row_of("old", phase=Phase.TOMBSTONED)
+    rows = (row_of("bobs", HANDED, phase=Phase.TOMBSTONED), never)
+    change = planned(spec_of(formerly="old"), homes=(home("old"),), rows=rows)["ada"]
+    assert isinstance(change.error, HomeOwnerError)
+
+
+def test_the_row_of_a_workspace_that_had_another_home_says_nothing_of_a_former_ids() -> None:
+    rows = (row_of("bobs", HANDED), row_of("ada", spec_of()))
+    change = planned(spec_of(formerly="old"), homes=(home("old"),), rows=rows)["ada"]
+    assert isinstance(change.error, HomeOwnerError)
+
+
+def test_of_all_who_had_a_former_ids_home_the_last_one_counts() -> None:
+    before = row_of("bobs", HANDED, phase=Phase.TOMBSTONED, since=utc_now() - timedelta(days=1))
+    mine = spec_of(formerly="old")
+    last = row_of("ada", mine, phase=Phase.TOMBSTONED)
+    never = row_of("eves", spec_of("eves", owner="eve", formerly="old"))
+    change = planned(
+        mine, homes=(home("old"),), rows=(before, last, replace(never, applied_hash=""))
+    )
+    assert change["ada"].action is Action.CREATE
 
 
 def test_who_looks_into_a_home_by_hand_is_no_workspace() -> None:

@@ -263,6 +263,7 @@ def test_a_gone_file_deletes_only_with_prune() -> None:
 THIN = [
     Snapshot(complete=False, unreadable=True, error="no such file"),
     Snapshot(complete=False, error="the folder holds no workspace file"),
+    Snapshot(complete=False, doubt="a generator is wrong", error="a generator is wrong"),
     Snapshot(specs={"other": spec_of(id="other")}, pending=frozenset({"ws"})),
     Snapshot(invalid={"ws": (PROBLEM,)}),
 ]
@@ -275,6 +276,14 @@ def test_a_thin_reading_deletes_nothing(snapshot: Snapshot, phase: Phase) -> Non
         known = Known(id="ws", row=row(phase, spec_of()), container=found, homes=(HOME,))
         change = plan_one(known, snapshot=snapshot, facts=FACTS, wish=Wish(prune=True))
         assert change.action not in {Action.DELETE, Action.FORGET}
+
+
+def test_what_may_have_a_file_is_not_told_to_be_gone() -> None:
+    known = replace(settled(spec_of()), spec=None)
+    snapshot = Snapshot(specs={"other": spec_of(id="other")}, complete=False, doubt="d", error="d")
+    change = plan_one(known, snapshot=snapshot, facts=FACTS, wish=Wish(prune=True))
+    assert (change.action, change.sync) == (Action.NOTHING, Sync.SYNCED)
+    assert change.reason == "the files are unknown: d"
 
 
 def test_asked_for_by_id_it_is_removed_even_when_the_folder_is_empty() -> None:

@@ -37,7 +37,7 @@ from stacks.source import Snapshot
 from stacks.steps import Result
 from stacks.work import Limits, Work
 from state_index.index import Index
-from state_index.models import Published
+from state_index.models import Published, utc_now
 from state_index.phases import Event, Phase, Sync
 from tests.stacks.fakes import FakeEngine, FakePower, taken
 from tests.waiting import until
@@ -99,6 +99,7 @@ async def bench(
     retries: bool = False,
     power: FakePower | None = None,
     leads: bool = False,
+    clock: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Bench]:
     facts = Facts(name_prefix="x-", network="x-net", run=str(tmp_path / "run"))
     power = power or FakePower()
@@ -123,6 +124,7 @@ async def bench(
                 facts=facts,
                 group=group,
                 retries=retries,
+                clock=clock,
             )
             try:
                 yield Bench(queue=queue, engine=engine, power=power, index=index)

@@ -168,6 +168,22 @@ async def test_what_the_pack_refused_is_tried_again_once_its_rule_allows_it(
     assert one.row("aa").phase is Phase.RUNNING
 
 
+async def test_what_a_running_one_was_refused_is_tried_again_too(one: Bench) -> None:
+    refusal = PolicyViolationError(
+        (Violation(rule="image-allowed", resource="container", message="image-allowed: no"),)
+    )
+    files(one, cores("aa", 1), policies=LISTED)
+    await one.queue.sweep(Demand(cause="look"))
+    one.engine.errors["aa"] = [refusal]
+    dark = cores("aa", 1, image="dark")
+    files(one, dark, policies=LISTED)
+    await one.queue.sweep(Demand(cause="look"))
+    assert (one.row("aa").phase, one.row("aa").reason) == (Phase.RUNNING, "POLICY_VIOLATION")
+    files(one, dark, policies=b"rules:\n  image-allowed: {level: advisory, images: [light]}\n")
+    await one.queue.sweep(Demand(cause="look"))
+    assert (one.row("aa").phase, one.row("aa").reason) == (Phase.RUNNING, "")
+
+
 async def test_one_look_keeps_to_the_rules_too(one: Bench) -> None:
     files(one, cores("aa", 9), owners=OWNERS)
     await one.queue.sweep(UP)
@@ -196,7 +212,7 @@ async def test_an_engine_that_is_away_gives_nothing_to_a_refused_owner(one: Benc
 
 async def test_changes_of_the_rule_files_are_seen(tmp_path: Path) -> None:
     write(tmp_path, "alice.yaml")
-    source = FolderSource(tmp_path)
+    source = FolderSource(tmp_path, absence=0.0)
     assert not (await source.read()).rules.any
     write(tmp_path, "_owners.yaml", OWNERS.decode())
     read = await source.read()

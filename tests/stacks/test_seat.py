@@ -2,7 +2,9 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 
@@ -49,6 +51,20 @@ async def test_who_sits_may_act_and_write(place: Place) -> None:
     with pytest.raises(NotLeadingError):
         seat.fence.check()
     assert not seat.lost.is_set()
+
+
+async def test_the_heart_beats_whatever_fills_the_threads_that_all_share(place: Place) -> None:
+    go_on, loop = threading.Event(), asyncio.get_running_loop()
+    async with sitting(place) as seat:
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, go_on.wait)
+        began = seat.fence.until
+        try:
+            await until(lambda: seat.fence.until > began)
+            seat.fence.check()
+        finally:
+            go_on.set()
+            await busy
 
 
 async def test_a_seat_is_given_back(place: Place) -> None:

@@ -3,8 +3,11 @@
 import pytest
 
 from spec import Problem
-from stacks.secrecy import HIDDEN, hidden_in, looks_secret, told
-from tests.stacks.review.fleets import one, text
+from stacks.review import markdown
+from stacks.review.plain import plain
+from stacks.review.text import lines
+from stacks.secrecy import HIDDEN, hidden_in, in_words, key_of, looks_secret, told
+from tests.stacks.review.fleets import compared, one, text
 
 HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"
 TOKEN = "gh" + "p_abcdefghijklmnop"
@@ -75,3 +78,44 @@ def test_problems_do_not_quote_secrets() -> None:
     assert told(image) == ("`...host/a?...` is no image", "a@sha256:0 is")
     quoted = Problem("f", 1, 1, "state", f"`{HEX}` is not a state", "one of auto")
     assert HEX not in "".join(told(quoted))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "env: {PASSWORD=canary: }",
+        "env: {PASSWORD:canary}",
+        "env: {'canary is the password': x}",
+        "PASSWORD=canary: x",
+        "env: {A: 1}\nPASSWORD:canary: x",
+        "a-token=canary: 1\na-token=canary: 2",
+        "env:\n  PASSWORD: 0.123canary: 2",
+        "env:\n  PASSWORD: &canary [1]",
+        "env: [PASSWORD=canary]",
+        "env: PASSWORD=canary",
+        "secrets: {password: canary}",
+        "resources: {password: canary}",
+    ],
+)
+def test_a_value_in_the_place_of_a_key_is_not_told(written: str) -> None:
+    found = compared({}, {"aa": f"owner: alice\nimage: a\n{written}\n"})
+    assert found.workspaces[0].problems
+    for form in (markdown.markdown(found), "\n".join(lines(found)), str(plain(found))):
+        assert "canary" not in form
+    assert "canary" not in "".join(in_words(one) for one in found.workspaces[0].problems)
+
+
+def test_keys_are_told_as_they_are() -> None:
+    found = compared({}, {"aa": "owner: alice\nimage: a\nenv: {PASSWORD: 1}\nram: 1\n"})
+    assert [key_of(problem) for problem in found.workspaces[0].problems] == ["env.PASSWORD", "ram"]
+
+
+@pytest.mark.parametrize("value", ["canary", "x-canary-x"])
+def test_a_secret_is_not_told_under_another_name(value: str) -> None:
+    before, after = text(env="{TOKEN: canary, N: '1'}"), text(env=f"{{B: {value}, N: '2'}}")
+    for found in (one({"aa": before}, {"aa": after}), one({"aa": after}, {"aa": before})):
+        assert [change.path for change in found.changes] == ["env.B", "env.N", "env.TOKEN"]
+        assert [change.hidden for change in found.changes] == [True, False, True]
+        assert "canary" not in repr(found)
+    made = one({}, {"aa": text(env=f"{{TOKEN: canary, B: {value}}}")})
+    assert "canary" not in repr(made.changes)

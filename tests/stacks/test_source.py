@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacks.folder_events import Fingerprint
-from stacks.source import FolderSource, settle_delay
+from stacks.folder_scan import Vanished, settle_delay
+from stacks.source import FolderSource
 
 GOOD = "owner: alice\nimage: codehub/light\n"
 
@@ -25,7 +26,7 @@ def write(folder: Path, name: str, text: str = GOOD) -> Path:
 async def test_specs_and_problems_by_id(tmp_path: Path) -> None:
     write(tmp_path, "alice.yaml")
     write(tmp_path, "bob.yaml", "owner: bob\n")
-    write(tmp_path, "_defaults.yaml", "nothing: here\n")
+    write(tmp_path, "_other.yaml", "nothing: here\n")
     read = await FolderSource(tmp_path).read()
     assert set(read.specs) == {"alice"}
     assert read.specs["alice"].owner == "alice"
@@ -143,6 +144,146 @@ async def test_a_missing_folder_is_polled_for_and_then_watched(tmp_path: Path) -
         folder.rmdir()
         while not (await source.read()).error.count("no such file"):
             await anext(watching)
+
+
+CLASS = 'id: class-{name}\neach: [{name: a}, {name: b}]\nworkspace: {owner: "{name}"}\n'
+
+
+def write_all(folder: Path) -> None:
+    (folder / "_generators").mkdir()
+    write(folder, "_defaults.yaml", "image: codehub/light\n")
+    write(folder / "_generators", "class.yaml", CLASS)
+    write(folder, "alice.yaml")
+
+
+async def test_what_files_say_together_is_read_and_read_again(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    source = FolderSource(tmp_path)
+    read = await source.read()
+    assert set(read.specs) == {"alice", "class-a", "class-b"}
+    assert (read.complete, read.error) == (True, "")
+    assert read.origins["class-b"].generated
+    assert read.origins["class-b"].file == f"{tmp_path.name}/_generators/class.yaml"
+    assert await source.read() is read
+    write(tmp_path / "_generators", "class.yaml", CLASS.replace("{name: b}", "{name: c}"))
+    assert set((await source.read()).specs) == {"alice", "class-a", "class-c"}
+    write(tmp_path, "_defaults.yaml", "image: other\n")
+    assert (await source.read()).specs["class-a"].image == "other"
+
+
+async def test_wrong_ones_let_nothing_be_removed(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    source = FolderSource(tmp_path)
+    write(tmp_path / "_generators", "class.yaml", "id: [")
+    read = await source.read()
+    assert (set(read.specs), read.complete, read.blind) == ({"alice"}, False, True)
+    assert read.error == read.doubt
+    assert "class.yaml can't be read whole" in read.error
+    write(tmp_path / "_generators", "class.yaml", CLASS)
+    write(tmp_path, "_defaults.yaml", "owner: x\n")
+    read = await source.read()
+    assert (read.specs, read.complete) == ({}, False)
+    assert set(read.invalid) == {"alice", "class-a", "class-b"}
+    assert "_defaults.yaml can't be read whole" in read.error
+
+
+async def test_a_folder_of_generators_that_can_not_be_looked_into_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "alice.yaml")
+    write(tmp_path, "_generators", "x")
+    read = await FolderSource(tmp_path).read()
+    assert read.error == f"{tmp_path.name}/_generators can't be read whole: must be a folder"
+
+
+@pytest.mark.parametrize(
+    ("name", "pending"),
+    [
+        ("_defaults.yaml", {"alice", "class-a", "class-b"}),
+        ("_generators/class.yaml", {"class-a", "class-b"}),
+    ],
+)
+async def test_while_one_is_being_written_its_workspaces_are_pending(
+    tmp_path: Path, name: str, pending: set[str]
+) -> None:
+    write_all(tmp_path)
+    source = FolderSource(tmp_path, settle=0.05)
+    async with asyncio.TaskGroup() as group:
+        scribbling = group.create_task(_scribble(tmp_path / name))
+        (tmp_path / name).touch()
+        read = await source.read()
+        scribbling.cancel()
+    assert read.pending == pending
+    assert set(read.specs) == {"alice", "class-a", "class-b"} - pending
+    assert (read.complete, read.error) == (
+        False,
+        f"{tmp_path.name}/{name} is still being written",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "pending"),
+    [
+        ("_defaults.yaml", {"alice", "class-a", "class-b"}),
+        ("_generators", set()),
+        ("_generators/class.yaml", set()),
+    ],
+)
+async def test_what_is_gone_for_a_moment_leaves_all_as_it_was(
+    tmp_path: Path, name: str, pending: set[str]
+) -> None:
+    write_all(tmp_path)
+    source = FolderSource(tmp_path, absence=3600)
+    before = await source.read()
+    away = (tmp_path / name).rename(tmp_path / ".away")
+    for _ in range(2):
+        read = await source.read()
+        assert read.pending >= pending
+        assert (set(read.specs) & pending, read.complete, read.blind) == (set(), False, True)
+        assert read.error.endswith(".yaml was there a moment ago")
+        assert set(read.specs) | pending >= {"alice"}
+    away.rename(tmp_path / name)
+    assert await source.read() == before
+
+
+@pytest.mark.parametrize("name", ["_defaults.yaml", "_generators"])
+async def test_what_stays_away_is_gone(tmp_path: Path, name: str) -> None:
+    write_all(tmp_path)
+    source = FolderSource(tmp_path, absence=0.01)
+    await source.read()
+    (tmp_path / name).rename(tmp_path / ".away")
+    async with asyncio.timeout(20):
+        while not (read := await source.read()).complete:
+            pass
+    assert "class-a" not in read.specs
+    assert await source.read() is read
+
+
+async def test_a_rule_file_that_is_gone_for_a_moment_is_no_lack_of_rules(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    write(tmp_path, "_owners.yaml", "people: {alice: {}}\n")
+    source = FolderSource(tmp_path, absence=3600)
+    assert not (await source.read()).rules.broken
+    (tmp_path / "_owners.yaml").unlink()
+    (problem,) = (await source.read()).rules.problems
+    assert problem.message == "it was there a moment ago"
+
+
+def test_a_name_has_vanished_for_as_long_as_is_said() -> None:
+    vanished = Vanished(5.0)
+    one, two = "_defaults.yaml", "_generators/a.yaml"
+    looks: list[tuple[float, set[str], set[str]]] = [
+        (0.0, {one, two, "alice.yaml", "_generators", "_defaults.yml"}, set()),
+        (1.0, {two}, {one}),
+        (2.0, set(), {one, two}),
+        (5.9, set(), {one, two}),
+        (6.0, set(), {two}),
+        (6.5, {two}, set()),
+        (6.6, set(), {two}),
+        (11.5, set(), {two}),
+        (11.6, set(), set()),
+        (99.0, {one}, set()),
+    ]
+    for now, there, gone in looks:
+        assert vanished.look(there, now=now) == gone
 
 
 PRINT = st.builds(

@@ -37,7 +37,14 @@ class Desk:
     def nudges(self) -> Path:
         return self.folder / "nudge"
 
-    def source(self, *, branch: str = "main", path: str = "ws", poll: float = 60) -> GitSource:
+    def source(
+        self,
+        *,
+        branch: str = "main",
+        path: str = "ws",
+        poll: float = 60,
+        by_asking: bool = False,
+    ) -> GitSource:
         url = self.served.url("team/.git")
         mirror = Mirror(self.folder / "mirror.git", Remote(url=url, branch=branch), timeout=30)
         return GitSource(
@@ -48,6 +55,7 @@ class Desk:
             look_every=30,
             nudges=self.nudges,
             there=self.power.inventory,
+            by_asking=by_asking,
         )
 
     async def has(self, *ids: str) -> None:
@@ -55,5 +63,5 @@ class Desk:
         for id_ in ids:
             await self.board.say(id_, Context(cause="test"), changes=Changes(owner="alice"))
 
-    async def applied(self, snapshot: Snapshot) -> None:
-        await Commits(self.board, prunes=True).begun(snapshot)
+    async def applied(self, snapshot: Snapshot, *, by_asking: bool = False) -> None:
+        await Commits(self.board, prunes=True, by_asking=by_asking).begun(snapshot)

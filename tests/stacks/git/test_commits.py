@@ -84,6 +84,13 @@ def test_what_a_rule_refuses_of_one_that_stands_is_a_failure() -> None:
     assert judge(replace(refused, phase=Phase.UPDATING)) == Judgement(("one",), {})
 
 
+def test_what_a_running_one_outlived_is_a_failure() -> None:
+    """It is RUNNING all the same, by its former container."""
+    failed = replace(DONE, sync=Sync.OUT_OF_SYNC, reason="IMAGE_MISSING", message="no image light")
+    assert judge(failed).failures == {"one": "no image light"}
+    assert judge(replace(failed, retry_at=utc_now())) == Judgement(("one",), {})
+
+
 def test_one_whose_container_is_gone_and_only_reported_waits_for_a_person() -> None:
     spec = SPEC.model_copy(update={"drift": "report"})
     gone = replace(DONE, phase=Phase.PENDING, sync=Sync.OUT_OF_SYNC, drift=DRIFT)

@@ -163,7 +163,7 @@ async def test_a_git_that_can_not_be_started_says_nothing_of_the_copy(
     for found in (await source.glance(), await source.read()):
         assert (found.specs, found.stale, found.complete) == (before.specs, True, False)
         assert found.error == "git is not installed"
-    wishes, followed = await source._known()
+    wishes, followed = await source._row.known()
     assert source._commit(wishes, followed) == ("", "git is not installed")
     assert source._read(before.commit + "0", followed, "").error == "git is not installed"
     based = replace(followed, base=before.commit)

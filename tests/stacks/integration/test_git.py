@@ -1,5 +1,6 @@
-"""`codehub run --repo` on the real engine: a push, a removal, an outage, a rewrite, a bad file."""
+"""`codehub run --repo` on the real engine: a push, a removal, a rollback, an outage, a rewrite."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from stacks import open_runner
 from state_index.index import Index
 from state_index.repository import Followed
+from tests.cli import processes
+from tests.stacks.edits.office import writable
 from tests.stacks.git.repository import Repository
 from tests.stacks.git.serving import Served, basic, http
 from tests.stacks.house import House
@@ -71,7 +74,7 @@ class Team:
 
 @pytest.fixture
 def team(house: House, tmp_path: Path) -> Iterator[Team]:
-    repository = Repository(tmp_path / "team")
+    repository = writable(tmp_path / "team")
     token = tmp_path / "token"
     token.write_text(CANARY)
     token.chmod(0o600)
@@ -93,7 +96,8 @@ async def test_a_branch_is_followed_and_nothing_of_its_trouble_removes_anything(
         await team.house.until_phase("two", "RUNNING")
         found = await until_followed(team.house, "applied", one)
         assert (found.attempted, found.head, found.failures) == (one, one, {})
-        mended = await removed_and_back(team)
+        await removed_and_back(team)
+        mended = await rolled_back(team)
         before = {id_: await team.house.started(id_) for id_ in ("one", "two", "three")}
         await away(team, mended)
         rewritten = await rewrite(team, one)
@@ -130,6 +134,22 @@ async def removed_and_back(team: Team) -> str:
     return mended
 
 
+async def rolled_back(team: Team) -> str:
+    """A change of a file is taken back by a commit of the runner's, while the daemon runs."""
+    house, repository = team.house, team.repository
+    changed = repository.commit({"ws/one.yaml": workspace(house, env="{A: b}")})
+    await until_followed(house, "applied", changed)
+    async with open_runner(house.settings) as runner:
+        seen = await runner.file("one")
+        assert (seen.commit, "A: b" in seen.text, seen.editable) == (changed, True, True)
+        outcome = await runner.rollback("one", to="HEAD~1", actor="cli:test")
+    await until_followed(house, "applied", outcome.commit)
+    assert repository.call("rev-parse", "main") == outcome.commit
+    assert repository.git.run("cat-file", "blob", "main:ws/one.yaml") == team.light
+    await house.until_phase("one", "RUNNING")
+    return outcome.commit
+
+
 async def away(team: Team, commit: str) -> None:
     """The repository does not answer for a while."""
     team.served.down = True
@@ -151,3 +171,33 @@ async def rewrite(team: Team, former: str) -> str:
     found = await until_failures(house, {"three"})
     assert found.attempted == less
     return less
+
+
+async def test_a_job_says_which_commit_counts(team: Team) -> None:
+    """Without a runner the command applies it itself; with one it hands over. A failure is an exit code."""
+    house = replace(team.house, extra={**team.house.extra, "CODEHUB_REPO_APPLIER": "ci"})
+
+    async def codehub(*args: str) -> tuple[int, str]:
+        done = await asyncio.to_thread(processes.run, *args, env=house.env)
+        return done.returncode, done.stdout + done.stderr
+
+    first = team.repository.commit({"ws/one.yaml": team.light})
+    code, said = await codehub("up", "--revision", first)
+    assert (code, await house.containers()) == (0, {"one"}), said
+    lost = workspace(house, image="codehub-test-there-is-none:1")
+    second = team.repository.commit(
+        {"ws/one.yaml": None, "ws/two.yaml": team.light, "ws/lost.yaml": lost}
+    )
+    async with house.daemon():
+        found = await until_followed(house, "head", second)
+        await house.until_phase("one", "RUNNING")
+        assert (found.attempted, await house.containers()) == (first, {"one"}), "nobody asked"
+        code, said = await codehub("up", "--revision", second)
+        assert (code, "two: STARTING" in said, "lost: IMAGE_MISSING" in said) == (1, True, True)
+        assert await house.containers() == {"two"}
+        found = await until_failures(house, {"lost"})
+        assert (found.attempted, found.applied) == (second, first)
+        code, said = await codehub("wait", "--revision", second)
+        assert (code, "lost (" in said) == (1, True), said
+        code, said = await codehub("up", "--revision", first)
+        assert (code, "comes before" in said) == (1, True), said

@@ -91,6 +91,14 @@ async def the_pack_refuses_what_is_not_on_the_list(house: House, other: str) -> 
     assert "docs/reference/policies.md#image-allowed" in told.violations[0].message
     assert told.violations[0].message in done["alice-b"].message
     assert await house.started("alice-b") == before
+    # Whoever works in it goes on: it is open, and says what its file may not have.
+    row = house.row("alice-b")
+    assert row is not None
+    assert (row.phase, row.sync, row.reason) == (
+        Phase.RUNNING,
+        Sync.OUT_OF_SYNC,
+        "POLICY_VIOLATION",
+    )
 
 
 async def an_exemption_lets_it_in_until_it_ends(house: House, other: str) -> None:

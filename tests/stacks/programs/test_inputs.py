@@ -1,6 +1,7 @@
 """Plain inputs: names, labels, and the way to JSON and back."""
 
 import json
+from dataclasses import asdict
 
 from stacks.programs.inputs import Expected, HomeInputs, SharedInputs, WorkspaceInputs
 
@@ -35,6 +36,9 @@ def test_names_follow_the_contract() -> None:
 
 def test_inputs_come_back_from_json_as_they_were() -> None:
     assert WorkspaceInputs.from_json(json.loads(json.dumps(INPUTS.to_json()))) == INPUTS
+    # The same values in the same order: hashes that are published are of them.
+    assert list(INPUTS.to_json().items()) == list(asdict(INPUTS).items())
+    assert INPUTS.to_json()["env"] is not INPUTS.env
 
 
 def test_shared_inputs_come_back_too() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from spec.files import File, read_files
-from stacks.review.commits import fleet
 from stacks.review.compare import review
+from stacks.review.fleets import fleet
 from stacks.review.model import Fleet, Review, WorkspaceReview
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from forges.markup import marked
+from forges import sections
 from stacks.review import markdown, plain, safe, text
 from stacks.review.model import Fleet, Level, Review, RuleResult
 from tests.stacks.review.fleets import FOLDERS, compared
@@ -200,7 +200,11 @@ def test_long_lists_of_owners_are_cut() -> None:
 
 def test_forges_find_the_comment_by_its_own_first_line() -> None:
     told = markdown.markdown(compared({}, {"aa": file()}))
-    assert marked(told, marker="preview", limit=markdown.LENGTH).strip() == told.strip()
+    section = sections.Section("files", "a" * 40, told)
+    comment = sections.written([section], marker="preview", limit=65_536)
+    assert comment.count(markdown.MARKER) == 1
+    (kept,) = sections.read(comment)
+    assert f"{markdown.MARKER}\n{kept.body}" == told.strip()
 
 
 def test_nothing_to_tell_is_told() -> None:

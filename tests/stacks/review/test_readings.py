@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spec.defaults import NONE, read_defaults
 from spec.files import together
 from stacks.git import tree
 from stacks.review import kept, readings
@@ -70,6 +71,33 @@ def test_kept_specs_are_those_that_were_read(repository: Repository, tmp_path: P
             assert fresh.reading.spec is not None
             assert found.reading.spec is not None
             assert found.reading.spec.model_dump_json() == fresh.reading.spec.model_dump_json()
+
+
+def test_what_was_read_with_other_defaults_is_never_taken(
+    repository: Repository, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    found = entries(repository)
+    said = [read_defaults(raw, file="d") for raw in (b"state: warm\n", b"state: running\n")]
+    for defaults in (NONE, *said, NONE, *reversed(said), read_defaults(b"x: y\n", file="d")):
+        fresh = readings.read(repository.git, found, PATH, defaults)
+        assert Readings(cache)(repository.git, found, PATH, defaults) == fresh
+        assert Readings(cache)(repository.git, found, PATH, defaults) == fresh
+        known = Kept.load(cache, defaults.digest)
+        states = {
+            it.reading.spec.state for e in found if (it := known.get(e, PATH)) and it.reading.spec
+        }
+        assert states <= {defaults.values.get("state", "auto"), "warm"}
+        assert bool(states) is not defaults.broken
+
+
+def test_defaults_go_to_the_other_processes_too(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defaults = read_defaults(b"env: {A: b}\n", file="d")
+    whole = readings.read(repository.git, entries(repository), PATH, defaults)
+    monkeypatch.setattr(readings, "WORTH_SHARING", 2)
+    assert readings.read(repository.git, entries(repository), PATH, defaults) == whole
 
 
 def _alter(file: Path) -> None:

@@ -1,0 +1,251 @@
+"""Looks at the open pull requests of the branch, and at what is held back of the branch itself.
+
+One round at each poll, and at each nudge: a webhook's, or an approval's. What the forge does not take now
+is tried again later, with growing pauses; the queue never waits for it. Whatever is the matter with one pull
+request, which strangers may bring about, holds up no other one.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import UTC
+
+from forges.errors import (
+    CredentialsRefusedError,
+    ForgeAddressError,
+    ForgeError,
+    ForgeUnreachableError,
+    RateLimitedError,
+)
+from forges.forge import Forge, PullRequest, State
+from stacks.board import translated
+from stacks.errors import NotLeadingError, PublishFailedError, StacksError
+from stacks.pulls import live, posting, reviewing, trailers
+from stacks.pulls.desk import Desk
+from stacks.pulls.facts import changed
+from stacks.pulls.pauses import LEAST, pause, rest
+from stacks.pulls.reporting import Reports
+from stacks.pulls.reviewing import Made, Shelf
+from stacks.pulls.seen import Seen
+from stacks.pulls.settling import Settling
+from stacks.review import changeset, verdict
+from state_index.nudge import listen
+from state_index.reviews import Reviewed
+from telemetry.logs import get_logger
+
+LISTENER = "repository-pulls"
+"""Nudged by whoever nudges the follower of the repository: its name begins like that one's."""
+
+BREATH = 2.0
+"""Most seconds that are rested after a review; as long as that took, so that it has half a core at most."""
+
+WHOLE = (RateLimitedError, ForgeUnreachableError, CredentialsRefusedError, ForgeAddressError)
+"""What is the forge's matter rather than one pull request's."""
+
+_log = get_logger(__name__)
+
+
+class Watcher:
+    """The watcher of one branch's pull requests."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Prepare; nothing is asked."""
+        self._desk = desk
+        self._seen: dict[int, Seen] = {}
+        self._shelf = Shelf()
+        self._reports = Reports(desk.board)
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
+            if self._desk.source is not None:
+                settling = Settling(self._desk, self._desk.source, self._reports)
+                group.create_task(settling.run())
+
+    async def _watch(self) -> None:
+        async with listen(self._desk.nudges, LISTENER) as nudged:
+            while True:
+                nudged.clear()
+                began = time.monotonic()
+                left = rest(await self._round(), took=time.monotonic() - began)
+                if self._failures:  # a nudge makes no forge answer sooner
+                    await asyncio.sleep(left)
+                    continue
+                await asyncio.sleep(LEAST)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left - LEAST):
+                        await nudged.wait()
+                await self._look_again()
+
+    async def _look_again(self) -> None:
+        """Have the runner look, where something is held: it may be approved by now."""
+        try:
+            if await self._reports.held():
+                await self._desk.sweep("the reviews may say otherwise")
+        except NotLeadingError:
+            raise
+        except StacksError as error:
+            _log.warning("what is held not read", message=error.message)
+
+    async def _round(self) -> float:
+        """Look at all once; the seconds until the next look."""
+        try:
+            async with self._desk.forge() as forge:
+                await self.once(forge)
+        except NotLeadingError:
+            raise
+        except (ForgeError, StacksError) as error:
+            return self._later(error)
+        except Exception as error:  # noqa: BLE001 - a bug here must not end the runner
+            _log.exception("bug")
+            return self._later(error)
+        self._failures = 0
+        return self._desk.poll
+
+    def _later(self, error: Exception) -> float:
+        self._failures += 1
+        _log.warning("pull requests not looked at", message=str(error))
+        return pause(error, self._failures)
+
+    async def once(self, forge: Forge) -> None:
+        """Look at all open pull requests, and tell what is held.
+
+        Raises:
+            ForgeError: The forge did not answer, or not take something.
+            StacksError: The index or the copy can't be used.
+        """
+        try:
+            await self._all(forge)
+        except ForgeError:  # it may fail at one of them alone
+            await self._reports.guarded(forge)
+            raise
+        await self._reports.guarded(forge)
+
+    async def _all(self, forge: Forge) -> None:
+        pulls = await forge.open_pulls(self._desk.place.branch)
+        await asyncio.to_thread(self._desk.copy.keep, [pull.number for pull in pulls])
+        self._seen = {pull.number: self._seen.get(pull.number, Seen()) for pull in pulls}
+        with translated():
+            followed = await asyncio.to_thread(self._desk.board.repository.followed)
+        # One at which the forge failed may be the only one at which it does.
+        pulls.sort(key=lambda pull: self._seen[pull.number].last)
+        for pull in pulls if followed.attempted else ():
+            seen = self._seen[pull.number]
+            seen.trailer = seen.trailer or trailers.is_in(pull.text)  # also of one that rests
+            if not seen.rests(pull.head_sha, self._desk.ticks()):
+                await self._guarded(forge, pull, followed.attempted)
+
+    async def _guarded(self, forge: Forge, pull: PullRequest, base: str) -> None:
+        """Look at one; what is the matter with it alone is told, and the others are looked at."""
+        seen = self._seen[pull.number]
+        try:
+            await self._one(forge, pull, base)
+        except (NotLeadingError, PublishFailedError):
+            raise
+        except WHOLE:
+            seen.last = True
+            raise
+        except (ForgeError, StacksError) as error:
+            await self._unread(forge, pull, error.message)
+        except Exception as error:  # noqa: BLE001 - what one holds may be a stranger's
+            _log.exception("bug", number=pull.number)
+            await self._unread(forge, pull, str(error))
+        else:
+            seen.goes_well()
+
+    async def _unread(self, forge: Forge, pull: PullRequest, why: str) -> None:
+        """Say that one can't be read, once for each commit; what was said of it before still holds."""
+        seen = self._seen[pull.number]
+        seen.fails(pull.head_sha, self._desk.ticks())
+        if seen.marked == pull.head_sha:
+            return
+        _log.warning("pull request not read", number=pull.number, message=why)
+        with translated():
+            said = await asyncio.to_thread(self._desk.board.reviews.said, pull.number)
+        if said is None or said.head != pull.head_sha:
+            try:
+                told = posting.UNREADABLE
+                await forge.status(
+                    pull.head_sha, State.ERROR, context=posting.PREVIEW, description=told
+                )
+            except WHOLE:
+                seen.last = True
+                raise
+            except ForgeError as error:
+                _log.warning("status not set", number=pull.number, message=error.message)
+        seen.marked = pull.head_sha
+
+    async def _one(self, forge: Forge, pull: PullRequest, base: str) -> None:
+        seen, looker = self._seen[pull.number], self._desk.looker
+        made = await self._news(pull, base, seen)
+        review = made.review if made else seen.review
+        assert review is not None, "it was reviewed now or before"
+        print_ = f"{review.base} {review.head} {review.hash} {seen.trailer}"
+        if looker is not None:
+            print_ += f"\n{await looker.print_of(review)}"
+        if seen.print == print_:
+            return
+        made = made or await self._made(pull, base=base, head=review.head)
+        told = ""
+        if looker is not None:
+            facts = await looker.look(made.review, made.snapshot)
+            told = live.body(made.review, facts, of=len(changed(made.review)))
+        await self._post(forge, pull.number, made, told, trailer=seen.trailer)
+        seen.print = print_
+
+    async def _news(self, pull: PullRequest, base: str, seen: Seen) -> Made | None:
+        """Review it, unless neither side has changed since."""
+        if seen.review is not None and (seen.head, seen.base) == (pull.head_sha, base):
+            return None
+        copy = self._desk.copy
+        head = await asyncio.to_thread(copy.known, pull.number)
+        if head != pull.head_sha:
+            head = await copy.fetch(pull.number)
+        made = await self._made(pull, base=base, head=head)
+        # Of one that was pushed to meanwhile, the next look tells more.
+        seen.head, seen.base, seen.review = head, base, made.review
+        return made
+
+    async def _made(self, pull: PullRequest, *, base: str, head: str) -> Made:
+        began = time.monotonic()
+        made = await asyncio.to_thread(
+            reviewing.made,
+            self._desk.copy.git,
+            base=base,
+            head=head,
+            path=self._desk.place.path,
+            author=f"{self._desk.kind}:{pull.author}",
+            today=self._desk.clock().astimezone(UTC).date(),
+            reader=self._shelf,
+        )
+        await asyncio.sleep(min(time.monotonic() - began, BREATH))
+        return made
+
+    async def _post(
+        self, forge: Forge, number: int, made: Made, told: str, *, trailer: bool
+    ) -> None:
+        """Write it, unless the forge has it already; what counts as reviewed is what was written."""
+        review, posted = made.review, posting.words(made.review, told)
+        with translated():
+            said = await asyncio.to_thread(self._desk.board.reviews.said, number)
+        trailer = trailer or (said is not None and said.trailer)
+        mine = (review.head, posted, trailer)
+        if said is not None and (said.head, said.posted, said.trailer) == mine:
+            return
+        await posting.post(forge, number, review, told)
+        now = await forge.pull(number)
+        if now.merged or now.head_sha != review.head:
+            return  # whoever merged it did not see this
+        news = Reviewed(
+            number=number,
+            head=review.head,
+            base=review.base,
+            change_set=changeset.of(review).to_json(),
+            posted=posted,
+            trailer=trailer or trailers.is_in(now.text),
+        )
+        with translated():
+            await asyncio.to_thread(self._desk.board.reviews.say, news)
+        _log.info("reviewed", pull=number, head=review.head, told=verdict.line(review))

@@ -1,0 +1,155 @@
+"""A pull request from its opening to what a merge does beyond its review: real Gitea, git, engine, Pulumi."""
+
+import asyncio
+import os
+import pwd
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from forges import sections
+from state_index.index import Index
+from state_index.reviews import Held
+from tests.forges import gitea
+from tests.forges.gitea import Gitea, Repository, User
+from tests.stacks.house import House
+from tests.stacks.integration.test_git import until_followed, workspace
+from tests.waiting import until
+
+pytestmark = pytest.mark.engine
+
+ME = pwd.getpwuid(os.getuid()).pw_name
+OWNERS = f"people: {{alice: {{}}, {ME}: {{}}}}\napprovers: [{ME}]\n"
+CANARY = "zQ8vT1nR4kXw7Lp2Yd9Hs6Bc"
+"""A value that looks like a secret: it is in no comment and no log."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """A repository on a real forge, and a CodeHub that follows it."""
+
+    house: House
+    repository: Repository
+    alice: User
+
+    def write(self, name: str, text: str, *, branch: str = "main", base: str = "") -> str:
+        return self.repository.write(self.alice, f"ws/{name}", text, branch=branch, base=base)
+
+    def change(self, name: str, text: str | None, *, branch: str = "main") -> None:
+        """Change a file that is there, or remove it."""
+        self.repository.change(self.alice, f"ws/{name}", text, branch=branch)
+
+    def light(self, **keys: str) -> str:
+        return workspace(self.house, **keys).decode()
+
+    def held(self) -> dict[str, Held]:
+        with Index.open(self.house.settings.index_url) as index:
+            return {each.workspace_id: each for each in index.reviews.holds()}
+
+    def state(self, commit: str, context: str) -> str:
+        return self.repository.status(commit, context)[0]
+
+    def told(self, pull: int, section: str) -> str:
+        """Give a section of our comment, once it is there."""
+        comments = self.repository.comments(pull)
+        bodies = [body for login, body in comments if login == "hub-bot"]
+        return "".join(
+            one.body for body in bodies for one in sections.read(body) if one.name == section
+        )
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Gitea]:
+    with gitea.serving() as running:
+        yield running
+
+
+@pytest.fixture
+def team(house: House, server: Gitea, tmp_path: Path) -> Team:
+    alice, bot = server.new_user("alice"), server.new_user("hub-bot")
+    repository = server.new_repository(alice, "fleet")
+    repository.ask("PUT", f"/collaborators/{bot.name}", {"permission": "write"})
+    token = tmp_path / "forge-token"
+    token.write_text(bot.token.get_secret_value())
+    token.chmod(0o600)
+    extra = {
+        "CODEHUB_REPO": f"{server.url}/{repository.name}.git",
+        "CODEHUB_REPO_PATH": "ws",
+        "CODEHUB_REPO_POLL": "1s",
+        "CODEHUB_FORGE": "gitea",
+        "CODEHUB_FORGE_URL": server.url,
+        "CODEHUB_FORGE_REPOSITORY": repository.name,
+        "CODEHUB_FORGE_TOKEN_FILE": str(token),
+    }
+    return Team(replace(house, extra=extra), repository, alice)
+
+
+async def test_a_merge_that_does_more_than_was_reviewed_waits_for_an_approver(team: Team) -> None:
+    house = team.house
+    team.write("_owners.yaml", OWNERS)
+    team.write("one.yaml", team.light())
+    team.write("two.yaml", team.light())
+    async with house.daemon():
+        await house.until_phase("one", "RUNNING")
+        await house.until_phase("two", "RUNNING")
+        before = {id_: await house.started(id_) for id_ in ("one", "two")}
+        pull = await opened(team)
+        assert {id_: await house.started(id_) for id_ in before} == before
+        merge = await merged(team, pull)
+        await house.until("two", lambda row: "it is kept as it is" in row.message)
+        await house.until("one", lambda row: "NEW" in row.spec_json and row.phase == "RUNNING")
+        assert (await house.started("two"), await house.started("one") != before["one"]) == (
+            before["two"],
+            True,
+        )
+        held = team.held()["two"]
+        assert "delete: it was not part of what was reviewed" in held.message
+        await until(lambda: team.state(held.commit, "codehub/review") == "failure", within=30)
+        told = await approve(team, held.commit)
+        assert f"two: approved by cli:{ME}" in told
+        await house.until_phase("two", "TOMBSTONED")
+        await until(lambda: team.state(held.commit, "codehub/review") == "success", within=30)
+        await until_followed(house, "applied", merge)
+    assert CANARY not in house.log()
+    assert all(CANARY not in body for _, body in team.repository.comments(pull))
+
+
+async def opened(team: Team) -> int:
+    """Open a pull request, and wait for what is said of it; its number."""
+    team.write("three.yaml", team.light(), branch="change", base="main")
+    team.change("one.yaml", team.light(env=f"{{NEW: '{CANARY}'}}"), branch="change")
+    number = team.repository.open_pull(team.alice, "change", "More")
+    await until(lambda: team.told(number, "live"), within=60)
+    live, files = team.told(number, "live"), team.told(number, "files")
+    assert "`one`: **running now**, its container would be made anew" in live
+    assert "by Pulumi's preview: `env.NEW` (anew)" in live
+    assert "`three`: **not there yet**, its container would be made" in live
+    assert "replace `one`" in files
+    head = team.repository.head("change")
+    await until(lambda: team.state(head, "codehub/preview") == "success", within=30)
+    assert "three" not in await team.house.containers()
+    return number
+
+
+async def merged(team: Team, pull: int) -> str:
+    """Merge it, after somebody removed another file on the branch; the branch's commit."""
+    team.change("two.yaml", None)
+    # It looks whether it can be merged, each time the branch moves.
+    await until(lambda: team.repository.merge(team.alice, pull), within=30)
+    return team.repository.head()
+
+
+async def approve(team: Team, commit: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "approve", commit[:12], "two", "--why", "it was agreed"),
+        env={**os.environ, **team.house.env},
+        cwd=team.house.root,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    return said.decode()
