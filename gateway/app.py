@@ -20,11 +20,13 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from gateway.answers import API, refusal_for, response
 from gateway.commands import CommandPassage
-from gateway.controllers import pages
+from gateway.controllers import edit_pages, pages
 from gateway.controllers.common import request_id_of, services_of, visitor_or_none
 from gateway.controllers.events import events
+from gateway.controllers.files import FilesController
 from gateway.controllers.health import healthz, readyz
 from gateway.controllers.hooks import take_hook
+from gateway.controllers.repository import repository
 from gateway.controllers.session import SessionController
 from gateway.controllers.translate import translated
 from gateway.controllers.workspaces import OperationsController, WorkspacesController
@@ -108,7 +110,7 @@ def create_site(
 ) -> Litestar:
     """Make the pages and the API. They need the front before them."""
     return Litestar(
-        [_api(), healthz, readyz, *pages.HANDLERS],
+        [_api(), healthz, readyz, *pages.HANDLERS, *edit_pages.HANDLERS],
         state=State({"services": services}),
         lifespan=[lifespan],
         exception_handlers={HTTPException: _failed, Exception: _failed},
@@ -130,8 +132,10 @@ def _api() -> Router:
         route_handlers=[
             SessionController,
             WorkspacesController,
+            FilesController,
             OperationsController,
             events,
+            repository,
             take_hook,
         ],
         response_headers={"cache-control": "no-store"},
@@ -143,7 +147,7 @@ def openapi_config() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="CodeHub",
         version="1",
-        summary="See, start and stop your workspaces.",
+        summary="See, start, stop, make, change and remove your workspaces.",
         # Its own folder: the framework answers for every path below with a page of its own.
         path="/api/v1/openapi.json",
         render_plugins=[JsonRenderPlugin(path="/")],

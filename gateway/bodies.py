@@ -8,6 +8,7 @@ import msgspec
 from gateway.pages.views import LOOKS, workspace_url
 from gateway.powers import can_start, can_stop
 from gateway.proxy.seams import Visitor
+from state_index.edits import Edit
 from state_index.models import Intent, Published
 from state_index.phases import Phase
 
@@ -110,11 +111,12 @@ class WorkspacesBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OperationBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for a change of power, on its way.
+    """A request for a change of power, or of a file, on its way.
 
     `status` is `open` (nobody took it yet), `taken` (the runner works on it), `done` or `failed`
-    (then `error` says why). `actor` is who asked. `joined` tells that somebody had asked for the
-    same before.
+    (then `error` says why, and of a change of a file `code` for programs). `actor` is who asked.
+    `joined` tells that somebody had asked for the same before. A change of a file that is done is in
+    `commit`, or in the pull request at `url`; in a folder both are empty.
     """
 
     id: str
@@ -125,10 +127,16 @@ class OperationBody(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     created_at: datetime
     joined: bool
+    commit: str = ""
+    url: str = ""
+    code: str = ""
 
     @classmethod
-    def of(cls, intent: Intent) -> Self:
-        """Make the body from an intent."""
+    def of(cls, operation: Intent | Edit) -> Self:
+        """Make the body from an intent or an edit."""
+        if isinstance(operation, Edit):
+            return cls._of_edit(operation)
+        intent = operation
         return cls(
             id=intent.id,
             workspace=intent.workspace_id,
@@ -138,6 +146,22 @@ class OperationBody(msgspec.Struct, frozen=True, kw_only=True):
             actor=intent.actor,
             created_at=intent.created_at,
             joined=intent.joined,
+        )
+
+    @classmethod
+    def _of_edit(cls, edit: Edit) -> Self:
+        return cls(
+            id=edit.id,
+            workspace=edit.workspace_id,
+            kind=edit.action,
+            status=edit.status,
+            error=edit.error,
+            actor=edit.actor,
+            created_at=edit.created_at,
+            joined=False,
+            commit=edit.commit,
+            url=edit.url,
+            code=edit.code,
         )
 
 

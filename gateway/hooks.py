@@ -28,6 +28,9 @@ from state_index.nudge import Nudge
 from state_index.repository import LISTENER
 from telemetry.logs import get_logger
 
+_TAKEN = frozenset({Event.PUSH, Event.PULL_REQUEST})
+"""Of a pull request, `branch` is the one that it is to be merged into."""
+
 _log = get_logger(__name__)
 
 
@@ -105,7 +108,7 @@ class Hooks:
 
     def _concerns_us(self, delivery: Delivery) -> bool:
         ours = self.settings.forge_repository.casefold()
-        if delivery.event is not Event.PUSH or delivery.sha is None:
+        if delivery.event not in _TAKEN or delivery.sha is None:
             return False
         if ours and delivery.repository.casefold() != ours:
             return False

@@ -13,7 +13,7 @@ from gateway.errors import RequestError
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "reference" / "api.md"
 
-_METHODS: Final = ("get", "post", "delete")
+_METHODS: Final = ("get", "post", "patch", "delete")
 _HEAD: Final = """\
 # API
 

@@ -7,13 +7,14 @@ other: RUNNER_UNAVAILABLE. Nothing of the workspace's text is interpreted here.
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
+import msgspec
 
 from gateway.errors import InvalidInputError, NotFoundError, RunnerUnavailableError
 from state_index.index import Index
@@ -25,8 +26,30 @@ _BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
 _REFUSAL_MAX: Final = 16 * 1024
 _OK: Final = 200
+_FILES_MAX: Final = 8 << 20
+_PIECE: Final = 64 * 1024
+_COMMITS_MAX: Final = 8 * 2**20
+"""Bytes of an answer about commits: twenty diffs of 64 KiB, however they are written."""
+
+_Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 _log = get_logger(__name__)
+
+
+class CommitTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit that touched a workspace's file, in the words of who made it."""
+
+    commit: str
+    author: str
+    at: str
+    subject: str
+    diff: str = ""
+    cut: bool = False
+    owners: list[str] = []
+
+
+class _Commits(msgspec.Struct, frozen=True):
+    commits: list[CommitTold]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +119,72 @@ class RunnerClient:
             async with aclosing(_pieces(response)) as pieces:
                 yield pieces
 
+    async def file(self, workspace_id: str, *, at: str = "", request_id: str) -> dict[str, Any]:
+        """Give a workspace's file: id, text, revision, commit, path, owner, editable and reason.
+
+        Whose file it is and who may see it is the caller's to look at: `owner` is what it says.
+
+        Args:
+            workspace_id: Whose.
+            at: A commit, or a content of this file; "" for the newest.
+            request_id: For the runner's log.
+
+        Raises:
+            RunnerUnavailableError: The runner is not there, or can't read it now.
+            NotFoundError: There is no such file, or no such version of it.
+        """
+        query = {"at": at} if at else {}
+        found: dict[str, Any] = await self._json(f"/v1/files/{workspace_id}", query, request_id)
+        return found
+
+    async def reasons(self, ids: Sequence[str], *, request_id: str) -> dict[str, str]:
+        """Give why files can't be edited, by id, "" for those that can; raises as `file`."""
+        query = [("id", id_) for id_ in ids]
+        found: dict[str, str] = await self._json("/v1/files", query, request_id)
+        return found
+
+    async def templates(self, *, request_id: str) -> list[dict[str, str]]:
+        """Give what a new file may begin with: name and text of each; raises as `file`."""
+        found: list[dict[str, str]] = await self._json("/v1/templates", {}, request_id)
+        return found
+
+    async def _json(self, path: str, query: _Query, request_id: str) -> Any:
+        async with self._get(path, query, request_id, quiet=False) as response:
+            with _translated():
+                body = await response.content.read(_FILES_MAX + 1)
+                while len(body) <= _FILES_MAX and not response.content.at_eof():
+                    body += await response.content.read(_FILES_MAX + 1 - len(body))
+            if response.status == _NOT_FOUND:
+                raise NotFoundError(said(body) or "There is no such file.")
+            if response.status != _OK or len(body) > _FILES_MAX:
+                _log.warning("runner_refused", status=response.status, path=path)
+                raise RunnerUnavailableError(said(body) or "The runner could not read the file.")
+            return json.loads(body)
+
+    async def commits(
+        self, workspace_id: str, *, limit: int, diff: bool, request_id: str
+    ) -> list[CommitTold]:
+        """Give the commits of the followed branch that touched a workspace's file, newest first.
+
+        Raises:
+            RunnerUnavailableError: The runner is not there, failed, or can't read the repository.
+        """
+        path = f"/v1/workspaces/{workspace_id}/commits"
+        params = {"limit": str(limit), "diff": "true" if diff else "false"}
+        async with self._get(path, params, request_id, quiet=False) as response:
+            with _translated():
+                body = await response.content.read(_COMMITS_MAX)
+                while len(body) < _COMMITS_MAX and (more := await response.content.read(_PIECE)):
+                    body += more
+            if response.status != _OK:
+                _log.warning("runner_refused", status=response.status, path=path)
+                raise RunnerUnavailableError("The commits could not be read.")
+        try:
+            return msgspec.json.decode(body, type=_Commits).commits
+        except msgspec.DecodeError as error:
+            _log.warning("runner_answered_otherwise", path=path)
+            raise RunnerUnavailableError("The commits could not be read.") from error
+
     async def connect(self, end: asyncio.BaseProtocol) -> None:
         """Connect a protocol to the runner's socket; what it says there is its own business.
 
@@ -128,7 +217,7 @@ class RunnerClient:
 
     @asynccontextmanager
     async def _get(
-        self, path: str, params: dict[str, str], request_id: str, *, quiet: bool
+        self, path: str, params: _Query, request_id: str, *, quiet: bool
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         address = await self._address()
         timeout = self._timeout

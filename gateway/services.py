@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.cookies import read_cookie
+from gateway.desk import Desk
 from gateway.errors import StoreError, UnavailableError
 from gateway.feed import Feed
 from gateway.hooks import Hooks
@@ -21,6 +22,7 @@ from gateway.places import Places
 from gateway.proxy.seams import Visitor
 from gateway.routing import Routes
 from gateway.runner import RunnerClient
+from gateway.runner_files import RunnerFiles
 from gateway.sessions import Sessions
 from gateway.site import Site
 from gateway.store import Store
@@ -88,6 +90,7 @@ class Services:
     streaming: Places
     nudge: Nudge
     hooks: Hooks
+    desk: Desk
 
 
 def build(
@@ -116,6 +119,7 @@ def build(
     )
     nudge = Nudge(paths.nudge)
     trail = Trail(store.audit, monotonic=clock.monotonic)
+    runner = RunnerClient(index, paths.root, timeout=settings.upstream_timeout)
     verifier = Verifier()
     throttle = LoginThrottle(
         attempts=settings.login_attempts, window=settings.login_window, now=clock.monotonic
@@ -140,9 +144,10 @@ def build(
         verifier=verifier,
         trail=trail,
         pages=Pages(https=https, find=feed.find),
-        runner=RunnerClient(index, paths.root, timeout=settings.upstream_timeout),
+        runner=runner,
         reading=Places(LOG_READS, message="You are reading too many logs at once."),
         streaming=Places(STREAMS, message="You have too many commands and logs open."),
         nudge=nudge,
         hooks=Hooks(settings=settings, index=index, store=store, nudge=nudge, now=clock.now),
+        desk=Desk(index, RunnerFiles(runner), nudge, trail, hidden=settings.hide_existence),
     )

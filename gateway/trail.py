@@ -13,6 +13,13 @@ from gateway.errors import StoreError
 from gateway.store import Audit, AuditEvent
 from telemetry.logs import get_logger
 
+OF_EDITS: Final = {
+    "create": AuditEvent.CREATE,
+    "change": AuditEvent.CHANGE,
+    "delete": AuditEvent.DELETE,
+}
+"""What is written of changes of files that are asked for."""
+
 _AGAIN_SECONDS: Final = 60.0
 _REMEMBERED_MAX: Final = 1000
 

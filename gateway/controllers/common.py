@@ -4,18 +4,26 @@ import asyncio
 from typing import Any, Literal, NoReturn
 
 from litestar import Request
+from litestar.datastructures import ResponseHeader
 
 from gateway.cookies import read_cookie
+from gateway.edit_checks import Asker
 from gateway.errors import ForbiddenError, HiddenError, NotFoundError, UnauthenticatedError
+from gateway.fields import Fields, read_fields
 from gateway.login import Caller
 from gateway.proxy.seams import Visitor
 from gateway.services import Services
 from gateway.store import AuditEvent
+from state_index.edits import Edit
 from state_index.models import Intent, Published
 from state_index.phases import Phase
 
 AnyRequest = Request[Any, Any, Any]
 Power = Literal["start", "stop"]
+
+LOCATION = ResponseHeader(
+    name="Location", description="Where the operation is followed.", documentation_only=True
+)
 
 _NO_WORKSPACE = "There is no such workspace."
 _NO_OPERATION = "There is no such operation."
@@ -62,6 +70,17 @@ def caller_of(request: AnyRequest) -> Caller:
     )
 
 
+def asker_of(request: AnyRequest) -> Asker:
+    """Return who asks for a change of a file; raises UnauthenticatedError."""
+    address: str = request.scope["state"]["address"]
+    return Asker(visitor_of(request), address, request_id_of(request))
+
+
+async def fields_of(request: AnyRequest) -> Fields:
+    """Return what a page's form holds; raises InvalidInputError."""
+    return read_fields(await request.body(), request.headers.get("content-type", ""))
+
+
 async def own_workspace(request: AnyRequest, workspace_id: str) -> Published:
     """Return a workspace of the visitor's own.
 
@@ -78,10 +97,11 @@ async def seen_workspace(request: AnyRequest, workspace_id: str) -> Published:
     return await _workspace(request, workspace_id, admins=True)
 
 
-async def seen_operation(request: AnyRequest, operation_id: str) -> Intent:
-    """Return an operation on a workspace that the visitor may see.
+async def seen_operation(request: AnyRequest, operation_id: str) -> Intent | Edit:
+    """Return an operation on a workspace that the visitor may see: of its power, or of its file.
 
-    When the workspace is gone, nobody owns it: who asked, and admins, may still see it.
+    When the workspace is gone, or not made yet, nobody owns it: who asked, and admins, may still see
+    it.
 
     Raises:
         UnauthenticatedError: Nobody is logged in.
@@ -90,7 +110,9 @@ async def seen_operation(request: AnyRequest, operation_id: str) -> Intent:
     """
     visitor = visitor_of(request)
     index = services_of(request).index
-    intent = await asyncio.to_thread(index.intent, operation_id)
+    intent: Intent | Edit | None = await asyncio.to_thread(index.intent, operation_id)
+    if intent is None:
+        intent = await asyncio.to_thread(index.edits.get, operation_id)
     if intent is None:
         raise NotFoundError(_NO_OPERATION)
     row = await asyncio.to_thread(index.workspace, intent.workspace_id)

@@ -4,23 +4,27 @@ import asyncio
 from urllib.parse import urlencode
 
 from litestar import Response, get, post
-from litestar.params import FromPath, URLEncodedBody
+from litestar.params import FromPath
 
 from gateway.answers import response
 from gateway.controllers.common import (
     AnyRequest,
     Power,
+    asker_of,
     caller_of,
     change_power,
+    fields_of,
     own_workspace,
     seen_workspace,
     services_of,
     visitor_of,
     visitor_or_none,
 )
+from gateway.controllers.history import history_of
 from gateway.controllers.logs import shown
+from gateway.controllers.repository import repository_of
 from gateway.controllers.translate import translated
-from gateway.controllers.workspaces import TAIL, Everybody, Tail
+from gateway.controllers.workspaces import TAIL, Changes, Diff, Everybody, Tail
 from gateway.cookies import clear_cookie, set_cookie
 from gateway.errors import (
     ForbiddenError,
@@ -30,15 +34,15 @@ from gateway.errors import (
     ThrottledError,
     UnavailableError,
 )
+from gateway.history import PHASES
 from gateway.origin import local_path
 from gateway.pages.views import workspace_url
 from state_index.errors import RequestRefusedError
+from state_index.models import Published
 from state_index.phases import Phase
 
 _YEAR = 31_536_000
 _SEE_OTHER = 303
-
-Form = URLEncodedBody[dict[str, str]]
 
 
 def see_other(location: str, *, cookie: str | None = None) -> Response[bytes]:
@@ -67,15 +71,13 @@ async def login(request: AnyRequest) -> Response[bytes]:
 
 
 @post("/login", include_in_schema=False)
-async def log_in(request: AnyRequest, data: Form) -> Response[bytes]:
+async def log_in(request: AnyRequest) -> Response[bytes]:
     """Log in by the form; show it again with what was wrong."""
-    services = services_of(request)
-    target = local_path(data.get("next", "/"))
-    username = data.get("username", "")
+    services, sent = services_of(request), await fields_of(request)
+    target = local_path(sent.get("next", "/"))
+    username = sent.get("username")
     try:
-        token, _ = await services.logins.log_in(
-            username, data.get("password", ""), caller_of(request)
-        )
+        token, _ = await services.logins.log_in(username, sent.get("password"), caller_of(request))
     except (LoginFailedError, ThrottledError, UnavailableError) as error:
         again = services.pages.login(next_path=target, username=username[:64], problem=error)
         return response(again)
@@ -101,12 +103,17 @@ async def portal(request: AnyRequest, all: Everybody = False) -> Response[bytes]
     services = services_of(request)
     owner = None if all else visitor.name
     rows = await asyncio.to_thread(services.index.workspaces, owner)
+    listed = [row for row in rows if row.phase is not Phase.DELETED]
+    runner = await services.runner.reachable()
+    reasons = await services.desk.reasons(listed, asker_of(request)) if runner else {}
     return response(
         services.pages.portal(
-            [row for row in rows if row.phase is not Phase.DELETED],
+            listed,
             visitor=visitor,
             everybody=all,
-            runner=await services.runner.reachable(),
+            runner=runner,
+            reasons=reasons,
+            repository=await repository_of(request),
         )
     )
 
@@ -119,14 +126,34 @@ async def workspace(request: AnyRequest, workspace_id: FromPath[str]) -> Respons
     target = _inside(row.id, request.query_params.get("next", ""))
     if target and row.phase is Phase.RUNNING:
         return see_other(target)
-    return response(services_of(request).pages.state(row, visitor=visitor, target=target))
+    reason = await _reason(request, row)
+    pages = services_of(request).pages
+    return response(pages.state(row, visitor=visitor, target=target, reason=reason))
 
 
 @get("/workspaces/{workspace_id:str}/card", include_in_schema=False)
 async def card(request: AnyRequest, workspace_id: FromPath[str]) -> Response[bytes]:
     """Give one card of the list, for its script."""
     row = await seen_workspace(request, workspace_id)
-    return response(services_of(request).pages.card(row, visitor=visitor_of(request)))
+    reason = await _reason(request, row)
+    pages = services_of(request).pages
+    return response(pages.card(row, visitor=visitor_of(request), reason=reason))
+
+
+@get("/workspaces/{workspace_id:str}/details", include_in_schema=False)
+async def details(
+    request: AnyRequest, workspace_id: FromPath[str], limit: Changes = PHASES, diff: Diff = False
+) -> Response[bytes]:
+    """Show what is asked of a workspace, what runs, and how it came to be."""
+    row = await seen_workspace(request, workspace_id)
+    services, visitor = services_of(request), visitor_of(request)
+    followed = await asyncio.to_thread(services.index.repository.followed)
+    history = await history_of(request, row, limit=limit, diff=diff)
+    return response(
+        services.pages.details(
+            row, history, visitor=visitor, followed=bool(followed.url), limit=limit
+        )
+    )
 
 
 @get("/workspaces/{workspace_id:str}/logs", include_in_schema=False)
@@ -139,16 +166,17 @@ async def logs(
 
 
 @post("/workspaces/{workspace_id:str}/start", include_in_schema=False)
-async def start(request: AnyRequest, workspace_id: FromPath[str], data: Form) -> Response[bytes]:
+async def start(request: AnyRequest, workspace_id: FromPath[str]) -> Response[bytes]:
     """Start by the form, then show the progress until it runs."""
-    target = _inside(workspace_id, data.get("next", "")) or workspace_url(workspace_id)
+    sent = await fields_of(request)
+    target = _inside(workspace_id, sent.get("next")) or workspace_url(workspace_id)
     return await _power(request, workspace_id, "start", target)
 
 
 @post("/workspaces/{workspace_id:str}/stop", include_in_schema=False)
-async def stop(request: AnyRequest, workspace_id: FromPath[str], data: Form) -> Response[bytes]:
+async def stop(request: AnyRequest, workspace_id: FromPath[str]) -> Response[bytes]:
     """Stop by the form, then show how it goes."""
-    del data
+    await fields_of(request)
     return await _power(request, workspace_id, "stop", "")
 
 
@@ -185,6 +213,11 @@ async def _refused(
     return response(pages.state(row, visitor=visitor_of(request), problem=problem))
 
 
+async def _reason(request: AnyRequest, row: Published) -> str | None:
+    reasons = await services_of(request).desk.reasons([row], asker_of(request))
+    return reasons.get(row.id)
+
+
 def _inside(workspace_id: str, target: str) -> str:
     """Return a target only when it is inside the workspace."""
     path = local_path(target, default="")
@@ -192,5 +225,5 @@ def _inside(workspace_id: str, target: str) -> str:
 
 
 HANDLERS = [
-    login, log_in, log_out, portal, workspace, card, logs, start, stop, static,
+    login, log_in, log_out, portal, workspace, card, details, logs, start, stop, static,
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from litestar.exceptions import (
 
 from gateway.errors import (
     BadRequestError,
+    EditUnderWayError,
     InternalError,
     InvalidInputError,
     InvalidStateError,
@@ -19,9 +20,11 @@ from gateway.errors import (
     PinnedInGitError,
     RequestError,
     StoreError,
+    ThrottledError,
     TooLargeError,
     UnavailableError,
 )
+from gateway.places import RETRY_SECONDS
 from state_index import errors as index
 from telemetry.logs import get_logger
 
@@ -61,6 +64,14 @@ def _refused(error: index.RequestRefusedError) -> RequestError:
         return InvalidStateError(_sentence(error), details={"phase": str(error.phase)})
     if isinstance(error, index.PinnedInGitError):
         return PinnedInGitError(_sentence(error), details={"state": error.state})
+    if isinstance(error, index.EditWaitsError):
+        return EditUnderWayError(details={"operation": error.edit_id} if error.edit_id else {})
+    if isinstance(error, index.EditsManyError):
+        return ThrottledError(
+            "You have many changes of files under way. Wait until one is done.",
+            details={"seconds": RETRY_SECONDS},
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
     return NotFoundError("There is no such workspace.")
 
 

@@ -4,12 +4,12 @@ import asyncio
 from typing import Annotated
 
 from litestar import Controller, Response, get, post
-from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_101_SWITCHING_PROTOCOLS, HTTP_202_ACCEPTED
 
 from gateway.bodies import AcceptedBody, OperationBody, WorkspaceBody, WorkspacesBody
 from gateway.controllers.common import (
+    LOCATION,
     AnyRequest,
     change_power,
     own_workspace,
@@ -18,17 +18,15 @@ from gateway.controllers.common import (
     services_of,
     visitor_of,
 )
+from gateway.controllers.history import history_of
 from gateway.controllers.logs import streamed
 from gateway.errors import ForbiddenError, UpgradeRequiredError
+from gateway.history import PHASES, PHASES_MAX, HistoryBody
 from gateway.runner import LogsWanted
 from state_index.models import Intent
 
 TAIL = 200
 TAIL_MAX = 5000
-
-LOCATION = ResponseHeader(
-    name="Location", description="Where the operation is followed.", documentation_only=True
-)
 
 Everybody = Annotated[bool, QueryParameter(description="Everybody's workspaces; for admins.")]
 Tail = Annotated[int, QueryParameter(ge=1, le=TAIL_MAX, description="How many lines from the end.")]
@@ -51,6 +49,15 @@ Follow = Annotated[bool, QueryParameter(description="Go on with what is written.
 Timestamps = Annotated[bool, QueryParameter(description="Begin each line with its time.")]
 Words = Annotated[
     list[str], QueryParameter(description="The program; once more for each argument.")
+]
+Changes = Annotated[
+    int,
+    QueryParameter(
+        ge=1, le=PHASES_MAX, description="Most phases; and most commits, of which 100 are told."
+    ),
+]
+Diff = Annotated[
+    bool, QueryParameter(description="Commits with their diff of the file; 20 are told then.")
 ]
 Stdin = Annotated[bool, QueryParameter(description="Whether input is sent.")]
 Tty = Annotated[bool, QueryParameter(description="Whether the command gets a terminal.")]
@@ -102,6 +109,23 @@ class WorkspacesController(Controller):
         """Ask for a stop; the home is kept."""
         return _accepted(await change_power(request, workspace_id, "stop"))
 
+    @get("/{workspace_id:str}/history", summary="History")
+    async def history(
+        self,
+        *,
+        request: AnyRequest,
+        workspace_id: FromPath[str],
+        limit: Changes = PHASES,
+        diff: Diff = False,
+    ) -> HistoryBody:
+        """Give the phases that a workspace went through, and the commits that touched its file.
+
+        For its owner and for admins, newest first. There are commits where a repository is followed;
+        they come by way of the runner.
+        """
+        row = await seen_workspace(request, workspace_id)
+        return await history_of(request, row, limit=limit, diff=diff)
+
     @get("/{workspace_id:str}/logs", summary="Logs", media_type="text/plain")
     async def logs(
         self,
@@ -152,7 +176,7 @@ class WorkspacesController(Controller):
 
 
 class OperationsController(Controller):
-    """What became of a request to start or stop."""
+    """What became of a request."""
 
     path = "/operations"
     tags = ("operations",)

@@ -1,17 +1,21 @@
 """Renders the pages. Nothing here waits: it is called on the event loop with all that it needs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.errors import RequestError, UpstreamTimeoutError, UpstreamUnavailableError
 from gateway.headers import security_headers
-from gateway.pages import words
+from gateway.history import PHASES_MAX, HistoryBody
+from gateway.pages import details, words
 from gateway.pages.assets import Assets
+from gateway.pages.files import FilePages
 from gateway.pages.views import counts, view_of, workspace_url
 from gateway.proxy.seams import Answer, View, Visitor
+from gateway.repository import RepositoryBody
 from gateway.routing import Route
 from state_index.models import Published, utc_now
 from state_index.phases import Sync
@@ -27,8 +31,10 @@ _TITLES: Final = {
     403: ("This is not yours", "lock", "warn"),
     404: ("Nothing here", "unknown", "rest"),
     405: ("Not that way", "error", "warn"),
+    409: ("Not like that", "error", "warn"),
     413: ("That is too large", "error", "warn"),
     421: ("Wrong address", "error", "warn"),
+    422: ("The file is not right", "invalid", "warn"),
     429: ("A little slower", "waiting", "warn"),
     500: ("That was our mistake", "error", "bad"),
     502: ("The workspace does not answer", "error", "bad"),
@@ -73,6 +79,7 @@ class Pages:
         self._templates.globals.update(
             asset=self.assets.url, ago=words.ago, elapsed=words.elapsed, clock=words.clock
         )
+        self.files = FilePages(self._page)
 
     def login(
         self, *, next_path: str, username: str = "", problem: RequestError | None = None
@@ -95,25 +102,29 @@ class Pages:
         visitor: Visitor,
         everybody: bool,
         runner: bool,
-        problem: RequestError | None = None,
+        repository: RepositoryBody,
+        reasons: Mapping[str, str] = MappingProxyType({}),
     ) -> Answer:
-        """Return the list of workspaces."""
+        """Return the list of workspaces; for `reasons` see `Desk.reasons`."""
         return self._page(
             "portal.html",
-            status=problem.status if problem else 200,
             visitor=visitor,
             views=[view_of(row) for row in rows],
             counts=counts(rows),
             everybody=everybody,
             runner=runner,
-            notice=problem.message if problem else "",
+            repository=repository,
+            reasons=reasons,
         )
 
-    def card(self, row: Published, *, visitor: Visitor) -> Answer:
-        """Return one card of the portal, for the script to swap in."""
-        view = view_of(row)
+    def card(self, row: Published, *, visitor: Visitor, reason: str | None = None) -> Answer:
+        """Return one card of the portal, for the script to swap in; for `reason` see `state`."""
         return self._page(
-            "fragment.html", visitor=visitor, view=view, mine=row.owner == visitor.name
+            "fragment.html",
+            visitor=visitor,
+            view=view_of(row),
+            mine=row.owner == visitor.name,
+            reason=reason,
         )
 
     def state(
@@ -124,6 +135,7 @@ class Pages:
         target: str = "",
         status: int = 200,
         problem: RequestError | None = None,
+        reason: str | None = None,
     ) -> Answer:
         """Return the page of one workspace.
 
@@ -133,6 +145,7 @@ class Pages:
             target: Where the visitor wants to go when it runs; empty when nowhere.
             status: The HTTP status.
             problem: Why what was asked for did not happen.
+            reason: Why its file can't be changed here, "" when it can, None when that is not known.
         """
         view = view_of(row)
         retry = {"retry-after": str(_RETRY_SECONDS)} if view.busy and status != 200 else {}  # noqa: PLR2004
@@ -145,7 +158,33 @@ class Pages:
             mine=row.owner == visitor.name,
             target=target or workspace_url(row.id),
             follow=bool(target),
+            reason=reason,
             notice=problem.message if problem else "",
+        )
+
+    def details(
+        self, row: Published, history: HistoryBody, *, visitor: Visitor, followed: bool, limit: int
+    ) -> Answer:
+        """Return the page of what is asked of a workspace, what runs, and how it came to be.
+
+        Args:
+            row: The workspace.
+            history: Its phases, and the commits of its file.
+            visitor: Who looks.
+            followed: Whether a repository is followed.
+            limit: How many phases were asked for.
+        """
+        return self._page(
+            "details.html",
+            visitor=visitor,
+            view=view_of(row),
+            properties=details.properties(row),
+            steps=details.steps(history.phases),
+            commits=details.commits(history.commits),
+            diffs=details.has_diffs(history),
+            problem=history.commits_error,
+            followed=followed,
+            more=len(history.phases) == limit < PHASES_MAX,
         )
 
     def logs(

@@ -25,6 +25,9 @@ class AuditEvent(StrEnum):
     START = "start"
     STOP = "stop"
     EXEC = "exec"
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)

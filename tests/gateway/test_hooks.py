@@ -64,6 +64,21 @@ async def test_a_signed_push_to_the_branch_has_the_runner_look(hub: Running) -> 
     assert asked(hub) == 1
 
 
+def pull_request(branch: str) -> dict[str, Any]:
+    told = {"number": 7, "base": {"ref": branch}, "head": {"sha": "a" * 40}}
+    return {"action": "opened", "pull_request": told, "repository": PUSH["repository"]}
+
+
+@pytest.mark.parametrize(("branch", "taken"), [("main", True), ("release", False)])
+async def test_a_pull_request_into_the_branch_has_the_runner_look(
+    hub: Running, branch: str, *, taken: bool
+) -> None:
+    hub.index.repository.tell(branch="main")
+    answer = await send(hub, pull_request(branch), event="pull_request")
+    assert (answer.status_code, answer.json()) == (202, {"asked": taken})
+    assert asked(hub) == int(taken)
+
+
 async def test_it_is_taken_once_also_after_a_restart(tmp_path: Path) -> None:
     async with serving(tmp_path, clocks=None, **values(tmp_path)) as hub:
         assert (await send(hub, PUSH)).status_code == 202

@@ -32,6 +32,13 @@ FORBIDDEN = {
     "change the generation": "UPDATE hub_index.index_clock SET generation = 0",
     "finish an operation": "UPDATE hub_index.intents SET status = 'done'",
     "remove an operation": "DELETE FROM hub_index.intents",
+    "finish an edit": "UPDATE hub_index.edits SET status = 'done'",
+    "add an edit as made by a commit": "INSERT INTO hub_index.edits (id, workspace_id, action, actor, base, message, admin,"
+    " request_id, created_at, status, commit) SELECT 'x', 'a', 'change', 'alice', '', '', false, '', now(), 'done', 'c'",
+    "remove an edit": "DELETE FROM hub_index.edits",
+    "approve what is held": "INSERT INTO hub_index.review_approvals SELECT * FROM hub_index.review_approvals WHERE false",
+    "let go what is held": "DELETE FROM hub_index.review_holds",
+    "say what was reviewed": "UPDATE hub_index.reviews SET head = ''",
     "write history": "INSERT INTO hub_index.history SELECT * FROM hub_index.history WHERE false",
     "change history": "UPDATE hub_index.history SET cause = ''",
     "say who runs": "UPDATE hub_index.runner SET address = 'unix:elsewhere.sock'",
@@ -133,6 +140,14 @@ def test_a_gateway_works_by_its_role_and_a_runner_by_its_own(place: Place, tmp_p
             runner.finish(started["id"])
             operation = alice.get(f"/api/v1/operations/{started['id']}").json()
             assert operation["status"] == "done"
+            with place.index(GATEWAY) as gateway:
+                edit = gateway.edits.ask("a", "delete", actor=ALICE[0], base="", text=None)
+            assert [taken.id for taken in runner.edits.take()] == [edit.id]
+            runner.edits.finish(edit.id)
+            phases = alice.get("/api/v1/workspaces/a/history").json()["phases"]
+            assert [phase["after"] for phase in phases] == ["RUNNING", "STARTING", "WARM"]
+            assert alice.get("/api/v1/repository").json()["followed"] is False
+            assert alice.get("/workspaces/a/details").status_code == 200
             assert alice.delete("/api/v1/session").status_code == 204
         runner.forget("a", "test")
 

@@ -25,6 +25,7 @@ from state_index import errors as index
         (index.UnknownWorkspaceError("x"), 404, "NOT_FOUND"),
         (index.InvalidStateError("RUNNING", "no"), 409, "INVALID_STATE"),
         (index.PinnedInGitError("warm", "no"), 409, "PINNED_IN_GIT"),
+        (index.EditsManyError("canary", 5), 429, "THROTTLED"),
         (index.IndexBusyError("canary"), 503, "UNAVAILABLE"),
         (StoreUnavailableError("canary"), 503, "UNAVAILABLE"),
         (NotFoundException("canary"), 404, "NOT_FOUND"),
