@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import pwd
 
 
 def actor() -> str:
@@ -10,3 +11,11 @@ def actor() -> str:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):
         return f"cli:{os.getuid()}"  # a container's user without a name
+
+
+def login() -> str:
+    """The system's user as the process has it, whatever the environment says; for what needs a right."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())  # a container's user without a name

@@ -21,8 +21,9 @@ INTERRUPTED = 130
 _BAD_INPUT = frozenset(
     {
         "cli.failures.InputError",
-        "gateway.errors.InvalidUserNameError",
-        "gateway.errors.WeakPasswordError",
+        "forges.errors.ForgeAddressError",
+        "gateway.errors.base.InvalidUserNameError",
+        "gateway.errors.base.WeakPasswordError",
         "settings.errors.DataFolderError",
         "settings.errors.SettingsError",
         "spec.errors.SpecError",
@@ -34,7 +35,8 @@ _BAD_INPUT = frozenset(
 _FAILED = frozenset(
     {
         "cli.failures.CliError",
-        "gateway.errors.GatewayError",
+        "forges.errors.ForgeError",
+        "gateway.errors.base.GatewayError",
         "stacks.errors.base.StacksError",
         "state_index.errors.StateIndexError",
         "tools.errors.ToolError",

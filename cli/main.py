@@ -17,7 +17,23 @@ SECTIONS = {
             "cli.commands.preview:preview",
             "Show what `up` would do, or what merging a branch would.",
         ),
+        "render": Lazy(
+            "cli.commands.render:render",
+            "Show a workspace as it is with defaults and generator.",
+        ),
+        "review": Lazy(
+            "cli.commands.review:review",
+            "Tell a pull request on the forge what merging it would do.",
+        ),
+        "diff": Lazy(
+            "cli.commands.diff:diff",
+            "Show what a workspace's file says, what was applied, and what the engine has.",
+        ),
         "up": Lazy("cli.commands.up:up", "Bring workspaces to what their files say."),
+        "rollback": Lazy(
+            "cli.commands.rollback:rollback",
+            "Give a workspace's file the content that it had, also one that is gone.",
+        ),
         "destroy": Lazy(
             "cli.commands.up:destroy",
             "Remove workspaces whose files are gone; their homes are kept.",
@@ -32,7 +48,10 @@ SECTIONS = {
         ),
         "home": Lazy("cli.commands.home:home", "Decide on a workspace's home."),
         "index": Lazy("cli.commands.indexing:index", "Look after the state index."),
-        "schema": Lazy("cli.commands.schema:schema", "Print the JSON Schema of workspace files."),
+        "schema": Lazy(
+            "cli.commands.schema:schema_",
+            "Print the JSON Schema of workspace files, or of those beside them.",
+        ),
     },
     "Workspaces": {
         "list": Lazy("cli.commands.listing:list_", "List workspaces and their addresses."),
@@ -64,6 +83,9 @@ SECTIONS = {
         "pause": Lazy("cli.commands.pausing:pause", "Leave new commits of the repository alone."),
         "resume": Lazy(
             "cli.commands.pausing:resume", "Let new commits of the repository count again."
+        ),
+        "approve": Lazy(
+            "cli.commands.approve:approve", "Allow what a commit does beyond its review."
         ),
         "gateway": Lazy("cli.commands.gateway:gateway", "Serve login, portal and workspaces."),
         "user": Lazy("cli.commands.user:user", "Manage who may log in."),

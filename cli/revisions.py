@@ -1,7 +1,10 @@
-"""Waits until a commit is applied, or can't be."""
+"""Commits on the command line: read as options, asked for, and waited for until applied."""
 
+import re
 from contextlib import closing
 from typing import TYPE_CHECKING
+
+import click
 
 from cli import repository
 from cli.failures import CliError
@@ -9,7 +12,28 @@ from cli.repository import SHORT
 
 if TYPE_CHECKING:
     from settings.model import RunnerSettings
+    from stacks.asking import Revision
     from state_index.repository import Followed
+
+
+def read_option(ctx: click.Context, param: click.Parameter, given: str | None) -> str | None:
+    """Take the value of `--revision`.
+
+    Raises:
+        BadParameter: it is no commit's id.
+    """
+    if given is not None and not re.fullmatch(r"[0-9a-fA-F]{7,64}", given):
+        raise click.BadParameter("a commit's id is wanted, of 7 characters at least", ctx, param)
+    return given.lower() if given else None
+
+
+def wanted(revision: str | None, *, allow_older: bool) -> "Revision | None":
+    """What `up` is asked for by its options."""
+    if revision is None:
+        return None
+    from stacks.asking import Revision
+
+    return Revision(commit=revision, allow_older=allow_older)
 
 
 def await_applied(settings: "RunnerSettings", revision: str, *, timeout: float) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import index, repository
+from cli import index, repository, windows
 from cli.frame import Frame, pass_frame
 from cli.output import console, output_option, print_json, print_line_json, print_table, table, talk
 from cli.phases import STYLES, age, expiry, plain, why
@@ -35,7 +35,8 @@ def status(frame: Frame, *, ids: tuple[str, ...], output: str, watch: bool) -> N
     how it compares with its file (Synced, OutOfSync, Invalid). MESSAGE also tells what another hand
     changed ("differs: memory 4Gi → 8Gi"); `drift` in JSON has all of it. EXPIRES (-o wide) says when
     the kept home of a removed one goes, if its file does not come back. Where a repository is followed,
-    its commit is told too: attempted, applied, and what keeps it from being applied. With --watch and -o json,
+    its commit is told too: attempted, applied, and what keeps it from being applied. Of sync windows it is
+    told what they let in or keep back, and until when. With --watch and -o json,
     each change is one line of JSON.
 
     \b
@@ -67,7 +68,8 @@ def _show(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> None
         print_table(*_cells(found, output), STYLES)
     else:
         talk(index.none_yet(settings))
-    tell_broken(settings)
+    if not tell_broken(settings):
+        windows.tell(settings, [row.id for row in found])
     repository.tell(*told)
 
 

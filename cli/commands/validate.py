@@ -24,14 +24,16 @@ def validate(ctx: click.Context, frame: Frame, *, paths: tuple[Path, ...], outpu
     """Check workspace files, and those of owners and rules.
 
     DIR is a folder of workspace files, or one file; without it, the folder of the settings
-    (workspaces.d), or the branch of the repository that they name. `_owners.yaml` and
-    `_policies.yaml` beside them are checked too, and exemptions that ended are told. Every error of
-    every file is shown with file, line, column and a hint. The exit code is 2 when there is one.
+    (workspaces.d), or the branch of the repository that they name. `_defaults.yaml`, generators,
+    templates, `_owners.yaml` and `_policies.yaml` beside them are checked too, and exemptions that
+    ended are told. Every error of every file is shown with file, line, column and a hint. The exit
+    code is 2 when there is one.
 
     \b
     Examples:
       codehub validate
       codehub validate workspaces.d/alice-demo.yaml
+      codehub validate workspaces.d/_generators/class-a.yaml
       codehub validate -o json | jq '.problems[].file'
     """
     read = _read(paths) if paths else _default(frame)
@@ -87,22 +89,25 @@ def _near(path: Path) -> str:
 
 
 def _read_file(path: Path) -> "FolderRead":
-    from spec import FolderRead, InvalidSpecError, read_text
-    from spec.files import File
+    """Read one file, with what the files beside it say together."""
+    from spec import FolderRead
+    from spec.defaults import NAME
+    from spec.files import File, read_files
     from spec.rule_folder import is_rule_file, rules_in
+    from spec.shared import FOLDERS
 
+    folder = path.parent.parent if path.parent.name in FOLDERS else path.parent
+    label = "" if folder == Path() else str(folder)
     try:
         raw = path.read_bytes()
         if is_rule_file(path.name):
-            folder = "" if path.parent == Path() else str(path.parent)
-            return FolderRead(rules=rules_in([File(name=path.name, raw=raw)], label=folder))
-        spec = read_text(raw, file=str(path))
-    except InvalidSpecError as error:
-        problems = list(error.problems)
-        return FolderRead(problems=problems, invalid={path.stem: problems})
+            return FolderRead(rules=rules_in([File(name=path.name, raw=raw)], label=label))
+        files = [File(name=str(path.relative_to(folder)), raw=raw)]
+        if path.name != NAME and (folder / NAME).exists():
+            files.append(File(name=NAME, raw=(folder / NAME).read_bytes()))
     except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}") from None
-    return FolderRead(specs={spec.id: spec})
+        raise InputError(f"{error.filename} can't be read: {error.strerror}") from None
+    return read_files(files, label=label)
 
 
 def _summary(read: "FolderRead") -> str:

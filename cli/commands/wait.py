@@ -1,12 +1,11 @@
 """`codehub wait`."""
 
-import re
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
-from cli import ids, index
+from cli import ids, index, revisions
 from cli.conditions import (
     Condition,
     ConditionError,
@@ -44,12 +43,6 @@ def _read_timeout(ctx: click.Context, param: click.Parameter, given: str) -> flo
         raise click.BadParameter(str(error), ctx, param) from None
 
 
-def _read_revision(ctx: click.Context, param: click.Parameter, given: str | None) -> str | None:
-    if given is not None and not re.fullmatch(r"[0-9a-fA-F]{7,64}", given):
-        raise click.BadParameter("a commit's id is wanted, of 7 characters at least", ctx, param)
-    return given.lower() if given else None
-
-
 def _read_name(ctx: click.Context, param: click.Parameter, given: str | None) -> str | None:
     if given is not None:
         ids.check(ctx, param, given)
@@ -69,7 +62,7 @@ def _read_name(ctx: click.Context, param: click.Parameter, given: str | None) ->
 @click.option(
     "--revision",
     metavar="SHA",
-    callback=_read_revision,
+    callback=revisions.read_option,
     help="Instead of ID: a commit of the repository, to be applied, or one after it.",
 )
 @click.option(
@@ -117,9 +110,7 @@ def wait(
     if not index.published_here(settings):
         settings.paths.make()
     if revision is not None:
-        from cli.revisions import await_applied
-
-        applied = await_applied(settings, revision, timeout=timeout)
+        applied = revisions.await_applied(settings, revision, timeout=timeout)
         click.echo(f"{revision}: applied{'' if applied.startswith(revision) else f' by {applied}'}")
     else:
         assert name is not None

@@ -10,6 +10,7 @@ import pytest
 from state_index.index import Index
 from state_index.phases import Event
 from tests.cli.conftest import Cli
+from tests.stacks.git.repository import WORKSPACE, Repository
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -90,3 +91,60 @@ def test_where_nothing_was_published_yet_no_index_is_made(cli: Cli, place: Path)
     assert done.stderr.startswith("error: no workspace aa\n")
     assert not (place / "data").exists()
     assert cli("history", "../etc").exit_code == 2
+
+
+FILE = "workspaces.d/aa.yaml"
+
+
+@pytest.fixture
+def followed(place: Path, index: Index) -> dict[str, str]:
+    """Follow a repository of two commits of the file, by the copy that a runner has."""
+    team = Repository(place / "team")
+    team.commit({FILE: WORKSPACE}, message="Make it")
+    team.commit({"README": b"x"}, message="Not of it")
+    head = team.commit({FILE: WORKSPACE + b"env: {API_KEY: hunter2}\n"}, message="Change <it>")
+    team.call("clone", "-q", "--bare", str(team.folder), str(place / "data" / "mirror.git"))
+    publish(index)
+    index.repository.tell(url="u", branch="main", path="workspaces.d", attempted=head)
+    return {"CODEHUB_REPO": "https://git.example.org/team.git"}
+
+
+def test_of_a_repository_the_commits_of_the_file_follow(cli: Cli, followed: dict[str, str]) -> None:
+    shown = cli("history", "aa", env=followed).stdout.split("\n\n")
+    head, *rows = (line.split() for line in shown[1].splitlines())
+    assert head == ["COMMIT", "WHEN", "AUTHOR", "SUBJECT"]
+    assert [" ".join(row[2:]) for row in rows] == ["Alice Make it", "Alice Change <it>"]
+    told = json.loads(cli("history", "aa", "-o", "json", "-n", "1", env=followed).stdout)
+    assert [each["subject"] for each in told["commits"]] == ["Change <it>"]
+    assert "commits" not in json.loads(cli("history", "aa", "-o", "json").stdout)
+    assert "COMMIT" not in cli("history", "bb", env=followed).stdout
+
+
+def test_diffs_of_the_file_hide_secrets(cli: Cli, followed: dict[str, str]) -> None:
+    shown = cli("history", "aa", "--diff", env=followed).stdout
+    assert "+owner: alice" in shown
+    assert "\n+(hidden: it may be a secret)\n" in shown
+    assert "hunter2" not in shown
+
+
+def test_a_copy_that_can_t_be_read_is_told_and_the_rest_shown(
+    place: Path, cli: Cli, followed: dict[str, str]
+) -> None:
+    (place / "data" / "mirror.git" / "HEAD").unlink()
+    shown = cli("history", "aa", env=followed)
+    assert shown.exit_code == 0
+    assert "PENDING" in shown.stdout
+    assert "the commits of its file can't be told" in shown.stderr
+
+
+def test_a_long_diff_says_that_it_was_cut(
+    place: Path, cli: Cli, followed: dict[str, str], index: Index
+) -> None:
+    team = place / "team"
+    long = Repository.__new__(Repository)
+    long.folder = team
+    long.commit({FILE: b"# long\n" * 9_000})
+    head = long.commit({FILE: b"# wide\n" * 9_000})
+    long.call("push", "-q", str(place / "data" / "mirror.git"), "main")
+    index.repository.tell(attempted=head)
+    assert "is longer than is shown" in cli("history", "aa", "--diff", env=followed).stderr

@@ -122,6 +122,18 @@ def test_what_can_not_be_waited_for(cli: Cli, args: tuple[str, ...]) -> None:
     assert (done.exit_code, done.stdout) == (2, "")
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--allow-older",), ("aa", "--revision", SHA), ("--revision", "HEAD"),
+        ("--revision", "--x"), ("--revision", "abc"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_asked_for(cli: Cli, args: tuple[str, ...]) -> None:
+    done = cli("up", *args)
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
 def test_an_applied_commit_is_waited_for(cli: Cli, index: Index) -> None:
     index.repository.tell(url=URL, attempted=SHA, applied=SHA)
     assert cli("wait", "--revision", SHA[:7]).stdout == f"{SHA[:7]}: applied\n"

@@ -13,6 +13,8 @@ from markdown_it.token import Token
 
 import spec
 from cli.main import main
+from spec.files import File
+from spec.shared import shared_in
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -103,7 +105,10 @@ def test_every_command_shown_exists(page: Path) -> None:
 def test_every_workspace_file_shown_is_valid(page: Path) -> None:
     for block in fenced(page, "yaml"):
         first = block.splitlines()[0]
-        if named := re.match(r"# workspaces\.d/(_[\w-]+\.yaml)", first):
+        if named := re.match(r"# workspaces\.d/(_(?:defaults\.|generators/|templates/).*)", first):
+            files = [File(name=named[1], raw=block.encode())]
+            assert not [p for p in shared_in(files, label="").problems if p.key != "image"]
+        elif named := re.match(r"# workspaces\.d/(_[\w-]+\.yaml)", first):
             reader = {"_owners.yaml": spec.read_owners, "_policies.yaml": spec.read_policies}
             reader[named[1]](block.encode(), file=named[1])
         elif named := re.match(r"# workspaces\.d/([\w-]+\.yaml)", first):
