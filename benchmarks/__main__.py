@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import fleets, idle, memory, power, publish, review, route, shape
+from benchmarks import fleets, hooks, idle, memory, power, publish, review, route, shape
 from benchmarks.harness import Result, machine, results_file, save, table
 
 RESULTS = Path(__file__).parent / "results"
@@ -31,6 +31,7 @@ SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "idle": (idle.idle, IDLE_WINDOWS),
     "memory": (memory.memory, 1),
     "review": (review.review, PAIRS),
+    "webhook": (hooks.webhook, PAIRS),
 }
 
 

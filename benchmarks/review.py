@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from benchmarks.harness import Goal, Result, alternate, repeat
+from spec.defaults import NONE, Defaults, read_defaults
 from stacks.git import tree
 from stacks.git.command import Git
 from stacks.review.readings import Readings
@@ -30,6 +31,7 @@ FIFTY_SECONDS = 30.0
 COLD_SECONDS = 15.0
 WARM_SECONDS = 0.5
 FOLDER = "workspaces.d"
+SAID = read_defaults(b"env: {LANG: C.UTF-8}\nresources: {pids: 512}\n", file="_defaults.yaml")
 FLOOR = "the same command on a repository with one workspace file, which is the one that changes"
 
 
@@ -77,10 +79,18 @@ async def _reading(place: Path, times: int) -> list[Result]:
     async def known() -> float:
         return _read(plain, cache)
 
+    async def filled() -> float:
+        return _read(plain, None, SAID)
+
+    async def known_filled() -> float:
+        return _read(plain, place / "filled", SAID)
+
     return [
         await repeat(f"{FILES} files as YAML, two processes", goal=Goal(seconds=COLD_SECONDS), subject=as_yaml, times=3),
         await repeat(f"{FILES} plain files", goal=Goal(seconds=COLD_SECONDS), subject=quick, times=times),
         await repeat(f"{FILES} files, known", goal=Goal(seconds=WARM_SECONDS), subject=known, times=times),
+        await repeat(f"{FILES} plain files, with defaults", goal=Goal(seconds=COLD_SECONDS), subject=filled, times=times),
+        await repeat(f"{FILES} files, known, with defaults", goal=Goal(seconds=WARM_SECONDS), subject=known_filled, times=times),
     ]  # fmt: skip
 
 
@@ -128,11 +138,11 @@ def _preview(repository: Path, cache: Path) -> float:
     return time.perf_counter() - began
 
 
-def _read(repository: Path, cache: Path | None) -> float:
+def _read(repository: Path, cache: Path | None, defaults: Defaults = NONE) -> float:
     git = Git(folder=repository)
     began = time.perf_counter()
     entries = tree.entries(git, tree.resolve(git, "pr"), FOLDER)
-    found = Readings(cache)(git, entries, FOLDER)
+    found = Readings(cache)(git, entries, FOLDER, defaults)
     took = time.perf_counter() - began
     assert sum(named.reading.spec is not None for named in found) == FILES
     return took
