@@ -28,7 +28,7 @@ _LENGTH = 255
 
 def login(value: object) -> str:
     """A user's name at a forge."""
-    text = _text(value, "alice-gh")
+    text = text_of(value, "alice-gh")
     if re.fullmatch(LOGIN_PATTERN, text) is None or text.endswith("\n"):
         hint = "write it without @, as the forge's address of the user ends"
         raise RuleError(f"{shown(text)} can't be a login", hint)
@@ -37,14 +37,14 @@ def login(value: object) -> str:
 
 def forge(value: object) -> str:
     """A kind of forge."""
-    return _one_of(value, FORGES, "a forge")
+    return one_of(value, FORGES, "a forge")
 
 
 def level(value: object) -> str:
     """What a finding of a rule does."""
     if value is False:
         return "off"  # YAML 1.1's `off`, which some editors write as false
-    return _one_of(value, LEVELS, "a level")
+    return one_of(value, LEVELS, "a level")
 
 
 def cpu(value: object) -> float:
@@ -88,7 +88,7 @@ def images(value: list[str]) -> list[str]:
 
 def image(value: object) -> str:
     """A pattern of images."""
-    text = _text(value, "codehub/*")
+    text = text_of(value, "codehub/*")
     if len(text) > _LENGTH:
         raise RuleError("the pattern is too long", f"at most {_LENGTH} characters")
     if re.fullmatch(IMAGE_PATTERN, text) is None or text.endswith("\n"):
@@ -100,7 +100,7 @@ def image(value: object) -> str:
 def workspace(value: object) -> str:
     """A workspace's id."""
     try:
-        return check_id(_text(value, "alice-demo"))
+        return check_id(text_of(value, "alice-demo"))
     except InvalidIdError as error:
         raise RuleError(error.message, error.hint) from error
 
@@ -114,7 +114,7 @@ def some(value: list[str]) -> list[str]:
 
 def reason(value: object) -> str:
     """Why, for whoever reads it later."""
-    text = _text(value, "until the registry has it").strip()
+    text = text_of(value, "until the registry has it").strip()
     if not text:
         raise RuleError("the reason is empty", "say why, for whoever reads it later")
     if len(text) > REASON_LENGTH:
@@ -126,7 +126,7 @@ def reason(value: object) -> str:
 
 def day(value: object) -> date:
     """A day, the last one that counts."""
-    text = _text(value, "2030-12-31")
+    text = text_of(value, "2030-12-31")
     wrong = RuleError(f"{shown(text)} is not a date", "write year-month-day: 2030-12-31")
     if re.fullmatch(DATE_PATTERN, text) is None:
         raise wrong
@@ -138,14 +138,24 @@ def day(value: object) -> date:
 
 def one_of_rules(value: object, *, settable: tuple[str, ...], fixed: tuple[str, ...]) -> str:
     """A rule that workspaces may be exempted from."""
-    text = _text(value, settable[0])
+    text = text_of(value, settable[0])
     if text in fixed:
         raise RuleError(f"{shown(text)} has no exemptions", f"one of {', '.join(settable)}")
-    return _one_of(text, settable, "a rule")
+    return one_of(text, settable, "a rule")
 
 
-def _one_of(value: object, known: tuple[str, ...], what: str) -> str:
-    text = _text(value, known[0])
+def one_of(value: object, known: tuple[str, ...], what: str) -> str:
+    """One of few words.
+
+    Args:
+        value: as it was read.
+        known: the words; the first is the example.
+        what: what each of them is, for the error.
+
+    Raises:
+        RuleError: it is another word; says which is near.
+    """
+    text = text_of(value, known[0])
     if text not in known:
         near = next(iter(get_close_matches(text.lower(), known, n=1)), None)
         hint = f"did you mean {near}?" if near else f"one of {', '.join(known)}"
@@ -153,7 +163,16 @@ def _one_of(value: object, known: tuple[str, ...], what: str) -> str:
     return text
 
 
-def _text(value: object, example: str) -> str:
+def text_of(value: object, example: str) -> str:
+    """A text.
+
+    Args:
+        value: as it was read.
+        example: one, for the error.
+
+    Raises:
+        WrongTypeError: it is none.
+    """
     if not isinstance(value, str):
         raise WrongTypeError("text", example)
     return value

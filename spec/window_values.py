@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from spec.errors import RuleError, WrongTypeError
+from spec.errors import RuleError
 from spec.problems import shown
+from spec.rule_values import one_of, text_of
 
 KINDS: Final = ("allow", "deny")
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -25,15 +26,15 @@ _NO_ZONES = "install the package tzdata: this machine has no table of time zones
 
 def kind(value: object) -> str:
     """What a window does."""
-    return _one_of(value, KINDS, "a kind of window")
+    return one_of(value, KINDS, "a kind of window")
 
 
 def day(value: object) -> str:
     """A day of the week."""
-    text = _text(value, "mon")
+    text = text_of(value, "mon")
     if text.lower()[:3] in DAYS and text not in DAYS:
         raise RuleError(f"{shown(text)} is not a day", f"write {text.lower()[:3]}")
-    return _one_of(text, DAYS, "a day")
+    return one_of(text, DAYS, "a day")
 
 
 def days(value: list[str]) -> list[str]:
@@ -45,7 +46,7 @@ def days(value: list[str]) -> list[str]:
 
 def begin(value: object) -> str:
     """A time of day at which a window begins."""
-    text = _text(value, '"22:00"')
+    text = text_of(value, '"22:00"')
     if re.fullmatch(CLOCK_PATTERN, text) is None or text.endswith("\n"):
         raise RuleError(f"{shown(text)} is not a time of day", _clock_hint(text))
     return text
@@ -58,7 +59,7 @@ def end(value: object) -> str:
 
 def zone(value: object) -> str:
     """A time zone, by the name that the time zone database has."""
-    text = _text(value, "Europe/Berlin")
+    text = text_of(value, "Europe/Berlin")
     if re.fullmatch(ZONE_PATTERN, text) is None or text.endswith("\n"):
         hint = "write a place, such as Europe/Berlin, or UTC"
         raise RuleError(f"{shown(text)} is not a time zone", hint)
@@ -71,7 +72,7 @@ def zone(value: object) -> str:
 
 def pattern(value: object) -> str:
     """A workspace's id, or a pattern of ids."""
-    text = _text(value, "class-*")
+    text = text_of(value, "class-*")
     if re.fullmatch(WORKSPACES_PATTERN, text) is None or text.endswith("\n"):
         hint = "write an id, with * for anything: class-*"
         raise RuleError(f"{shown(text)} is not a pattern of ids", hint)
@@ -82,21 +83,6 @@ def patterns(value: list[str]) -> list[str]:
     """All patterns of a window: an empty list would be for none."""
     if not value:
         raise RuleError("the list is empty", "name at least one workspace, or remove it for all")
-    return value
-
-
-def _one_of(value: object, known: tuple[str, ...], what: str) -> str:
-    text = _text(value, known[0])
-    if text not in known:
-        near = next(iter(get_close_matches(text.lower(), known, n=1)), None)
-        hint = f"did you mean {near}?" if near else f"one of {', '.join(known)}"
-        raise RuleError(f"{shown(text)} is not {what}", hint)
-    return text
-
-
-def _text(value: object, example: str) -> str:
-    if not isinstance(value, str):
-        raise WrongTypeError("text", example)
     return value
 
 

@@ -7,8 +7,7 @@ each user a few, since the runner makes one after the other.
 """
 
 import re
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -21,11 +20,10 @@ from state_index import pruning
 from state_index.database import hold
 from state_index.errors import EditsManyError, EditWaitsError, UnknownOperationError
 from state_index.schema import edits
+from state_index.transactions import Shared
 
 EditAction = Literal["create", "change", "delete", "rollback"]
 EditStatus = Literal["open", "taken", "done", "failed"]
-
-Transaction = Callable[[], AbstractContextManager[sa.Connection]]
 
 OUTCOME = frozenset({"status", "code", "error", "commit", "url"})
 """Columns that the runner alone writes; the database fills them in before."""
@@ -81,29 +79,8 @@ class Edit:
     url: str = ""
 
 
-class Edits:
+class Edits(Shared):
     """The edits of one index; make it with `Index.edits`."""
-
-    def __init__(
-        self,
-        *,
-        read: Transaction,
-        write: Transaction,
-        ask: Transaction,
-        now: Callable[[], datetime],
-    ) -> None:
-        """Prepare.
-
-        Args:
-            read: begins to read.
-            write: begins to write what the runner does: fenced.
-            ask: begins to write what is asked: by anyone.
-            now: the clock.
-        """
-        self._read = read
-        self._write = write
-        self._ask = ask
-        self._now = now
 
     def ask(
         self,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Self, Unpack
+from typing import Self, TypeVar, Unpack
 
 import sqlalchemy as sa
 
@@ -34,6 +34,9 @@ from state_index.repository import Repository
 from state_index.retention import Records
 from state_index.reviews import Reviews
 from state_index.schema import GENERATION, runner, workspaces
+from state_index.transactions import Shared
+
+Part = TypeVar("Part", bound=Shared)
 
 
 class Index:
@@ -129,6 +132,10 @@ class Index:
                 check(connection, self._grant)
             yield connection
 
+    def _shared(self, part: type[Part]) -> Part:
+        write, ask = self._fenced, self._database.write
+        return part(read=self._database.read, write=write, ask=ask, now=self._now)
+
     # What the runner writes.
 
     @property
@@ -144,23 +151,17 @@ class Index:
     @property
     def repository(self) -> Repository:
         """What is said and asked about the git repository that is followed."""
-        return Repository(
-            read=self._database.read, write=self._fenced, ask=self._database.write, now=self._now
-        )
+        return self._shared(Repository)
 
     @property
     def edits(self) -> Edits:
         """Changes of workspace files: asked by users, made by the runner."""
-        return Edits(
-            read=self._database.read, write=self._fenced, ask=self._database.write, now=self._now
-        )
+        return self._shared(Edits)
 
     @property
     def reviews(self) -> Reviews:
         """What was said of pull requests, what waits for approval, and what was approved."""
-        return Reviews(
-            read=self._database.read, write=self._fenced, ask=self._database.write, now=self._now
-        )
+        return self._shared(Reviews)
 
     def publish(
         self,

@@ -6,14 +6,12 @@ docs/explanation/runner.md. It decides nothing: `stacks.tombstones` and `stacks.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from state_index.schema import grace_clock, prunes
-
-Transaction = Callable[[], AbstractContextManager[sa.Connection]]
+from state_index.transactions import Transaction
 
 _WATCHED = sa.select(grace_clock.c.watched)
 

@@ -4,8 +4,7 @@ Two rows, one of the runner's and one of whoever asks, so that a gateway needs n
 first. Nothing is decided here: `stacks.git` does.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
@@ -13,11 +12,10 @@ from typing import Any, TypedDict, Unpack
 import sqlalchemy as sa
 
 from state_index.schema import clock, repository, repository_wishes
+from state_index.transactions import Shared
 
 LISTENER = "repository"
 """Name under which whoever asks nudges the runner's follower of the repository."""
-
-Transaction = Callable[[], AbstractContextManager[sa.Connection]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,29 +93,8 @@ class Wishes:
         return self.paused_at is not None
 
 
-class Repository:
+class Repository(Shared):
     """The rows of one index; make it with `Index.repository`."""
-
-    def __init__(
-        self,
-        *,
-        read: Transaction,
-        write: Transaction,
-        ask: Transaction,
-        now: Callable[[], datetime],
-    ) -> None:
-        """Prepare.
-
-        Args:
-            read: begins to read.
-            write: begins to write what the runner says: fenced.
-            ask: begins to write what is asked: by anyone.
-            now: the clock.
-        """
-        self._read = read
-        self._write = write
-        self._ask = ask
-        self._now = now
 
     def followed(self) -> Followed:
         """What the runner says; all empty when it follows none."""

@@ -6,7 +6,6 @@ phase is read from them. So does the row that tells that there was a home (`prun
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,8 +14,7 @@ import sqlalchemy as sa
 from state_index.pruning import INTENT_BOUND, telling
 from state_index.publishing import HISTORY_BOUND
 from state_index.schema import edits, history, intents
-
-Transaction = Callable[[], AbstractContextManager[sa.Connection]]
+from state_index.transactions import Transaction
 
 ALWAYS = 20
 """Rows of history that each workspace keeps, however old they are."""

@@ -4,8 +4,7 @@ The runner writes the first two; approvals are added by whoever may write the in
 before the runner has found that this one may approve (`stacks.pulls`). Nothing is decided here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,8 +19,7 @@ from state_index.schema import (
     review_told,
     reviews,
 )
-
-Transaction = Callable[[], AbstractContextManager[sa.Connection]]
+from state_index.transactions import Shared
 
 KEPT = timedelta(days=90)
 """How long is kept what was said of a pull request, and what was approved."""
@@ -110,29 +108,8 @@ class Told:
     workspaces: frozenset[str]
 
 
-class Reviews:
+class Reviews(Shared):
     """The rows of one index; make it with `Index.reviews`."""
-
-    def __init__(
-        self,
-        *,
-        read: Transaction,
-        write: Transaction,
-        ask: Transaction,
-        now: Callable[[], datetime],
-    ) -> None:
-        """Prepare.
-
-        Args:
-            read: begins to read.
-            write: begins to write what the runner says: fenced.
-            ask: begins to write what is asked: by anyone.
-            now: the clock.
-        """
-        self._read = read
-        self._write = write
-        self._ask = ask
-        self._now = now
 
     def said(self, number: int) -> Reviewed | None:
         """What was said of a pull request."""
