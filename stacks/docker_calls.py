@@ -39,6 +39,7 @@ CALL_TIMEOUT = 30.0
 REMOVAL_TIMEOUT = 900.0
 """Seconds that the engine may take to remove a volume: as long as its files take."""
 
+BAD_REQUEST = 400
 NOT_FOUND = 404
 CONFLICT = 409
 UNREACHABLE = 900
@@ -71,14 +72,21 @@ def refusal(error: DockerError, *, step: str) -> StacksError:
     return EngineRefusedError(f"the engine said: {quoted(str(error.message))}", step=step)
 
 
-def unstartable(error: DockerError) -> StacksError:
+def unstartable(error: DockerError, *, again: bool = False) -> StacksError:
     """Give the error for a container that the engine refused to start.
 
     Broken is one whose network is gone: it keeps that network's id. And one of which the engine,
-    killed while it started it, forgot that it runs: it is never started again, nor stopped.
+    killed while it started it, forgot that it runs: it is never started again, nor stopped. What else
+    a kill may leave of a container has no list: one that is refused again is broken too, unless what
+    it was made of is at fault, which another one would be made of as well.
+
+    Args:
+        error: What the engine said.
+        again: Whether it refused this very container the last time too.
     """
     told = str(error.message)
-    forgotten = _FORGOTTEN.search(told) is not None
+    again = again and error.status not in {BAD_REQUEST, UNREACHABLE}
+    forgotten = again or _FORGOTTEN.search(told) is not None
     if error.status != NOT_FOUND and not forgotten:
         return refusal(error, step="start")
     stale = StaleContainerError(f"it cannot be started: {quoted(told)}", step="start")

@@ -22,7 +22,7 @@ from stacks.docker_calls import (
     translated,
     volumes_in_home,
 )
-from stacks.engine_client import EngineClient
+from stacks.engine_client import EngineClient, streamed
 from stacks.errors import ImageMissingError, ImageUnfitError
 from stacks.log_tail import LogTail
 from stacks.power import Container
@@ -117,11 +117,8 @@ class DockerReads(EngineClient):
         path = f"containers/{container_id}/logs"
         params = {"stdout": 1, "stderr": 1, "tail": lines}
         newest = LogTail()
-        # aiodocker's own `log` keeps all of it, however long the lines are.
-        async with (
-            asyncio.timeout(CALL_TIMEOUT),
-            self._docker._query(path, method="GET", params=params) as answer,  # noqa: SLF001
-        ):
+        within = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
+        async with streamed(self._docker, path, params, within=within) as answer:
             pieces: Any = MultiplexedResult(answer, raw=found["Config"]["Tty"])  # type: ignore[no-untyped-call]
             async for piece in pieces:
                 newest.add(piece)

@@ -10,7 +10,14 @@ import aiohttp
 from aiodocker.exceptions import DockerError
 
 from stacks import health
-from stacks.docker_calls import CALL_TIMEOUT, NOT_FOUND, quoted, translated, unstartable
+from stacks.docker_calls import (
+    CALL_TIMEOUT,
+    NOT_FOUND,
+    UNREACHABLE,
+    quoted,
+    translated,
+    unstartable,
+)
 from stacks.docker_reads import DockerReads
 from stacks.errors import StaleContainerError, StartFailedError
 from stacks.fence import Fence
@@ -43,6 +50,8 @@ class DockerSwitch(DockerReads):
         super().__init__(host, timeout=aiohttp.ClientTimeout(total=CALL_TIMEOUT))
         self._run = run
         self._fence = fence
+        self._refused: dict[str, str] = {}
+        """The container that the engine refused to start the last time, by its workspace."""
 
     async def limit(self, container_id: str, *, pids: int, restart: str) -> None:
         """Set the most processes and the restart policy of a container; see `Power`."""
@@ -54,7 +63,7 @@ class DockerSwitch(DockerReads):
 
     async def _start_and_watch(self, workspace_id: str, found: Container) -> None:
         if not found.running:
-            await self._start(found.id)
+            await self._start(found)
         loop = asyncio.get_running_loop()
         look = loop.time() + WATCH_INTERVAL
         while not await health.is_healthy(self._run, workspace_id):
@@ -63,13 +72,16 @@ class DockerSwitch(DockerReads):
                 look = loop.time() + WATCH_INTERVAL
             await asyncio.sleep(health.POLL_INTERVAL)
 
-    async def _start(self, container_id: str) -> None:
+    async def _start(self, found: Container) -> None:
+        again = self._refused.pop(found.workspace, "") == found.id
         with translated("start"):
             self._fence.check("start")
             try:
-                await self._docker.containers.container(container_id).start()
+                await self._docker.containers.container(found.id).start()
             except DockerError as error:
-                raise unstartable(error) from error
+                if error.status != UNREACHABLE:
+                    self._refused[found.workspace] = found.id
+                raise unstartable(error, again=again) from error
 
     async def _check_alive(self, workspace_id: str, found: Container) -> None:
         """Raise when the container ended, or ends again and again."""

@@ -3,11 +3,40 @@
 What asks once opens its own; streams have theirs, with connections that no pool bounds.
 """
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiodocker
 import aiohttp
+
+
+@asynccontextmanager
+async def streamed(
+    docker: aiodocker.Docker,
+    path: str,
+    params: Mapping[str, Any],
+    *,
+    within: aiohttp.ClientTimeout,
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """Ask for what is read as it comes, as the engine says it, and close it with the block.
+
+    aiodocker's own ways keep all of an answer, or hide that it ended; and what is not read to its end
+    they leave open until it is collected.
+
+    Args:
+        docker: The engine.
+        path: What is asked for.
+        params: How.
+        within: How long it may take.
+    """
+    asked = docker._query(path, params=dict(params), timeout=within)  # noqa: SLF001
+    async with asked as answer:
+        try:
+            yield answer
+        finally:
+            answer.close()
 
 
 class EngineClient:

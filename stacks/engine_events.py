@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from stacks.docker_calls import CALL_TIMEOUT, quoted, translated
-from stacks.engine_client import EngineClient
+from stacks.engine_client import EngineClient, streamed
 from stacks.errors import StacksError
 from stacks.programs.inputs import LABEL_PREFIX, LABEL_WORKSPACE
 from telemetry.logs import get_logger
@@ -102,11 +102,10 @@ class EngineEvents(EngineClient):
 
     async def _once(self) -> AsyncGenerator[Happened | Gap]:
         filters = json.dumps({"type": list(KINDS), "event": list(ACTIONS)})
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CALL_TIMEOUT)
+        unending = aiohttp.ClientTimeout(total=None, sock_connect=CALL_TIMEOUT)
         with translated("events"):
-            async with self._docker._query(  # noqa: SLF001 - its own channel hides a lost stream
-                "events", method="GET", params={"filters": filters}, timeout=timeout
-            ) as answer:
+            asked = streamed(self._docker, "events", {"filters": filters}, within=unending)
+            async with asked as answer:
                 yield Gap()
                 async for line in _lines(answer):
                     if found := self._parsed(line):

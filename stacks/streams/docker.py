@@ -16,6 +16,7 @@ import aiohttp
 from aiodocker.exceptions import DockerError
 
 from stacks.docker_calls import CONFLICT, NOT_FOUND, quoted, translated
+from stacks.engine_client import streamed
 from stacks.errors import NotRunningError, TooManyStreamsError, UnknownWorkspaceError
 from stacks.power import Container, Power
 from stacks.programs.inputs import HOME_PATH
@@ -171,15 +172,9 @@ class DockerStreams:
         }
         if wanted.since is not None:
             params["since"] = f"{wanted.since:.9f}"
-        # aiodocker's own `log` keeps what it read as text.
-        asked = self._docker._query(  # noqa: SLF001
-            f"containers/{container_id}/logs", method="GET", params=params, timeout=_unending()
-        )
-        async with asked as answer:
-            try:
-                yield answer
-            finally:
-                answer.close()
+        path = f"containers/{container_id}/logs"
+        async with streamed(self._docker, path, params, within=_unending()) as answer:
+            yield answer
 
     async def _start(
         self, workspace_id: str, found: Container, wanted: ExecOptions

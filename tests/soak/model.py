@@ -118,7 +118,7 @@ class Scene:
     """What is there at one moment, names without the prefix.
 
     Attributes:
-        rows: Phase, sync and reason of each published row.
+        rows: Phase, sync, reason and message of each published row.
         endless: Tombstones whose grace does not run.
         containers: By name.
         volumes: Names of volumes.
@@ -126,7 +126,7 @@ class Scene:
         markers: Hash of each home's marker file, by volume; "" where there is none.
     """
 
-    rows: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     endless: frozenset[str] = frozenset()
     containers: Mapping[str, Seen] = field(default_factory=dict)
     volumes: frozenset[str] = frozenset()

@@ -32,7 +32,7 @@ class Reality:
         """
         volumes, rows = self._volumes_there(), self._hub.index.workspaces()
         return Scene(
-            rows={row.id: (row.phase, row.sync, row.reason) for row in rows},
+            rows={row.id: (row.phase, row.sync, row.reason, row.message) for row in rows},
             endless=frozenset(
                 row.id for row in rows if row.phase is Phase.TOMBSTONED and row.grace_end is None
             ),

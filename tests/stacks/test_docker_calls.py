@@ -104,3 +104,13 @@ def test_what_else_the_engine_refuses_is_tried_again(told: str) -> None:
     error = unstartable(DockerError(500, told))
     assert isinstance(error, EngineRefusedError)
     assert told in error.message
+
+
+@pytest.mark.parametrize(
+    ("status", "broken"), [(500, True), (409, True), (400, False), (900, False)]
+)
+def test_what_is_refused_again_is_made_anew_unless_its_image_is_at_fault(
+    status: int, *, broken: bool
+) -> None:
+    error = unstartable(DockerError(status, "endpoint x already exists in network y"), again=True)
+    assert getattr(error, "broken", False) is broken

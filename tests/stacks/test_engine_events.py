@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from stacks.engine_events import ACTIONS, EngineEvents, Gap, Happened, read
+from tests.waiting import until
 
 OURS = {"codehub.prefix": "x-", "codehub.workspace": "ws", "name": "x-ws"}
 
@@ -45,6 +46,10 @@ class Engine:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.pieces: list[list[bytes]] = []
+        self.ends = asyncio.Event()
+        """When a stream that said all of its pieces ends."""
+        self.ends.set()
+        self.line: asyncio.BaseTransport | None = None
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(json.loads(request.query["filters"]))
@@ -54,6 +59,8 @@ class Engine:
         await answer.prepare(request)
         for piece in self.pieces.pop(0):
             await answer.write(piece)
+        self.line = request.transport
+        await self.ends.wait()
         return answer
 
 
@@ -103,3 +110,18 @@ async def test_an_engine_that_is_away_is_asked_again(engine: Engine, tmp_path: P
         engine.pieces = [[b""]]
         assert await first == Gap()
     assert len(engine.asked) == 2
+
+
+async def test_who_hears_no_more_hangs_up_at_once(engine: Engine, tmp_path: Path) -> None:
+    engine.pieces = [[json.dumps(event(**OURS)).encode() + b"\n"]]
+    engine.ends.clear()
+    async with EngineEvents(host=f"unix://{tmp_path}/engine.sock", name_prefix="x-") as events:
+        async with aclosing(events.follow()) as stream:
+            assert [await anext(stream), await anext(stream)] == [
+                Gap(),
+                Happened(workspace="ws", action="die"),
+            ]
+            assert engine.line is not None
+            assert not engine.line.is_closing()
+        await until(engine.line.is_closing)
+    engine.ends.set()

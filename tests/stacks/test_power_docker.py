@@ -62,6 +62,7 @@ class Maker:
         labels: dict[str, str] | None = None,
         folder: Path | None = None,
         network: str = "none",
+        devices: tuple[str, ...] = (),
         **more: Any,
     ) -> str:
         folder = folder or rundir.prepare(self.run, workspace)
@@ -70,6 +71,7 @@ class Maker:
             "Binds": [f"{home}:/home/coder", f"{folder}:/run/codehub"],
             "RestartPolicy": {"Name": "unless-stopped"},
             "NetworkMode": network,
+            "Devices": [{"PathOnHost": at, "CgroupPermissions": "r"} for at in devices],
         }
         told = {LABEL_SPEC_HASH: "h1", **self.labels(workspace)} if labels is None else labels
         config: dict[str, Any] = {
@@ -254,6 +256,15 @@ async def test_a_network_that_is_gone_makes_the_container_stale(
     await network.delete()
     with pytest.raises(StaleContainerError, match="cannot be started"):
         await power.start("alice", spec_hash="h1", within=5)
+
+
+async def test_a_container_that_is_refused_twice_is_broken(make: Maker, power: DockerPower) -> None:
+    await make.workspace("alice", devices=("/dev/not-there",))
+    with pytest.raises(EngineRefusedError, match="not-there"):
+        await power.start("alice", spec_hash="h1", within=5)
+    with pytest.raises(StaleContainerError, match="not-there") as caught:
+        await power.start("alice", spec_hash="h1", within=5)
+    assert caught.value.broken
 
 
 async def test_a_name_that_is_taken_names_the_remedy(make: Maker, power: DockerPower) -> None:
