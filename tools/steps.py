@@ -13,6 +13,9 @@ from typing import Protocol
 from tools.commands import Say
 from tools.errors import BuildError, StepFailedError, ToolError
 
+TRIES = 2
+"""A source may be edited while it is built, and another set-up may clear away what was made: once more then."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
@@ -111,14 +114,23 @@ def _perform(step: Step, display: Display) -> None:
     started = time.monotonic()
     error: ToolError | None = None
     try:
-        step.run(lambda text: display.line(step, text))
-        if not step.check():
-            raise BuildError(f"{step.title}: it ran, but what it should have made is not there")
+        _make(step, lambda text: display.line(step, text))
     except ToolError as caught:
         error = caught
         raise
     finally:
         display.end(step, time.monotonic() - started, error)
+
+
+def _make(step: Step, say: Say) -> None:
+    for _ in range(TRIES):
+        step.run(say)
+        if step.check():
+            return
+    raise BuildError(
+        f"{step.title}: it ran, but what it should have made is not there",
+        remedy="If its sources are being edited, or another set-up runs, try again after that.",
+    )
 
 
 def _failure(step: Step, future: Future[None]) -> StepFailedError | None:

@@ -111,6 +111,18 @@ def test_independent_steps_run_side_by_side(tmp_path: Path) -> None:
     assert sorted(run_steps(steps, Recorder())) == ["a", "b"]
 
 
+def test_what_was_cleared_away_while_it_was_made_is_made_once_more(tmp_path: Path) -> None:
+    ran: list[str] = []
+
+    def work(_say: Say) -> None:
+        ran.append("a")
+        if len(ran) > 1:
+            (tmp_path / "a").touch()
+
+    assert run_steps([make(tmp_path, "a", run=work)], Recorder()) == ["a"]
+    assert len(ran) == 2
+
+
 def test_a_step_that_did_not_make_its_thing_failed(tmp_path: Path) -> None:
     with pytest.raises(StepFailedError, match="not there") as caught:
         run_steps([make(tmp_path, "a", run=lambda _say: None)], Recorder())
