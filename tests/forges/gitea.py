@@ -84,6 +84,7 @@ class Gitea:
         self._port = _free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._token = ""
+        self._users: dict[str, User] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._client = httpx.Client(base_url=f"{self.url}/api/v1", timeout=30)
 
@@ -170,6 +171,12 @@ class Gitea:
         )
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+    def user(self, name: str) -> User:
+        """Give a user, who is made when it is the first time."""
+        if name not in self._users:
+            self._users[name] = self.new_user(name)
+        return self._users[name]
 
     def new_user(self, name: str, *, rights: tuple[str, ...] = RIGHTS) -> User:
         """Make a user with a token of these rights."""

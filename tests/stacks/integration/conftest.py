@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests.forges import gitea
+from tests.forges.gitea import Gitea
 from tests.postgres import Server, serving
 from tests.stacks.house import House
 from tests.stacks.integration import leaders
+from tests.stacks.integration.team import Team, join
 from tests.stacks.room import room
 
 __all__ = ["room"]
@@ -32,3 +36,16 @@ def shared(request: pytest.FixtureRequest, house: House) -> House:
 @pytest.fixture
 def quick(house: House) -> House:
     return replace(house, extra={"CODEHUB_LEASE_TIMEOUT": leaders.SHORT})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Gitea]:
+    """A real forge."""
+    with gitea.serving() as running:
+        yield running
+
+
+@pytest.fixture
+def team(house: House, server: Gitea, tmp_path: Path) -> Team:
+    """A repository on it, and a CodeHub that follows it."""
+    return join(house, server, tmp_path)

@@ -4,19 +4,11 @@ import asyncio
 import os
 import pwd
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 
-from forges import sections
-from state_index.index import Index
-from state_index.reviews import Held
-from tests.forges import gitea
-from tests.forges.gitea import Gitea, Repository, User
-from tests.stacks.house import House
-from tests.stacks.integration.test_git import until_followed, workspace
+from tests.stacks.integration.team import Team
+from tests.stacks.integration.test_git import until_followed
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -25,66 +17,6 @@ ME = pwd.getpwuid(os.getuid()).pw_name
 OWNERS = f"people: {{alice: {{}}, {ME}: {{}}}}\napprovers: [{ME}]\n"
 CANARY = "zQ8vT1nR4kXw7Lp2Yd9Hs6Bc"
 """A value that looks like a secret: it is in no comment and no log."""
-
-
-@dataclass(frozen=True)
-class Team:
-    """A repository on a real forge, and a CodeHub that follows it."""
-
-    house: House
-    repository: Repository
-    alice: User
-
-    def write(self, name: str, text: str, *, branch: str = "main", base: str = "") -> str:
-        return self.repository.write(self.alice, f"ws/{name}", text, branch=branch, base=base)
-
-    def change(self, name: str, text: str | None, *, branch: str = "main") -> None:
-        """Change a file that is there, or remove it."""
-        self.repository.change(self.alice, f"ws/{name}", text, branch=branch)
-
-    def light(self, **keys: str) -> str:
-        return workspace(self.house, **keys).decode()
-
-    def held(self) -> dict[str, Held]:
-        with Index.open(self.house.settings.index_url) as index:
-            return {each.workspace_id: each for each in index.reviews.holds()}
-
-    def state(self, commit: str, context: str) -> str:
-        return self.repository.status(commit, context)[0]
-
-    def told(self, pull: int, section: str) -> str:
-        """Give a section of our comment, once it is there."""
-        comments = self.repository.comments(pull)
-        bodies = [body for login, body in comments if login == "hub-bot"]
-        return "".join(
-            one.body for body in bodies for one in sections.read(body) if one.name == section
-        )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Gitea]:
-    with gitea.serving() as running:
-        yield running
-
-
-@pytest.fixture
-def team(house: House, server: Gitea, tmp_path: Path) -> Team:
-    alice, bot = server.new_user("alice"), server.new_user("hub-bot")
-    repository = server.new_repository(alice, "fleet")
-    repository.ask("PUT", f"/collaborators/{bot.name}", {"permission": "write"})
-    token = tmp_path / "forge-token"
-    token.write_text(bot.token.get_secret_value())
-    token.chmod(0o600)
-    extra = {
-        "CODEHUB_REPO": f"{server.url}/{repository.name}.git",
-        "CODEHUB_REPO_PATH": "ws",
-        "CODEHUB_REPO_POLL": "1s",
-        "CODEHUB_FORGE": "gitea",
-        "CODEHUB_FORGE_URL": server.url,
-        "CODEHUB_FORGE_REPOSITORY": repository.name,
-        "CODEHUB_FORGE_TOKEN_FILE": str(token),
-    }
-    return Team(replace(house, extra=extra), repository, alice)
 
 
 async def test_a_merge_that_does_more_than_was_reviewed_waits_for_an_approver(team: Team) -> None:
