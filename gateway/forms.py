@@ -19,7 +19,8 @@ NUMBERS: Final = ("cpu", "pids")
 RESOURCES: Final = ("cpu", "memory", "pids")
 BLANK_ROWS: Final = 3
 """Empty rows for variables: enough for a page without scripts."""
-_MOST_ROWS: Final = 300
+MOST_ROWS: Final = 300
+"""Variables of a file that has more are changed as text: their rows would be pages long."""
 _INT: Final = re.compile(r"-?[0-9]{1,18}")
 _FLOAT: Final = re.compile(r"-?[0-9]{1,9}\.[0-9]{1,9}")
 
@@ -80,6 +81,7 @@ def _fields(values: Mapping[str, Any]) -> FormView:
     env, resources = values.get("env") or {}, values.get("resources") or {}
     flat = {key: values.get(key) for key in TEXTS}
     fits = isinstance(env, dict) and isinstance(resources, dict) and bool(values)
+    fits = fits and len(env) <= MOST_ROWS
     if fits:
         flat |= {key: resources.get(key) for key in RESOURCES}
         flat |= {f"env.{key}": value for key, value in env.items()}
@@ -109,7 +111,7 @@ def sent_form(fields: Mapping[str, str], rows: Sequence[tuple[str, str]]) -> For
     known = {key: fields[key].strip() for key in (*TEXTS, *RESOURCES) if key in fields}
     variables = tuple(
         Variable(name.strip(), value.replace("\r\n", "\n"))
-        for name, value in rows[:_MOST_ROWS]
+        for name, value in rows
         if name.strip() or value
     )
     return FormView(known, variables)
@@ -153,6 +155,8 @@ def _value(key: str, text: str) -> str | int | float | None:
 
 
 def _row_problem(form: FormView, file: str) -> Problem | None:
+    if len(form.variables) > MOST_ROWS:
+        return _problem(file, "env", f"the form takes {MOST_ROWS} variables at most: write YAML")
     seen: set[str] = set()
     for name, _ in form.variables:
         if not name:

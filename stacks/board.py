@@ -21,6 +21,7 @@ from stacks.errors import (
     StacksError,
 )
 from stacks.steps import OnStep, Step
+from state_index.edits import Edits
 from state_index.errors import LeaseLostError, StaleRowError, StateIndexError
 from state_index.index import Index
 from state_index.models import Changes, HistoryRow, Intent, Published, RunnerInfo
@@ -102,6 +103,11 @@ class Board:
     def repository(self) -> Repository:
         """What is said and asked about the git repository; its calls wait for the database."""
         return self._index.repository
+
+    @property
+    def edits(self) -> Edits:
+        """What users ask to have changed in files; its calls wait for the database."""
+        return self._index.edits
 
     @property
     def reviews(self) -> Reviews:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.failures import FAILED
+from cli.failures import FAILED, InputError
 from cli.frame import Frame, pass_frame
 from cli.output import output_option, print_json, print_table, styled, talk
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from settings.model import GatewaySettings, RunnerSettings
     from spec import RuleFiles
     from tools.doctor import Check
+
+FORGE_SECONDS = 10.0
 
 
 @click.command()
@@ -41,6 +43,7 @@ def doctor(ctx: click.Context, frame: Frame, *, output: str) -> None:
         *_isolation(settings),
         _graces(settings),
         *_notices(settings),
+        *_forge(settings),
         *_rules(settings),
         *_owners(settings, frame.load(GatewaySettings)),
         _runner(settings),
@@ -97,6 +100,45 @@ def _notices(settings: "RunnerSettings") -> "list[Check]":
         except StacksError as error:
             found.append(Check(name, False, error.message, error.remedy))
     return found
+
+
+def _forge(settings: "RunnerSettings") -> "list[Check]":
+    """Whether the forge answers, and knows the repository and the token; nothing is written."""
+    import asyncio
+
+    from forges.errors import ForgeError
+    from settings.errors import SettingsError
+    from tools.doctor import Check
+
+    if settings.forge is None:
+        return []
+    try:
+        told = asyncio.run(_asked_forge(settings))
+    except InputError as error:
+        return [Check("forge", False, str(error), error.hint)]
+    except SettingsError as error:
+        return [Check("forge", False, str(error), "see docs/how-to/connect-a-forge.md")]
+    except ForgeError as error:
+        return [Check("forge", False, error.message, error.hint)]
+    except TimeoutError:
+        told = f"no answer within {FORGE_SECONDS:g} s"
+        return [Check("forge", False, told, "look whether this machine reaches it")]
+    return [Check("forge", True, told)]
+
+
+async def _asked_forge(settings: "RunnerSettings") -> str:
+    import asyncio
+
+    from cli.forge import opened
+
+    forge = opened(settings)
+    try:
+        async with asyncio.timeout(FORGE_SECONDS):
+            pulls = await forge.open_pulls(settings.repo_branch)
+    finally:
+        await forge.close()
+    noun = "pull request" if len(pulls) == 1 else "pull requests"
+    return f"{settings.forge} has {settings.forge_repository}: {len(pulls)} open {noun}"
 
 
 def _rules(settings: "RunnerSettings") -> "list[Check]":

@@ -19,6 +19,8 @@ NAME_MAX = 128
 LOCAL_MAX = 64
 """Characters before the @ of an address."""
 
+_BRANCH = "codehub/edit-"
+
 _TRAILER_LIKE = re.compile(r"\s*(codehub-|---)", re.IGNORECASE)
 _NOT_LOCAL = re.compile(r"[^A-Za-z0-9._+-]+")
 _NOT_IN_NAMES = re.compile(r"[<>]")
@@ -74,7 +76,12 @@ def name_of(actor: str) -> str:
 
 def pull_branch(edit: Edit) -> str:
     """Name the branch of an edit's pull request."""
-    return f"codehub/edit-{edit.id}"
+    return f"{_BRANCH}{edit.id}"
+
+
+def edit_of(branch: str) -> str:
+    """Give the id of the edit that a branch is named after, "" for any other branch."""
+    return branch.removeprefix(_BRANCH) if branch.startswith(_BRANCH) else ""
 
 
 def _printable(text: str) -> str:

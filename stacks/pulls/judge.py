@@ -264,12 +264,14 @@ UNDECIDED = (
 
 def remedy(held: Held) -> str:
     """Say what helps: the command, or patience."""
+    command = f"`codehub approve {held.commit[:SHORT]} {held.workspace_id} --why TEXT`"
+    by = f"{command} by an approver of `_owners.yaml`"
     if held.passing:
-        return "It is asked again by itself; the runner's log says whether the forge answers."
-    return (
-        f"Is it meant: `codehub approve {held.commit[:SHORT]} {held.workspace_id} --why TEXT` by an "
-        "approver of `_owners.yaml`; else another commit."
-    )
+        return (
+            "It is asked again by itself; the runner's log says whether the forge answers. Is it "
+            f"meant and cannot wait: {by}."
+        )
+    return f"Is it meant: {by}; else another commit."
 
 
 def allowing(

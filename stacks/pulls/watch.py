@@ -20,7 +20,7 @@ from forges.errors import (
 from forges.forge import Forge, PullRequest, State
 from stacks.board import translated
 from stacks.errors import NotLeadingError, PublishFailedError, StacksError
-from stacks.pulls import live, posting, reviewing, trailers
+from stacks.pulls import authors, live, posting, reviewing, trailers
 from stacks.pulls.desk import Desk
 from stacks.pulls.facts import changed
 from stacks.pulls.pauses import LEAST, pause, rest
@@ -209,6 +209,7 @@ class Watcher:
         return made
 
     async def _made(self, pull: PullRequest, *, base: str, head: str) -> Made:
+        author = await authors.author(pull, kind=self._desk.kind, board=self._desk.board)
         began = time.monotonic()
         made = await asyncio.to_thread(
             reviewing.made,
@@ -216,7 +217,7 @@ class Watcher:
             base=base,
             head=head,
             path=self._desk.place.path,
-            author=f"{self._desk.kind}:{pull.author}",
+            author=author,
             today=self._desk.clock().astimezone(UTC).date(),
             reader=self._shelf,
         )

@@ -18,6 +18,7 @@ from forges import sections
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Phase, Sync
+from tests import leaks
 from tests.forges import gitea
 from tests.forges.gitea import Repository, User
 from tests.hub import Hub, hub, wait_for
@@ -109,15 +110,18 @@ def fleet() -> Iterator[Fleet]:
 
 
 def test_from_a_refused_pull_request_to_a_rollback(fleet: Fleet) -> None:
-    pull = refused_and_mended(fleet)
-    first = fleet.merge(pull)
-    wait_for(lambda: fleet.note() == "first", "that it runs")
-    other = changed(fleet)
-    rolled_back(fleet, first)
-    logs = "".join(fleet.served.log(name).read_text() for name in ("run", "gateway"))
+    with leaks.in_arguments(fleet.secrets) as seen:
+        pull = refused_and_mended(fleet)
+        first = fleet.merge(pull)
+        wait_for(lambda: fleet.note() == "first", "that it runs")
+        other = changed(fleet)
+        rolled_back(fleet, first)
     told = fleet.repository.comments(pull) + fleet.repository.comments(other)
-    comments = "".join(body for _, body in told)
-    assert not [each for each in fleet.secrets if each in logs + comments]
+    assert not [body for _, body in told if any(each in body for each in fleet.secrets)]
+    assert seen == set()
+    # Both logs, both databases, Pulumi's state, the copy of the repository.
+    assert leaks.in_files(fleet.served.root, fleet.secrets) == []
+    assert leaks.in_files(fleet.served.root, ["dora"]), "it does find what is there"
 
 
 def refused_and_mended(fleet: Fleet) -> int:

@@ -5,7 +5,7 @@ import pytest
 from gateway.conflicts import Conflict, conflict_of, diff
 from gateway.edit_checks import revision_of
 from gateway.errors import InvalidInputError
-from gateway.forms import BLANK_ROWS, FormView, Variable, drafted, form_of, sent_form
+from gateway.forms import BLANK_ROWS, MOST_ROWS, FormView, Variable, drafted, form_of, sent_form
 
 NAME = "alice-a.yaml"
 FILE = """\
@@ -85,6 +85,7 @@ def test_an_empty_text_becomes_a_new_file() -> None:
         ({"owner": ""}, ROWS, "owner"),
         ({}, [("A", "1"), ("A", "2")], "env.A"),
         ({}, [("", "orphan")], "env"),
+        ({}, [(f"V{n}", "x") for n in range(MOST_ROWS + 1)], "env"),
         ({}, [("NOT OK", "x")], "env.NOT OK"),
         ({}, [("A", "\ud800")], "env.A"),
         ({"image": "\x00"}, ROWS, "image"),
@@ -96,6 +97,13 @@ def test_what_is_wrong_is_told_by_key_and_the_text_stays(
     draft = drafted(FILE, sent_form(FIELDS | fields, rows), file=NAME)
     assert draft.text == FILE
     assert key in {problem.key for problem in draft.problems}
+
+
+@pytest.mark.parametrize(("more", "shown"), [(0, True), (1, False)])
+def test_a_file_of_more_variables_than_rows_is_no_form(more: int, *, shown: bool) -> None:
+    env = "".join(f"  V{number}: x\n" for number in range(MOST_ROWS + more))
+    form = form_of(f"owner: alice\nimage: a\nenv:\n{env}", file=NAME)
+    assert form.shown is shown
 
 
 def test_a_text_that_is_not_unicode_is_told() -> None:

@@ -15,6 +15,7 @@ from stacks.git import tree
 from stacks.git.mirror import MOST_PACKS, Mirror
 from stacks.git.remote import Remote
 from stacks.git.transfer import transfer
+from tests.leaks import arguments
 from tests.stacks.git.repository import WORKSPACE, Repository
 from tests.stacks.git.serving import Served, basic, cable, http
 from tests.stacks.git.ssh import Sshd, sshd
@@ -119,21 +120,11 @@ async def test_a_token_is_in_no_argument_list(served: Served, tmp_path: Path) ->
         async with asyncio.TaskGroup() as group:
             fetching = group.create_task(mirror.fetch())
             await until(line.stalled.is_set)
-            seen = [words for words in processes() if f":{line.port}" in words]
+            seen = [words for words in arguments() if f":{line.port}" in words]
             assert len(seen) > 1, "git and its helper"
             fetching.cancel()
         assert not [words for words in seen if CANARY in words]
-        await until(lambda: not [words for words in processes() if f":{line.port}" in words])
-
-
-def processes() -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
-        except OSError:
-            continue
-    return found
+        await until(lambda: not [words for words in arguments() if f":{line.port}" in words])
 
 
 async def test_a_redirect_is_not_followed(served: Served, tmp_path: Path) -> None:
@@ -171,7 +162,7 @@ async def test_a_server_that_hangs_is_given_up(served: Served, tmp_path: Path) -
         mirror = mirror_of(tmp_path, served.url("team/.git", port=line.port), timeout=1)
         with pytest.raises(GitError, match="took longer than 1 s"):
             await mirror.fetch()
-        assert not [words for words in processes() if f":{line.port}" in words]
+        assert not [words for words in arguments() if f":{line.port}" in words]
 
 
 async def test_a_missing_branch_is_told(served: Served, tmp_path: Path) -> None:

@@ -140,14 +140,21 @@ class Room(Desk):
         await Commits(self.board, prunes=True).begun(snapshot)
         return snapshot
 
-    def pull(self, number: int, files: Mapping[str, bytes | None], *, author: str = "alice") -> str:
+    def pull(
+        self,
+        number: int,
+        files: Mapping[str, bytes | None],
+        *,
+        author: str = "alice",
+        branch: str = "",
+    ) -> str:
         """Open a pull request with one commit on the branch as it is; its commit."""
         call = self.repository.call
         call("checkout", "-q", "-B", f"change-{number}", "main")
         head = self.repository.commit(files)
         call("update-ref", f"refs/pull/{number}/head", head)
         call("checkout", "-q", "main")
-        self.forge.open(number, head, author=author)
+        self.forge.open(number, head, author=author, branch=branch)
         return head
 
     def merge(self, number: int, *, message: str = "merge", by: str = "carol") -> str:

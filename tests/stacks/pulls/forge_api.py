@@ -52,7 +52,15 @@ class Board:
             patience=Patience(attempts=1),
         )
 
-    def open(self, number: int, head: str, *, author: str = "alice", base: str = "main") -> None:
+    def open(
+        self,
+        number: int,
+        head: str,
+        *,
+        author: str = "alice",
+        base: str = "main",
+        branch: str = "",
+    ) -> None:
         self.pulls[number] = {
             "number": number,
             "title": f"change {number}",
@@ -62,7 +70,7 @@ class Board:
             "merge_commit_sha": None,
             "html_url": f"{self.url}/{REPOSITORY}/pulls/{number}",
             "base": {"ref": base, "sha": head, "repo": {"id": 1}},
-            "head": {"ref": f"change-{number}", "sha": head, "repo": {"id": 1}},
+            "head": {"ref": branch or f"change-{number}", "sha": head, "repo": {"id": 1}},
         }
 
     def merge(self, number: int, commit: str, *, by: str = "carol") -> None:

@@ -181,4 +181,6 @@ def test_an_approval_is_of_what_happens_to_the_workspace() -> None:
 
 def test_the_remedy_is_a_command_or_patience() -> None:
     assert "codehub approve 111111111111 one --why TEXT" in judge.remedy(HELD)
-    assert "codehub approve" not in judge.remedy(replace(HELD, passing=True))
+    passing = judge.remedy(replace(HELD, passing=True))
+    assert passing.startswith("It is asked again by itself")
+    assert "cannot wait: `codehub approve 111111111111 one --why TEXT`" in passing
