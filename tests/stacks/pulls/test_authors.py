@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from state_index.edits import Edit
+from state_index.edits import Edit, Edits
 from tests.stacks.pulls.conftest import Room, file
 from tests.stacks.pulls.forge_api import US
 from tests.waiting import until
@@ -51,12 +51,22 @@ async def test_it_is_whoever_asked(following: Room, actor: str, expected: str) -
     assert await state(following) == expected
 
 
-async def test_one_that_is_being_ended_is_waited_for(following: Room) -> None:
+async def test_one_that_is_being_ended_is_waited_for(
+    following: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
     edit = asked(following)
     pull = opened(following, edit)
+    looks: list[str] = []
+    get = Edits.get
+
+    def counted(edits: Edits, edit_id: str) -> Edit | None:
+        looks.append(edit_id)
+        return get(edits, edit_id)
+
+    monkeypatch.setattr(Edits, "get", counted)
     async with asyncio.TaskGroup() as group:
         looking = group.create_task(state(following))
-        await until(lambda: following.forge.asked > 0)
+        await until(lambda: len(looks) > 1)
         ended(following, edit, pull)
     assert looking.result() == "success"
 
