@@ -66,9 +66,7 @@ def place(settings: RunnerSettings) -> Place:
 
 
 def bound(settings: RunnerSettings, inner: Source, mirror: Mirror, board: Board) -> Source:
-    """Hold a followed branch to its reviews, where the settings want that."""
-    if settings.bound == "off":
-        return inner
+    """Hold a followed branch to its reviews, as the settings want."""
     fleets = Fleets(mirror.git, settings.repo_path)
     assert settings.forge is not None, "bound only with a forge"
     origins = Origins(
