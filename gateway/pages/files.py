@@ -26,6 +26,13 @@ _ASKED: Final = {
     "delete": "Delete {id}",
     "rollback": "Roll {id} back",
 }
+_DONE: Final = {
+    "create": "{id} is added",
+    "change": "{id} is changed",
+    "delete": "{id} is deleted",
+    "rollback": "{id} is rolled back",
+}
+"""Of what is in the files: not of a pull request, which is proposed only."""
 
 
 class DiffLine(NamedTuple):
@@ -130,11 +137,12 @@ class FilePages:
     def progress(self, edit: Edit, followed: Followed, *, visitor: Visitor) -> Answer:
         """Return how far a change of a file has come: asked for, written, applied."""
         web = edit.url if edit.url.startswith(("https://", "http://")) else ""
+        titles = _DONE if edit.status == "done" and not edit.url else _ASKED
         return self._render(
             "edit_progress.html",
             visitor=visitor,
             edit=edit,
-            title=_ASKED[edit.action].format(id=edit.workspace_id),
+            title=titles[edit.action].format(id=edit.workspace_id),
             busy=edit.status in {"open", "taken"},
             commit=edit.commit[:_COMMIT_SHOWN],
             pull=web,

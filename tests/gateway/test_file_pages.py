@@ -95,10 +95,12 @@ async def test_a_workspace_is_made_from_a_template_by_the_form(
     assert (edit.action, edit.message) == ("create", "try")
     waiting = (await browser.get(done.headers["location"])).text
     assert "The runner writes it." in waiting
+    assert '<h1 id="title">Make alice-b</h1>' in waiting
     assert '<meta http-equiv="refresh" content="3">' in waiting
     hub.index.edits.finish(edit.id, commit="c0ffee" * 6)
     finished = (await browser.get(done.headers["location"])).text
     assert "Committed <code>c0ffeec0ff</code>" in finished
+    assert '<h1 id="title">alice-b is added</h1>' in finished
     assert "The runner brings alice-b up to date now." in finished
     hub.index.repository.tell(failures={"alice-b": f"no image {XSS}"})
     stuck = (await browser.get(done.headers["location"])).text
