@@ -68,7 +68,8 @@ class Ruling:
         """Leave as it is what is to become what nobody reviewed; what someone typed is no file's."""
         hold = self.holds.get(change.id)
         is_of_files = change.prunes or change.spec is not None or _is_kept(change)
-        if hold is None or change.known.phase in GONE or not is_of_files:
+        is_gone = change.known.phase in GONE and change.spec is None
+        if hold is None or is_gone or not is_of_files:
             return change
         error = ReviewExceededError(hold.message, remedy=hold.remedy, step="review")
         return self._refused(replace(change, prunes=False), error)

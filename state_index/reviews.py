@@ -205,8 +205,11 @@ class Reviews(Shared):
             return [Approval(**_plain(row, without="number")) for row in found]
 
     def edited(self, commits: Iterable[str]) -> dict[str, frozenset[str]]:
-        """Which workspaces' files the runner itself changed by commits, for who may edit them."""
-        done = edits.c.status == "done"
+        """Which workspaces' files the runner itself changed by commits, for who may edit them.
+
+        Of an edit that became a pull request, its merge says so, and its review; not its commit.
+        """
+        done = sa.and_(edits.c.status == "done", edits.c.url == "")
         query = sa.select(edits.c.commit, edits.c.workspace_id).where(
             done, edits.c.commit.in_(list(commits)), edits.c.commit != ""
         )

@@ -6,7 +6,7 @@ commit from which on it is judged, so that neither a restart nor a further commi
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -27,15 +27,13 @@ from stacks.review.changeset import ChangeSet
 from stacks.review.model import Fleet, Review
 from stacks.source import Snapshot
 from state_index.models import Published
+from state_index.phases import Phase
 from state_index.repository import Followed
 from state_index.reviews import Approval, Held
 from telemetry.logs import get_logger
 
 STANDS = "0" * 40
 """In place of a commit: what stands, where nobody knows of which commit it is."""
-
-MOST_KNOWN = 50
-"""Answers of the forge that are remembered."""
 
 _log = get_logger(__name__)
 
@@ -45,6 +43,7 @@ class _Known:
     """What a judgement was made of: as long as it is the same, so is the judgement."""
 
     snapshot: Snapshot
+    stored: tuple[str, str]
     base: str
     held: tuple[Held, ...]
     approvals: tuple[Approval, ...]
@@ -139,7 +138,7 @@ class Binding:
         # is, unseen, by the next that says it.
         commit = snapshot.commit
         base = commit if _is_settled(snapshot) or not known.base else known.base
-        if found != list(known.held) or known.base != base:
+        if found != list(known.held) or known.stored != (self._words, base):
             with translated():
                 tell = partial(self._board.reviews.hold, place=self._words, commit=base)
                 await asyncio.to_thread(tell, found)
@@ -154,20 +153,24 @@ class Binding:
             self.undecided.clear()
         holds = {each.workspace_id: _hold(each) for each in found}
         made = replace(snapshot, holds=holds) if holds else snapshot
-        self._last = (replace(known, base=base, held=tuple(found)), made)
+        stored = (self._words, base)
+        self._last = (replace(known, stored=stored, base=base, held=tuple(found)), made)
         return made
 
     async def _known(self, snapshot: Snapshot) -> _Known:
         def read() -> _Known:
             with translated():
                 told, followed = self._board.reviews, self._board.repository.followed()
-                place, base = told.base()
+                place, base = stored = told.base()
                 held = told.holds() if place == self._words else []
-                if place != self._words:  # of another one, nothing that was said holds
+                if place != self._words:
                     is_ours = place_of(followed) == self._place
                     base = _first(followed, snapshot.commit) if is_ours else ""
+                    # Of another place nothing that was said holds: what stands is what counts.
+                    base = base or (STANDS if place else "")
                 return _Known(
                     snapshot=snapshot,
+                    stored=stored,
                     base=base,
                     held=tuple(held),
                     approvals=tuple(told.approvals()) if held else (),
@@ -187,21 +190,31 @@ class Binding:
             GitError: The copy can't be read.
         """
         commit = known.snapshot.commit
-        ranges = judge.ranges(commit, known.base, known.held)
+        names = {each: self._names(each, rows) for each in known.held}
+        ranges = judge.ranges(commit, known.base, known.held, names.__getitem__)
         others = frozenset(id_ for ids in ranges.values() if ids for id_ in ids)
         before = {(each.workspace_id, each.base, each.hash): each for each in known.held}
+        homes = _rewritten(known.snapshot, rows)
         found: dict[str, Held] = {}
         wanted: set[str] = set()
+        judged: set[str] = set()
+        # What was held stays so, also when its pull request is too old to be looked at.
+        firm = {each.base for each in known.held if not each.passing} - {known.base}
         for base, ids in ranges.items():
             review = self._review(base, commit, rows)
-            now = judge.chosen(changeset.of(review), ids, others)
-            for each in self._held(review, now, base, commit):
+            now = judge.chosen(judge.over_homes(changeset.of(review), homes), ids, others)
+            judged |= judge.harmful(now)
+            mode = "all" if base in firm else self._mode
+            for each in self._held(review, now, base, commit, mode=mode):
                 is_so = _is_so(known.snapshot, rows.get(each.workspace_id), each.workspace_id)
                 if is_so or self._is_allowed(each, known.approvals):
                     continue
                 told = _as_before(each, before) if each.passing else each
                 wanted |= {base} if each.passing else set()
                 found.setdefault(each.workspace_id, told)
+        for each in self._beside(known, rows, names, judged):
+            if not self._is_allowed(each, known.approvals):
+                found.setdefault(each.workspace_id, each)
         for each in () if _is_settled(known.snapshot) else known.held:
             row = rows.get(each.workspace_id)
             if not (row is not None and row.phase in GONE) and not self._is_allowed(
@@ -215,7 +228,43 @@ class Binding:
         after = self._fleets.at(commit) or stood(rows)
         return compare.review(before, after, commits=(base, commit))
 
-    def _held(self, review: Review, now: ChangeSet, base: str, commit: str) -> Iterable[Held]:
+    def _names(self, held: Held, rows: Mapping[str, Published]) -> frozenset[str]:
+        was = self._review(held.base, held.commit, rows)
+        return judge.names_of(held.workspace_id, changeset.of(was))
+
+    def _beside(
+        self,
+        known: _Known,
+        rows: Mapping[str, Published],
+        names: Mapping[Held, frozenset[str]],
+        judged: Collection[str],
+    ) -> Iterable[Held]:
+        """Hold what would be done to what stands, is no part of any range, and goes with what is held.
+
+        A workspace that is younger than a hold, and took part in it, is in neither of the two.
+        """
+        if not known.held:
+            return
+        commit = known.snapshot.commit
+        review = self._review(STANDS, commit, rows)
+        now = changeset.of(review)
+        for worse in changeset.worse(judge.NOTHING, now):
+            mine = judge.names_of(worse.id, now)
+            near = [each for each, theirs in names.items() if not mine.isdisjoint(theirs)]
+            if near and worse.id not in judged:
+                (entry,) = (each for each in review.workspaces if each.id == worse.id)
+                yield Held(
+                    workspace_id=worse.id,
+                    base=near[0].base,
+                    commit=commit,
+                    hash=changeset.of(replace(review, workspaces=(entry,))).hash,
+                    message=judge.beside(worse),
+                    passing=False,
+                )
+
+    def _held(
+        self, review: Review, now: ChangeSet, base: str, commit: str, *, mode: str
+    ) -> Iterable[Held]:
         wanted = judge.harmful(now)
         if not wanted:
             return
@@ -231,12 +280,12 @@ class Binding:
                     message=judge.UNDECIDED,
                     passing=True,
                 )
-                yield from [held] if brought is None else self._exceeding(held, now, brought)
+                yield from [held] if brought is None else self._exceeding(held, now, brought, mode)
 
-    def _exceeding(self, held: Held, now: ChangeSet, brought: Brought) -> Iterable[Held]:
+    def _exceeding(self, held: Held, now: ChangeSet, brought: Brought, mode: str) -> Iterable[Held]:
         """Say it of one workspace, where more is done to it than was reviewed."""
         mine = replace(now, workspaces={held.workspace_id: now.workspaces[held.workspace_id]})
-        for found in judge.exceeded(mine, brought, mode=self._mode, may=partial(self._may, held)):
+        for found in judge.exceeded(mine, brought, mode=mode, may=partial(self._may, held)):
             yield replace(held, message=judge.message(found), passing=False)
 
     def _may(self, held: Held, who: str) -> bool:
@@ -251,14 +300,15 @@ class Binding:
     async def _settle(self, snapshot: Snapshot) -> bool:
         """Ask the forge; whether it is too early to believe what it says."""
         stands = stood(await self._board.rows()) if self._wanted else Fleet()
+        # All that was told of this commit: what is forgotten would be asked again, for ever.
+        kept = {key: told for key, told in self._brought.items() if key[1] == snapshot.commit}
+        self._brought = kept
         for base in sorted(self._wanted):
             asked = Asked(base=base, commit=snapshot.commit, stands=stands)
             try:
                 brought = await self._origins.of(asked)
             except NotYetError:
                 return True
-            while len(self._brought) >= MOST_KNOWN:
-                self._brought.pop(next(iter(self._brought)))
             self._brought[asked.base, asked.commit] = brought
             self._answers += 1
         return False
@@ -267,6 +317,19 @@ class Binding:
 def _is_settled(snapshot: Snapshot) -> bool:
     """Whether a commit says which workspaces there are."""
     return bool(snapshot.specs) and not snapshot.doubt
+
+
+def _rewritten(snapshot: Snapshot, rows: Mapping[str, Published]) -> frozenset[str]:
+    """Name the removed workspaces, whose homes are kept, that are to come back as something else."""
+    return frozenset(
+        id_
+        for id_, row in rows.items()
+        if row.phase is Phase.TOMBSTONED
+        and not (
+            (spec := snapshot.specs.get(id_)) is not None
+            and row.spec_json == spec.model_dump_json()
+        )
+    )
 
 
 def _first(followed: Followed, commit: str) -> str:

@@ -131,7 +131,11 @@ class Origins:
     ) -> Brought:
         """Tell what each commit did, and before them what can't be told of single ones."""
         commits = [
-            Commit(id=id_, pulls=tuple(map(self._shown, told)), edited=edited.get(id_, frozenset()))
+            Commit(
+                id=id_,
+                pulls=tuple(self._shown(each, id_) for each in told),
+                edited=edited.get(id_, frozenset()),
+            )
             for id_, told in pulls.items()
         ]
         first = self._fleets.parent(commits[0].id) if commits else asked.commit
@@ -164,16 +168,21 @@ class Origins:
         found = (self._approved(each) for each in pulls if each.merge_sha == commit)
         return tuple(each for each in found if each is not None)
 
-    def _shown(self, pull: PullRequest) -> Shown:
+    def _shown(self, pull: PullRequest, commit: str) -> Shown:
+        """Give what was said of what a commit brought.
+
+        A merge names itself what it merged; what a forge calls the head may have been pushed to since.
+        """
         with translated():
             said = self._board.reviews.said(pull.number)
+        head = (self._fleets.joined(commit) if commit == pull.merge_sha else "") or pull.head_sha
         known = None
-        if said is not None and said.head == pull.head_sha:
+        if said is not None and said.head == head:
             try:
                 known = ChangeSet.from_json(said.change_set)
             except ValueError:  # of another release
                 known = None
-        return Shown(number=pull.number, head=pull.head_sha, change_set=known)
+        return Shown(number=pull.number, head=head, change_set=known)
 
     def _approved(self, pull: PullRequest) -> tuple[str, frozenset[str]] | None:
         """Give whom the forge names as the merger, and what the merge's trailer allows."""

@@ -77,8 +77,15 @@ class Fleets:
 
     def parent(self, commit: str) -> str:
         """Name the commit that the branch had before one; "" for none."""
-        found = self._git.run("rev-list", "--parents", "-1", commit).decode("ascii").split()
-        return found[1] if len(found) > 1 else ""
+        return next(iter(self._parents(commit)), "")
+
+    def joined(self, commit: str) -> str:
+        """Name the commit that a merge of two brought into the branch; "" where it is no such merge."""
+        parents = self._parents(commit)
+        return parents[1] if len(parents) == len(("branch", "merged")) else ""
+
+    def _parents(self, commit: str) -> list[str]:
+        return self._git.run("rev-list", "--parents", "-1", commit).decode("ascii").split()[1:]
 
     def is_between(self, base: str, commit: str, other: str) -> bool:
         """Whether a commit came after a base, up to another one or as that itself."""
@@ -90,10 +97,10 @@ class Fleets:
 
     def merged(self, commit: str) -> str | None:
         """Give the messages of what a merge brought; None where a commit is no merge of two."""
-        found = self._git.run("rev-list", "--parents", "-1", commit).decode("ascii").split()
-        if len(found) != len(("itself", "branch", "merged")):
+        if not (joined := self.joined(commit)):
             return None
-        words = ("log", "--format=%B", f"--max-count={tree.MAX_ENTRIES}", found[2], f"^{found[1]}")
+        before = f"^{self.parent(commit)}"
+        words = ("log", "--format=%B", f"--max-count={tree.MAX_ENTRIES}", joined, before)
         return self._git.run(*words).decode("utf-8", "replace")
 
     def _read(self, commit: str) -> FolderRead:

@@ -89,20 +89,27 @@ May = Callable[[str], bool]
 """Whether somebody, `forge:login`, may approve."""
 
 
-def ranges(commit: str, attempted: str, held: Iterable[Held]) -> dict[str, frozenset[str] | None]:
+Names = Callable[[Held], frozenset[str]]
+"""The names that one which is held has, as `names_of`."""
+
+
+def ranges(
+    commit: str, attempted: str, held: Iterable[Held], names: Names
+) -> dict[str, frozenset[str] | None]:
     """Say from which commits on it is to be judged: what is held, from where it was held first.
 
     Args:
         commit: The commit.
         attempted: The one that counted before.
         held: What is held back.
+        names: All names of one, so that it goes on under none of them.
 
     Returns:
-        By such a commit, the workspaces; None for all that are not named with another one.
+        By such a commit, names of workspaces; None for all that are not named with another one.
     """
     found: dict[str, frozenset[str] | None] = {}
     for each in held:
-        found[each.base] = (found.get(each.base) or frozenset()) | {each.workspace_id}
+        found[each.base] = (found.get(each.base) or frozenset()) | names(each)
     if attempted and attempted != commit:
         found[attempted] = None  # what is held from there on is among all others
     return found
@@ -128,6 +135,27 @@ def chosen(now: ChangeSet, ids: frozenset[str] | None, others: Iterable[str]) ->
 def harmful(now: ChangeSet) -> frozenset[str]:
     """Name the workspaces to which something would be done that a review must have said."""
     return frozenset(each.id for each in changeset.worse(NOTHING, now))
+
+
+def over_homes(now: ChangeSet, homes: Collection[str]) -> ChangeSet:
+    """Give a change set in which what is made over a home that is kept counts as harm to that home.
+
+    Args:
+        now: What would happen.
+        homes: Ids of removed workspaces, of which a file now says something else than it did.
+    """
+
+    def raised(id_: str, entry: Entry) -> Entry:
+        makes = entry.action == Action.CREATE.value and not names_of(id_, now).isdisjoint(homes)
+        return replace(entry, severity=max(entry.severity, Severity.STOPS)) if makes else entry
+
+    return replace(now, workspaces={id_: raised(id_, each) for id_, each in now.workspaces.items()})
+
+
+def names_of(id_: str, now: ChangeSet) -> frozenset[str]:
+    """Name a workspace, and under which other names a change set has its home."""
+    entry = now.workspaces.get(id_)
+    return _names(id_, entry) if entry else frozenset({id_})
 
 
 def united(pulls: Iterable[Shown]) -> ChangeSet:
@@ -254,6 +282,11 @@ def _measure(step: Step | None) -> str:
             f", and of {first.head[:SHORT]} of #{first.number} nothing was said before the merge"
         )
     return told
+
+
+def beside(worse: Worse) -> str:
+    """Say what is held back for what is held already, under another name of the same home."""
+    return f"it is kept as it is: {worse.message}; it goes with what is held back already"
 
 
 UNDECIDED = (

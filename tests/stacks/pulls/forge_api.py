@@ -25,6 +25,7 @@ class Board:
         pulls: Pull requests by number, as its API tells them.
         merges: The pull request of a commit.
         comments: Bodies by pull request.
+        takes_pushes: Whether a push may count as a merge.
         statuses: Context, state and words by commit, the newest last.
         meanwhile: What becomes of a pull request as soon as it is commented.
         down: What it answers to everything instead.
@@ -34,6 +35,7 @@ class Board:
     pulls: dict[int, dict[str, Any]] = field(default_factory=dict)
     merges: dict[str, int] = field(default_factory=dict)
     comments: dict[int, list[str]] = field(default_factory=dict)
+    takes_pushes: bool = False
     statuses: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     meanwhile: dict[int, dict[str, Any]] = field(default_factory=dict)
     down: Reply | None = None
@@ -87,6 +89,8 @@ class Board:
         if seen.path == "/api/v1/user":
             return Reply(data={"login": US})
         assert seen.path.startswith(HERE), seen.path
+        if seen.path == HERE:
+            return Reply(data={"autodetect_manual_merge": self.takes_pushes})
         if found := self.odd.get((seen.method, seen.path.removeprefix(f"{HERE}/"))):
             return found
         return self._answer(seen, seen.path.removeprefix(f"{HERE}/").split("/"))

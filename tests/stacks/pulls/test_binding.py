@@ -7,6 +7,7 @@ import pytest
 from forges.errors import ForgeError
 from stacks.board import Context
 from stacks.git.commits import judged
+from stacks.pulls import brought
 from stacks.pulls.source import BoundSource
 from stacks.source import Snapshot
 from state_index.models import Changes
@@ -160,6 +161,16 @@ async def test_whoever_merges_may_approve_by_a_trailer(
     assert (await look(room, source)).holds.keys() == held
 
 
+async def test_where_a_push_may_count_as_a_merge_nobody_is_known_to_have_merged(room: Room) -> None:
+    room.forge.takes_pushes = True
+    source = await follows(room)
+    room.pull(7, {"ws/one.yaml": file(state="running")})
+    await room.reviewed()
+    room.pull(7, GONE)
+    room.merge(7, message="merge 7\n\nCodehub-Approve: all")
+    assert (await look(room, source)).holds.keys() == {"two"}
+
+
 async def test_a_trailer_that_the_pull_request_brought_is_nobodys(room: Room) -> None:
     source = await follows(room)
     room.pull(7, {"ws/one.yaml": file(state="running")})
@@ -251,6 +262,52 @@ async def test_what_the_runner_committed_for_an_owner_needs_no_review(room: Room
     room.index.edits.finish(edit.id, commit=commit)
     room.repository.commit({"ws/one.yaml": None})
     assert (await look(room, source)).holds.keys() == {"one"}
+
+
+async def test_an_edit_that_became_a_pull_request_counts_by_its_merge(room: Room) -> None:
+    source = await follows(room)
+    edit = room.index.edits.ask("two", "delete", actor="alice", base="b" * 40, text=None)
+    commit = room.repository.commit(GONE)  # pushed on, past the pull request
+    room.index.edits.finish(edit.id, commit=commit, url="http://forge.test/pulls/7")
+    assert (await look(room, source)).holds.keys() == {"two"}
+
+
+async def test_what_was_held_stays_so_when_its_pull_request_is_long_ago(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brought, "MOST_COMMITS", 3)
+    room.mode = "reviewed"
+    source = await follows(room)
+    room.pull(7, {"ws/one.yaml": file(env="{A: b}")})
+    await room.reviewed()
+    room.repository.commit({"ws/three.yaml": None})
+    room.merge(7)
+    assert (await look(room, source)).holds.keys() == {"three"}
+    for number in range(4):
+        room.repository.commit({"ws/four.yaml": file(env=f"{{N: '{number}'}}")})
+        assert "three" in (await look(room, source)).holds
+
+
+async def test_what_is_pushed_to_its_branch_after_the_merge_changes_nothing(room: Room) -> None:
+    source = await follows(room)
+    room.pull(7, GONE)
+    await room.reviewed()
+    room.merge(7)
+    room.forge.pulls[7]["head"]["sha"] = "9" * 40
+    assert (await look(room, source)).holds == {}
+
+
+async def test_what_is_pushed_to_it_before_the_merge_counts(room: Room) -> None:
+    source = await follows(room)
+    room.pull(7, {"ws/one.yaml": file(env="{A: b}")})
+    await room.reviewed()
+    said = room.forge.pulls[7]["head"]["sha"]
+    room.repository.call("checkout", "-q", "change-7")
+    room.repository.commit(GONE)
+    room.repository.call("checkout", "-q", "main")
+    room.merge(7)
+    room.forge.pulls[7]["head"]["sha"] = said  # the forge lags
+    assert (await look(room, source)).holds.keys() == {"one", "two"}
 
 
 async def test_a_rewritten_branch_is_compared_with_what_counted(room: Room) -> None:

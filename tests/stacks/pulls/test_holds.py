@@ -71,6 +71,10 @@ async def test_a_removal_that_is_held_removes_nothing_until_it_is_not(one: Bench
     assert one.row("bb").phase is Phase.TOMBSTONED
     gone = judged(snapshot, {"bb": one.row("bb")}, is_busy=lambda _: False, prunes=True)
     assert "bb" not in gone.failures
+    # To come back as something else is a commit's doing again.
+    asks(one, spec_of("aa"), spec_of("bb", env={"A": "b"}), held=("bb",))
+    (back,) = [each for each in await one.queue.sweep(UP) if each.id == "bb"]
+    assert (back.reason, set(one.power.containers)) == ("REVIEW_EXCEEDED", {"aa"})
     asks(one, spec_of("aa"), spec_of("bb"))
     await one.queue.sweep(UP)
     asks(one, spec_of("aa"))
