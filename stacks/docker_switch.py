@@ -65,10 +65,12 @@ class DockerSwitch(DockerReads):
         if not found.running:
             await self._start(found)
         loop = asyncio.get_running_loop()
-        look = loop.time() + WATCH_INTERVAL
+        look, again = loop.time() + WATCH_INTERVAL, True
         while not await health.is_healthy(self._run, workspace_id):
             if loop.time() >= look:
-                await self._check_alive(workspace_id, found)
+                if await self._has_ended(workspace_id, found, again=again):
+                    again = False
+                    await self._start(found)
                 look = loop.time() + WATCH_INTERVAL
             await asyncio.sleep(health.POLL_INTERVAL)
 
@@ -83,16 +85,25 @@ class DockerSwitch(DockerReads):
                     self._refused[found.workspace] = found.id
                 raise unstartable(error, again=again) from error
 
-    async def _check_alive(self, workspace_id: str, found: Container) -> None:
-        """Raise when the container ended, or ends again and again."""
+    async def _has_ended(self, workspace_id: str, found: Container, *, again: bool) -> bool:
+        """Whether the container ended, and may be started once more.
+
+        One that ends by itself is started anew by the engine, as its policy says: it is given up when
+        that goes on. So one that stays ended was stopped, as by an engine that is itself restarted.
+
+        Raises:
+            StaleContainerError: It went away.
+            StartFailedError: It ends again and again, or ended once more.
+        """
         data = await self._inspect(found.id)
         if data is None:
             raise StaleContainerError(f"the container of {workspace_id} went away", step="start")
         ended = data["State"]["Status"] in {"exited", "dead"}
-        if ended or data["RestartCount"] >= MAX_RESTARTS:
+        if data["RestartCount"] >= MAX_RESTARTS or (ended and not again):
             code = data["State"]["ExitCode"]
             told = f"the container of {workspace_id} ended with exit code {code}"
             raise await self._start_failed(found, told)
+        return ended
 
     async def _start_failed(self, found: Container, what: str) -> StartFailedError:
         """Give the error, and end what we started: it would restart for ever."""

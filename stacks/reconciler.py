@@ -278,6 +278,7 @@ class Reconciler:
                 self._work.healing.ask_again(workspace_id)
             change = await self._work.perform(change, demand.why(change))
             await self._cap.settle(change)
+            row = await self._board.row(workspace_id)
         except StacksError as error:
             await self._cap.settle(change, error)
             told = await self._sight.explained(error)
@@ -290,7 +291,7 @@ class Reconciler:
             return await self._failed(workspace_id, entry, demand, change, wrapped)
         entry.failures = 0
         entry.rest()
-        return ended(change, await self._board.row(workspace_id))
+        return ended(change, row)
 
     async def _view(self, workspace_id: str, entry: Entry, demand: Demand) -> tuple[Demand, Change]:
         """Look and plan; who need not wait for the next attempt of what failed takes it up."""

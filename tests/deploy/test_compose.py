@@ -4,6 +4,7 @@ It alone proves that the containers fit together: rights, mounts, networks and a
 proxy, edge and runner do in detail is tested beside it, without containers.
 """
 
+import ipaddress
 import os
 import secrets
 import signal
@@ -59,8 +60,10 @@ class Composed:
 
     def __init__(self, made: Hub) -> None:
         self.hub = made
-        bridge = "{{(index .IPAM.Config 0).Gateway}}"
-        self.address = docker("network", "inspect", "bridge", "-f", bridge)
+        # Its gateway: Docker 20.10 does not say which that is until it was started for a second time.
+        subnet = "{{(index .IPAM.Config 0).Subnet}}"
+        bridge = ipaddress.ip_network(docker("network", "inspect", "bridge", "-f", subnet))
+        self.address = str(next(bridge.hosts()))
         """Where the edge listens: at no loopback address, since there the engine hides who comes."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
             asked.connect((FORGED, 9))  # nothing is sent

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,33 @@ async def test_a_container_that_goes_away_while_it_starts_is_stale(
         await _until_running(power, "alice")
         await power.remove_container(container)
     assert isinstance(starting.result(), StaleContainerError)
+
+
+async def test_one_that_is_stopped_while_it_starts_is_started_once_more(
+    make: Maker, power: DockerPower, tmp_path: Path
+) -> None:
+    """As by an engine that is itself restarted; what ends by itself, the engine starts anew."""
+    container = make.docker.containers.container(
+        await make.workspace("alice", folder=elsewhere(tmp_path))
+    )
+
+    async def began() -> str:
+        return str((await container.show())["State"]["StartedAt"])
+
+    async def again(first: str) -> bool:
+        return await began() != first
+
+    async with asyncio.TaskGroup() as group:
+        starting = group.create_task(_failure(power.start("alice", spec_hash="h1", within=30)))
+        await _until_running(power, "alice")
+        first = await began()
+        await container.stop(t=1)
+        await until(partial(again, first))
+        await _until_running(power, "alice")
+        await container.stop(t=1)
+    error = starting.result()
+    assert isinstance(error, StartFailedError)
+    assert "ended with exit code" in error.message
 
 
 async def _failure(awaited: Any) -> Exception | None:
