@@ -13,7 +13,7 @@ class Seen:
     Attributes:
         head: Its commit that was reviewed.
         base: The branch's, by which it was.
-        review: What was found; the files themselves are not kept.
+        review: What was found; the files themselves are not kept. None where the branch has the commit.
         print: Of what the forge was told.
         trailer: Whether its title or description ever held words that would be a trailer of its merge.
         marked: Its commit of which the status says that it can't be read.

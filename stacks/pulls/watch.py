@@ -20,7 +20,8 @@ from forges.errors import (
 from forges.forge import Forge, PullRequest, State
 from stacks.board import translated
 from stacks.errors import NotLeadingError, PublishFailedError, StacksError
-from stacks.pulls import authors, live, posting, reviewing, trailers
+from stacks.git.mirror import comes_after
+from stacks.pulls import authors, live, posting, reviewing, saying, trailers
 from stacks.pulls.desk import Desk
 from stacks.pulls.facts import changed
 from stacks.pulls.pauses import LEAST, pause, rest
@@ -28,9 +29,7 @@ from stacks.pulls.reporting import Reports
 from stacks.pulls.reviewing import Made, Shelf
 from stacks.pulls.seen import Seen
 from stacks.pulls.settling import Settling
-from stacks.review import changeset, verdict
 from state_index.nudge import listen
-from state_index.reviews import Reviewed
 from telemetry.logs import get_logger
 
 LISTENER = "repository-pulls"
@@ -181,7 +180,8 @@ class Watcher:
         seen, looker = self._seen[pull.number], self._desk.looker
         made = await self._news(pull, base, seen)
         review = made.review if made else seen.review
-        assert review is not None, "it was reviewed now or before"
+        if review is None:
+            return  # the branch has it already
         print_ = f"{review.base} {review.head} {review.hash} {seen.trailer}"
         if looker is not None:
             print_ += f"\n{await looker.print_of(review)}"
@@ -192,20 +192,25 @@ class Watcher:
         if looker is not None:
             facts = await looker.look(made.review, made.snapshot)
             told = live.body(made.review, facts, of=len(changed(made.review)))
-        await self._post(forge, pull.number, made, told, trailer=seen.trailer)
+        await saying.say(self._desk.board, forge, pull.number, made, told, trailer=seen.trailer)
         seen.print = print_
 
     async def _news(self, pull: PullRequest, base: str, seen: Seen) -> Made | None:
-        """Review it, unless neither side has changed since."""
-        if seen.review is not None and (seen.head, seen.base) == (pull.head_sha, base):
+        """Review it, unless neither side has changed since, or the branch has it.
+
+        A forge may call one open for a while that was merged: that nothing is left to do says nothing of
+        what its merge did.
+        """
+        if (seen.head, seen.base) == (pull.head_sha, base):
             return None
         copy = self._desk.copy
         head = await asyncio.to_thread(copy.known, pull.number)
         if head != pull.head_sha:
             head = await copy.fetch(pull.number)
-        made = await self._made(pull, base=base, head=head)
+        is_in = await asyncio.to_thread(comes_after, copy.git, base, head)
+        made = None if is_in else await self._made(pull, base=base, head=head)
         # Of one that was pushed to meanwhile, the next look tells more.
-        seen.head, seen.base, seen.review = head, base, made.review
+        seen.head, seen.base, seen.review = head, base, made.review if made else None
         return made
 
     async def _made(self, pull: PullRequest, *, base: str, head: str) -> Made:
@@ -223,30 +228,3 @@ class Watcher:
         )
         await asyncio.sleep(min(time.monotonic() - began, BREATH))
         return made
-
-    async def _post(
-        self, forge: Forge, number: int, made: Made, told: str, *, trailer: bool
-    ) -> None:
-        """Write it, unless the forge has it already; what counts as reviewed is what was written."""
-        review, posted = made.review, posting.words(made.review, told)
-        with translated():
-            said = await asyncio.to_thread(self._desk.board.reviews.said, number)
-        trailer = trailer or (said is not None and said.trailer)
-        mine = (review.head, posted, trailer)
-        if said is not None and (said.head, said.posted, said.trailer) == mine:
-            return
-        await posting.post(forge, number, review, told)
-        now = await forge.pull(number)
-        if now.merged or now.head_sha != review.head:
-            return  # whoever merged it did not see this
-        news = Reviewed(
-            number=number,
-            head=review.head,
-            base=review.base,
-            change_set=changeset.of(review).to_json(),
-            posted=posted,
-            trailer=trailer or trailers.is_in(now.text),
-        )
-        with translated():
-            await asyncio.to_thread(self._desk.board.reviews.say, news)
-        _log.info("reviewed", pull=number, head=review.head, told=verdict.line(review))
