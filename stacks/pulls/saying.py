@@ -1,6 +1,7 @@
 """Writes reviews to the forge, and keeps what was said: that is what a merge is held to."""
 
 import asyncio
+from dataclasses import replace
 
 from forges.forge import Forge
 from stacks.board import Board, translated
@@ -17,7 +18,7 @@ _log = get_logger(__name__)
 
 async def say(
     board: Board, forge: Forge, number: int, made: Made, told: str, *, trailer: bool
-) -> None:
+) -> bool:
     """Write it, unless the forge has it already; what counts as reviewed is what was written.
 
     Args:
@@ -27,6 +28,9 @@ async def say(
         made: Its review.
         told: Words of what is there; "" for none.
         trailer: Whether it ever held words that would be a trailer of its merge.
+
+    Returns:
+        Whether it counts as reviewed.
 
     Raises:
         ForgeError: The forge did not take it.
@@ -38,11 +42,14 @@ async def say(
     trailer = trailer or (said is not None and said.trailer)
     mine = (review.head, posted, trailer)
     if said is not None and (said.head, said.posted, said.trailer) == mine:
-        return
+        return True
     await posting.post(forge, number, review, told)
     now = await forge.pull(number)
     if now.merged or now.head_sha != review.head:
-        return  # whoever merged it did not see this
+        # Whoever merged it did not see this; and of an earlier commit, the forge has the words no more.
+        if said is not None:
+            await _keep(board, replace(said, posted=""))
+        return False
     news = Reviewed(
         number=number,
         head=review.head,
@@ -51,9 +58,14 @@ async def say(
         posted=posted,
         trailer=trailer or trailers.is_in(now.text),
     )
+    await _keep(board, news)
+    _log.info("reviewed", pull=number, head=review.head, told=verdict.line(review))
+    return True
+
+
+async def _keep(board: Board, news: Reviewed) -> None:
     with translated():
         await asyncio.to_thread(board.reviews.say, news)
-    _log.info("reviewed", pull=number, head=review.head, told=verdict.line(review))
 
 
 def _kept(said: Reviewed | None, review: Review) -> ChangeSet:

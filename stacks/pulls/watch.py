@@ -192,8 +192,10 @@ class Watcher:
         if looker is not None:
             facts = await looker.look(made.review, made.snapshot)
             told = live.body(made.review, facts, of=len(changed(made.review)))
-        await saying.say(self._desk.board, forge, pull.number, made, told, trailer=seen.trailer)
-        seen.print = print_
+        board, number = self._desk.board, pull.number
+        kept = await saying.say(board, forge, number, made, told, trailer=seen.trailer)
+        # It may be pushed to and back between two looks: what was not kept, or replaced, is said again.
+        seen.print = print_ if kept else ""
 
     async def _news(self, pull: PullRequest, base: str, seen: Seen) -> Made | None:
         """Review it, unless neither side has changed since, or the branch has it.
