@@ -45,10 +45,13 @@ async def say(
         return True
     await posting.post(forge, number, review, told)
     now = await forge.pull(number)
+    trailer = trailer or trailers.is_in(now.text)
     if now.merged or now.head_sha != review.head:
         # Whoever merged it did not see this; and of an earlier commit, the forge has the words no more.
         if said is not None:
-            await _keep(board, replace(said, posted=""))
+            await _keep(board, replace(said, posted="", trailer=trailer))
+        elif trailer:
+            await saw_trailer(board, number)
         return False
     news = Reviewed(
         number=number,
@@ -56,11 +59,25 @@ async def say(
         base=review.base,
         change_set=_kept(said, review).to_json(),
         posted=posted,
-        trailer=trailer or trailers.is_in(now.text),
+        trailer=trailer,
     )
     await _keep(board, news)
     _log.info("reviewed", pull=number, head=review.head, told=verdict.line(review))
     return True
+
+
+async def saw_trailer(board: Board, number: int) -> None:
+    """Keep that a pull request holds words that would be a trailer of its merge, whatever is said of it.
+
+    Args:
+        board: The index.
+        number: The pull request.
+
+    Raises:
+        PublishFailedError: The index can't be written.
+    """
+    with translated():
+        await asyncio.to_thread(board.reviews.mark_trailer, number)
 
 
 async def _keep(board: Board, news: Reviewed) -> None:

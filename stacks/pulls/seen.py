@@ -15,7 +15,8 @@ class Seen:
         base: The branch's, by which it was.
         review: What was found; the files themselves are not kept. None where the branch has the commit.
         print: Of what the forge was told.
-        trailer: Whether its title or description ever held words that would be a trailer of its merge.
+        trailer: Whether its title or description ever held words that would be a trailer of its merge;
+            then the index knows it too.
         marked: Its commit of which the status says that it can't be read.
         last: Whether the forge failed at it: then all others come first.
         failed: Its commit that could not be read or told.

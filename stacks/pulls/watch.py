@@ -6,7 +6,9 @@ request, which strangers may bring about, holds up no other one.
 """
 
 import asyncio
+import math
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC
 
@@ -38,6 +40,9 @@ LISTENER = "repository-pulls"
 BREATH = 2.0
 """Most seconds that are rested after a review; as long as that took, so that it has half a core at most."""
 
+KEEP_EVERY = 24 * 3600.0
+"""Seconds after which what was said of open ones is marked as in use once more; it is kept for months."""
+
 WHOLE = (RateLimitedError, ForgeUnreachableError, CredentialsRefusedError, ForgeAddressError)
 """What is the forge's matter rather than one pull request's."""
 
@@ -54,6 +59,7 @@ class Watcher:
         self._shelf = Shelf()
         self._reports = Reports(desk.board)
         self._failures = 0
+        self._keep_again = -math.inf
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -124,17 +130,29 @@ class Watcher:
 
     async def _all(self, forge: Forge) -> None:
         pulls = await forge.open_pulls(self._desk.place.branch)
-        await asyncio.to_thread(self._desk.copy.keep, [pull.number for pull in pulls])
         self._seen = {pull.number: self._seen.get(pull.number, Seen()) for pull in pulls}
+        await self._note(pulls)
+        await asyncio.to_thread(self._desk.copy.keep, [pull.number for pull in pulls])
         with translated():
             followed = await asyncio.to_thread(self._desk.board.repository.followed)
         # One at which the forge failed may be the only one at which it does.
         pulls.sort(key=lambda pull: self._seen[pull.number].last)
         for pull in pulls if followed.attempted else ():
-            seen = self._seen[pull.number]
-            seen.trailer = seen.trailer or trailers.is_in(pull.text)  # also of one that rests
-            if not seen.rests(pull.head_sha, self._desk.ticks()):
+            if not self._seen[pull.number].rests(pull.head_sha, self._desk.ticks()):
                 await self._guarded(forge, pull, followed.attempted)
+
+    async def _note(self, pulls: Collection[PullRequest]) -> None:
+        """Keep what is known of open ones, whatever becomes of their reviews."""
+        if self._desk.ticks() >= self._keep_again:
+            with translated():
+                keep = self._desk.board.reviews.keep
+                await asyncio.to_thread(keep, [pull.number for pull in pulls])
+            self._keep_again = self._desk.ticks() + KEEP_EVERY
+        for pull in pulls:
+            seen = self._seen[pull.number]
+            if not seen.trailer and trailers.is_in(pull.text):
+                await saying.saw_trailer(self._desk.board, pull.number)
+                seen.trailer = True
 
     async def _guarded(self, forge: Forge, pull: PullRequest, base: str) -> None:
         """Look at one; what is the matter with it alone is told, and the others are looked at."""
