@@ -26,7 +26,7 @@ from stacks.git.mirror import comes_after
 from stacks.pulls import authors, live, posting, reviewing, saying, trailers
 from stacks.pulls.desk import Desk
 from stacks.pulls.facts import changed
-from stacks.pulls.pauses import LEAST, pause, rest
+from stacks.pulls.pauses import FORGES, LEAST, LONGEST, pause, rest
 from stacks.pulls.reporting import Reports
 from stacks.pulls.reviewing import Made, Shelf
 from stacks.pulls.seen import Seen
@@ -43,8 +43,11 @@ BREATH = 2.0
 KEEP_EVERY = 24 * 3600.0
 """Seconds after which what was said of open ones is marked as in use once more; it is kept for months."""
 
-WHOLE = (RateLimitedError, ForgeUnreachableError, CredentialsRefusedError, ForgeAddressError)
+WHOLE = (RateLimitedError, ForgeAddressError)
 """What is the forge's matter rather than one pull request's."""
+
+EITHER = (ForgeUnreachableError, CredentialsRefusedError)
+"""What is either's: a stranger may bring it about at what is theirs, such as by blocking our account."""
 
 _log = get_logger(__name__)
 
@@ -60,6 +63,7 @@ class Watcher:
         self._reports = Reports(desk.board)
         self._failures = 0
         self._keep_again = -math.inf
+        self._doubted = False
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -130,6 +134,7 @@ class Watcher:
 
     async def _all(self, forge: Forge) -> None:
         pulls = await forge.open_pulls(self._desk.place.branch)
+        self._doubted = False
         self._seen = {pull.number: self._seen.get(pull.number, Seen()) for pull in pulls}
         await self._note(pulls)
         await asyncio.to_thread(self._desk.copy.keep, [pull.number for pull in pulls])
@@ -164,6 +169,8 @@ class Watcher:
         except WHOLE:
             seen.last = True
             raise
+        except EITHER as error:
+            await self._unread(forge, pull, error.message, doubt=error)
         except (ForgeError, StacksError) as error:
             await self._unread(forge, pull, error.message)
         except Exception as error:  # noqa: BLE001 - what one holds may be a stranger's
@@ -172,27 +179,65 @@ class Watcher:
         else:
             seen.goes_well()
 
-    async def _unread(self, forge: Forge, pull: PullRequest, why: str) -> None:
-        """Say that one can't be read, once for each commit; what was said of it before still holds."""
+    async def _unread(
+        self, forge: Forge, pull: PullRequest, why: str, *, doubt: ForgeError | None = None
+    ) -> None:
+        """Have one that can't be read or told rest, and say so once for each commit.
+
+        Args:
+            forge: The forge.
+            pull: The pull request.
+            why: What is the matter.
+            doubt: What may be the forge's matter.
+
+        Raises:
+            ForgeError: It is, by how others fared.
+            PublishFailedError: The index can't be read.
+        """
         seen = self._seen[pull.number]
-        seen.fails(pull.head_sha, self._desk.ticks())
-        if seen.marked == pull.head_sha:
-            return
-        _log.warning("pull request not read", number=pull.number, message=why)
+        most = LONGEST if doubt is None else FORGES
+        seen.fails(pull.head_sha, self._desk.ticks(), most=most)
+        seen.last = seen.last or doubt is not None
+        if seen.marked != pull.head_sha:
+            _log.warning("pull request not read", number=pull.number, message=why)
+            try:
+                if await self._mark(forge, pull):
+                    doubt = None
+                seen.marked = pull.head_sha
+            except (*WHOLE, *EITHER) as error:
+                seen.last = True
+                if isinstance(error, WHOLE):
+                    raise
+                doubt = doubt or error
+        if doubt is not None:
+            self._doubt(doubt)
+
+    def _doubt(self, error: ForgeError) -> None:
+        """Take what failed at one for the forge's matter where it did at another, and nothing went well since."""
+        if self._doubted:
+            raise error
+        self._doubted = True
+
+    async def _mark(self, forge: Forge, pull: PullRequest) -> bool:
+        """Say by the status that a commit can't be read; whether the forge answered.
+
+        What was said of it before still holds.
+        """
         with translated():
             said = await asyncio.to_thread(self._desk.board.reviews.said, pull.number)
-        if said is None or said.head != pull.head_sha:
-            try:
-                told = posting.UNREADABLE
-                await forge.status(
-                    pull.head_sha, State.ERROR, context=posting.PREVIEW, description=told
-                )
-            except WHOLE:
-                seen.last = True
-                raise
-            except ForgeError as error:
-                _log.warning("status not set", number=pull.number, message=error.message)
-        seen.marked = pull.head_sha
+        if said is not None and said.head == pull.head_sha:
+            return False
+        try:
+            told = posting.UNREADABLE
+            await forge.status(
+                pull.head_sha, State.ERROR, context=posting.PREVIEW, description=told
+            )
+        except (*WHOLE, *EITHER):
+            raise
+        except ForgeError as error:
+            _log.warning("status not set", number=pull.number, message=error.message)
+        self._doubted = False
+        return True
 
     async def _one(self, forge: Forge, pull: PullRequest, base: str) -> None:
         seen, looker = self._seen[pull.number], self._desk.looker
@@ -214,6 +259,7 @@ class Watcher:
         kept = await saying.say(board, forge, number, made, told, trailer=seen.trailer)
         # It may be pushed to and back between two looks: what was not kept, or replaced, is said again.
         seen.print = print_ if kept else ""
+        self._doubted = False
 
     async def _news(self, pull: PullRequest, base: str, seen: Seen) -> Made | None:
         """Review it, unless neither side has changed since, or the branch has it.
