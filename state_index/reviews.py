@@ -22,7 +22,7 @@ from state_index.schema import (
 from state_index.transactions import Shared
 
 KEPT = timedelta(days=90)
-"""How long is kept what was said of a pull request, and what was approved."""
+"""How long is kept what was said of a pull request that is open no more, and what was approved."""
 MOST_APPROVALS = 1000
 
 
@@ -32,12 +32,12 @@ class Reviewed:
 
     Attributes:
         number: the pull request.
-        head: its commit that it was said of.
+        head: its commit that it was said of; empty where nothing was said yet and only the trailer is known.
         base: the branch's commit that it was compared with.
         change_set: what it said, as `stacks.review.changeset.ChangeSet.to_json` gives it.
         posted: hash of the words that the forge has.
         trailer: whether its title or description ever held words that would be a trailer of its merge.
-        at: when they were written.
+        at: when they were written, or when it was seen open since.
     """
 
     number: int
@@ -125,6 +125,31 @@ class Reviews(Shared):
             connection.execute(sa.delete(reviews).where(reviews.c.number == told.number))
             connection.execute(sa.delete(reviews).where(reviews.c.at < self._now() - KEPT))
             connection.execute(sa.insert(reviews).values(values))
+
+    def mark_trailer(self, number: int) -> None:
+        """Note that a pull request's title or description holds words that would be a trailer of its merge.
+
+        One of which nothing was said yet is no more reviewed by this than before.
+
+        Args:
+            number: the pull request.
+        """
+        unsaid = Reviewed(number=number, head="", base="", change_set={}, posted="", trailer=True)
+        with self._write() as connection:
+            mine = sa.update(reviews).where(reviews.c.number == number)
+            if not connection.execute(mine.values(trailer=True)).rowcount:
+                values = {**asdict(unsaid), "at": self._now()}
+                connection.execute(sa.insert(reviews).values(values))
+
+    def keep(self, numbers: Iterable[int]) -> None:
+        """Have what was said of pull requests be kept from now on as long as what is said now.
+
+        Args:
+            numbers: those that are open.
+        """
+        mine = sa.update(reviews).where(reviews.c.number.in_(list(numbers)))
+        with self._write() as connection:
+            connection.execute(mine.values(at=self._now()))
 
     def holds(self) -> list[Held]:
         """What is held back, by id."""

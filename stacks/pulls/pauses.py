@@ -9,6 +9,9 @@ LEAST = 1.0
 LONGEST = 3600.0
 """Seconds that no forge keeps us waiting, whatever it names, and no pull request that fails."""
 
+FORGES = retries.MOST
+"""Seconds that one rests at most at which the forge failed: that may be well again any time."""
+
 _DOUBLINGS = 16
 
 
@@ -28,6 +31,11 @@ def rest(wanted: float, *, took: float) -> float:
     return max(LEAST, wanted - took)
 
 
-def patience(failures: int) -> float:
-    """Seconds until one pull request is looked at again that failed so often: each time may cost a download."""
-    return min(retries.FIRST * 2.0 ** min(failures - 1, _DOUBLINGS), LONGEST)
+def patience(failures: int, *, most: float = LONGEST) -> float:
+    """Seconds until one pull request is looked at again that failed so often: each time may cost a download.
+
+    Args:
+        failures: How often in a row.
+        most: No more than these.
+    """
+    return min(retries.FIRST * 2.0 ** min(failures - 1, _DOUBLINGS), most)

@@ -29,6 +29,37 @@ def test_what_was_said_of_a_pull_request_is_its_newest(index: Index, clock: Cloc
     assert index.reviews.said(8) is not None
 
 
+def test_what_was_said_is_kept_while_its_pull_request_is_open(index: Index, clock: Clock) -> None:
+    began = clock()
+    for number in (7, 8):
+        index.reviews.say(replace(SAID, number=number))
+    clock.tick(days=80)
+    index.reviews.keep([7, 100])
+    clock.tick(days=80)
+    index.reviews.say(replace(SAID, number=9))
+    found = index.reviews.said(7)
+    assert found is not None
+    assert (replace(found, at=began), index.reviews.said(8)) == (replace(SAID, at=began), None)
+    index.reviews.keep([])
+    assert index.reviews.said(100) is None
+    clock.tick(days=11)
+    index.reviews.say(replace(SAID, number=9))
+    assert index.reviews.said(7) is None
+
+
+def test_a_trailer_is_noted_of_what_was_said_and_of_what_was_not(
+    index: Index, clock: Clock
+) -> None:
+    index.reviews.say(SAID)
+    index.reviews.mark_trailer(7)
+    assert index.reviews.said(7) == replace(SAID, trailer=True, at=clock())
+    for _ in range(2):
+        index.reviews.mark_trailer(8)
+    found = index.reviews.said(8)
+    assert found is not None
+    assert (found.head, found.change_set, found.trailer) == ("", {}, True)
+
+
 def test_what_is_held_keeps_its_time(index: Index, clock: Clock) -> None:
     began = clock()
     index.reviews.hold([HELD, replace(HELD, workspace_id="two", passing=True)])
@@ -94,6 +125,10 @@ def test_a_former_leader_says_nothing_and_still_may_approve(index: Index) -> Non
     assert index.lease("second").acquire() is not None
     with pytest.raises(LeaseLostError):
         former.reviews.say(SAID)
+    with pytest.raises(LeaseLostError):
+        former.reviews.mark_trailer(7)
+    with pytest.raises(LeaseLostError):
+        former.reviews.keep([7])
     with pytest.raises(LeaseLostError):
         former.reviews.hold([HELD])
     former.reviews.approve(YES)

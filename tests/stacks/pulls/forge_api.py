@@ -117,6 +117,7 @@ class Board:
                 self._becomes(int(number))
             case "PATCH", "issues", "comments", number:
                 self.comments[int(number)] = [seen.data["body"]]
+                self._becomes(int(number))
             case "POST", "statuses", sha:
                 told = (seen.data["context"], seen.data["state"], seen.data["description"])
                 self.statuses.setdefault(sha, []).append(told)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from forges.errors import ForgeUnreachableError, RateLimitedError
+from forges.errors import RateLimitedError
 from stacks.pulls.copy import PullCopy
 from stacks.pulls.facts import Looker
 from stacks.pulls.pauses import LEAST, pause, rest
@@ -52,25 +52,98 @@ async def test_a_comment_that_can_t_be_written(
     assert room.forge.statuses[heads[6]][-1][1] == "success"
 
 
-@pytest.mark.usefixtures("heads")
-async def test_where_the_forge_fails_at_one_the_others_come_first(room: Room) -> None:
-    room.forge.odd["GET", "issues/6/comments"] = Reply(500, {})
+@pytest.mark.parametrize("answer", [Reply(403, {"message": "blocked"}), Reply(500, {})])
+async def test_where_the_forge_fails_at_one_the_others_go_on(
+    room: Room, heads: dict[int, str], answer: Reply
+) -> None:
+    room.forge.odd["POST", "issues/6/comments"] = answer
     watcher = room.watcher()
-    with pytest.raises(ForgeUnreachableError):
-        await room.watch(watcher)
-    assert said(room) == []
-    with pytest.raises(ForgeUnreachableError):
-        await room.watch(watcher)
+    assert await watcher._round() == 0.2
     assert said(room) == [7]
+    assert room.forge.statuses[heads[6]] == [UNREAD]
+    for _ in range(10):
+        room.now += 300.0
+        asked = room.forge.asked
+        assert await watcher._round() == 0.2, "nothing else is kept waiting"
+        assert room.forge.asked > asked + 1, "it never rests for long: a forge may be well again"
+        asked = room.forge.asked
+        assert await watcher._round() == 0.2
+        assert room.forge.asked == asked + 1, "it rests: only the list is asked for"
+    room.forge.odd.clear()
+    room.now += 300.0
+    await room.watch(watcher)
+    assert said(room) == [6, 7]
+    assert room.forge.statuses[heads[6]][-1][1] == "success"
+
+
+async def test_where_the_forge_fails_at_two_in_a_row_it_is_the_forge(
+    room: Room, heads: dict[int, str]
+) -> None:
+    room.pull(8, {"ws/one.yaml": None})
+    for number in (6, 7):
+        room.forge.odd["POST", f"issues/{number}/comments"] = Reply(500, {})
+        room.forge.odd["POST", f"statuses/{heads[number]}"] = Reply(500, {})
+    watcher = room.watcher()
+    assert await watcher._round() == 2.0
+    assert (said(room), room.index.reviews.said(8)) == ([], None)
+    assert await watcher._round() == 0.2, "those two rest"
+    assert room.index.reviews.said(8) is not None
+    room.now = 2.0
+    head = room.pull(8, {"ws/one.yaml": file(env="{A: c}")})
+    assert await watcher._round() == 2.0
+    assert room.index.reviews.said(8).head == head  # type: ignore[union-attr]
+
+
+@pytest.mark.usefixtures("heads")
+async def test_where_one_goes_well_between_two_it_is_not_the_forge(room: Room) -> None:
+    head = room.pull(8, {"ws/one.yaml": None})
+    for number, commit in ((6, room.forge.pulls[6]["head"]["sha"]), (8, head)):
+        room.forge.odd["POST", f"issues/{number}/comments"] = Reply(403, {})
+        room.forge.odd["POST", f"statuses/{commit}"] = Reply(403, {})
+    assert await room.watcher()._round() == 0.2
+    assert said(room) == [7]
+
+
+@pytest.mark.usefixtures("heads")
+async def test_two_whose_statuses_are_taken_are_not_the_forge(room: Room) -> None:
+    """A stranger may block our account at as many as they open."""
+    room.pull(8, {"ws/one.yaml": None})
+    for number in (6, 7):
+        room.forge.odd["POST", f"issues/{number}/comments"] = Reply(403, {})
+    watcher = room.watcher()
+    assert await watcher._round() == 0.2
+    assert room.index.reviews.said(8) is not None
+    room.now = 2.0
+    room.pull(6, {"ws/one.yaml": file(env="{A: c}")})
+    assert await watcher._round() == 0.2, "that of the new commit is taken"
+    room.now = 10.0
+    head = room.pull(8, {"ws/one.yaml": file(env="{A: d}")})
+    assert await watcher._round() == 2.0, "of neither there is anything left to be taken"
+    assert room.index.reviews.said(8).head == head, "it came first"  # type: ignore[union-attr]
+    assert await watcher._round() == 0.2, "they rest, so all goes on at once"
+
+
+async def test_a_limit_of_requests_is_the_forges_wherever_it_is_met(
+    room: Room, heads: dict[int, str]
+) -> None:
+    room.forge.odd["POST", "issues/6/comments"] = Reply(429, {})
+    watcher = room.watcher()
+    with pytest.raises(RateLimitedError):
+        await room.watch(watcher)
+    assert heads[6] not in room.forge.statuses
+    with pytest.raises(RateLimitedError):
+        await room.watch(watcher)
+    assert said(room) == [7], "the others come first"
 
 
 async def test_a_status_of_an_error_that_is_refused_too(room: Room, heads: dict[int, str]) -> None:
     room.forge.odd["GET", "issues/6/comments"] = Reply(422, {})
-    room.forge.odd["POST", f"statuses/{heads[6]}"] = Reply(422, {})
-    await room.reviewed()
-    assert said(room) == [7]
-    room.forge.odd["POST", f"statuses/{heads[6]}"] = Reply(500, {})
-    with pytest.raises(ForgeUnreachableError):
+    for answer in (Reply(422, {}), Reply(500, {})):
+        room.forge.odd["POST", f"statuses/{heads[6]}"] = answer
+        await room.reviewed()
+        assert said(room) == [7]
+    room.forge.odd["POST", f"statuses/{heads[6]}"] = Reply(429, {})
+    with pytest.raises(RateLimitedError):
         await room.reviewed()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -119,6 +120,60 @@ async def test_what_is_written_after_the_merge_was_seen_by_nobody(
     room.forge.meanwhile[7] = meanwhile
     await room.reviewed()
     assert (len(room.forge.comments[7]), room.index.reviews.said(7)) == (1, None)
+
+
+async def test_one_that_is_pushed_to_and_back_is_said_all_the_same(room: Room) -> None:
+    await follows(room)
+    head = room.pull(7, GONE)
+    watcher = room.watcher()
+    room.forge.meanwhile[7] = {"head": {"sha": "9" * 40}}
+    await room.watch(watcher)
+    room.forge.pulls[7]["head"]["sha"] = head
+    await room.watch(watcher)
+    said = room.index.reviews.said(7)
+    assert said is not None
+    assert said.head == head
+    wrote = room.forge.writes
+    await room.watch(watcher)
+    assert room.forge.writes == wrote
+
+
+async def test_words_of_another_commit_do_not_stay_in_place_of_what_was_said(room: Room) -> None:
+    await follows(room)
+    first = room.pull(7, GONE)
+    watcher = room.watcher()
+    await room.watch(watcher)
+    room.pull(7, {"ws/one.yaml": file(env="{A: b}")})
+    room.forge.meanwhile[7] = {"head": {"sha": first}}
+    await room.watch(watcher)
+    room.repository.call("update-ref", "refs/pull/7/head", first)
+    await room.watch(watcher)
+    (section,) = sections.read(room.forge.comments[7][0])
+    assert section.head == first
+    assert "delete `two`" in section.body
+    assert room.index.reviews.said(7).head == first  # type: ignore[union-attr]
+
+
+async def test_what_was_said_of_one_that_is_open_for_months_is_kept(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await follows(room)
+    head = room.pull(7, GONE)
+    watcher = room.watcher()
+    await room.watch(watcher)
+    for days in (80, 160):
+        now = datetime.now(UTC) + timedelta(days=days)
+        monkeypatch.setattr(room.index, "_now", lambda now=now: now)
+        room.now += 80 * 24 * 3600
+        room.pull(8, {"ws/one.yaml": file(env=f"{{A: 'd{days}'}}")})
+        await room.watch(watcher)
+    said = room.index.reviews.said(7)
+    assert said is not None
+    assert said.head == head
+    kept, room.now = said.at, room.now + 60.0
+    monkeypatch.undo()
+    await room.watch(watcher)
+    assert room.index.reviews.said(7).at == kept, "once a day is enough"  # type: ignore[union-attr]
 
 
 async def test_words_that_would_be_a_trailer_are_remembered(room: Room) -> None:
