@@ -8,6 +8,7 @@ import asyncio
 
 from forges.forge import PullRequest
 from stacks.board import Board, translated
+from stacks.edits.decide import OPERATOR
 from stacks.edits.words import edit_of
 from state_index.edits import Edit
 
@@ -20,6 +21,8 @@ LOOK_EVERY = 0.05
 async def author(pull: PullRequest, *, kind: str, board: Board) -> str:
     """Give who wants it: an owner's own name where an edit tells it, else `forge:login`.
 
+    "" stands for an operator, who typed `codehub rollback` and is asked for no right.
+
     Args:
         pull: The pull request.
         kind: Which forge.
@@ -30,7 +33,9 @@ async def author(pull: PullRequest, *, kind: str, board: Board) -> str:
     """
     edit_id = "" if pull.from_fork else edit_of(pull.head_ref)
     edit = await _ended(edit_id, board) if edit_id else None
-    return edit.actor if edit and became(edit, pull) else f"{kind}:{pull.author}"
+    if edit is None or not became(edit, pull):
+        return f"{kind}:{pull.author}"
+    return "" if edit.actor.startswith(OPERATOR) else edit.actor
 
 
 def became(edit: Edit, pull: PullRequest) -> bool:

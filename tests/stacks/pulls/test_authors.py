@@ -43,7 +43,8 @@ async def following(room: Room) -> Room:
 
 
 @pytest.mark.parametrize(
-    ("actor", "expected"), [("alice", "success"), ("eve", "failure"), ("carol", "success")]
+    ("actor", "expected"),
+    [("alice", "success"), ("eve", "failure"), ("carol", "success"), ("cli:root", "success")],
 )
 async def test_it_is_whoever_asked(following: Room, actor: str, expected: str) -> None:
     edit = asked(following, actor=actor)
