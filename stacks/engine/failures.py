@@ -33,14 +33,17 @@ Make = Callable[..., StacksError]
 
 # The first that matches wins: the narrow ones come first.
 _TEXTS: tuple[tuple[str, Make], ...] = (
+    # Of an engine that went away the plugin says that it lacks the image, and then why.
+    (r"Cannot connect to the Docker daemon|error during connect|unable to list Docker images",
+     EngineUnavailableError),
     (r"Unable to create container with image|No such image", ImageMissingError),
     (r"is already in use by container|network with name \S+ already exists", NameTakenError),
     (r"network \S+ not found", NetworkMissingError),
     (r"unable to set memory limit", MemoryInUseError),
     (r"cannot be deleted[^.]*protected|is protected|because it is protected", HomeProtectedError),
     (r"Preview failed: resource '[^']*' does not exist|resource '[^']*' does not exist", HomeMissingError),
-    ((r"Cannot connect to the Docker daemon|error during connect|Error pinging|failed to create Docker client"
-     r"|connect: connection refused|docker\.sock"), EngineUnavailableError),
+    (r"Error pinging|failed to create Docker client|connect: connection refused|docker\.sock",
+     EngineUnavailableError),
     (r"python inline source runtime error", ProgramError),
     # A plugin that was killed as it began, before it named its port.
     (r"plugin.*(?:exit status -1\b|signal: killed)", OperationKilledError),

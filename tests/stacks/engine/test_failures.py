@@ -24,6 +24,20 @@ from stacks.errors import (
 
 TEXTS: list[tuple[str, type[StacksError]]] = [
     ("Unable to create container with image nope:1: unable to pull image", ImageMissingError),
+    (
+        "Unable to create container with image a: unable to pull image a: error pulling image a: "
+        "dial tcp 127.0.0.1:443: connect: connection refused",
+        ImageMissingError,
+    ),
+    (
+        "Unable to create container with image a: unable to list Docker images: Cannot connect to "
+        "the Docker daemon at unix:///x/docker.sock. Is the docker daemon running?",
+        EngineUnavailableError,
+    ),
+    (
+        "Unable to create container with image a: unable to list Docker images: unexpected EOF",
+        EngineUnavailableError,
+    ),
     ('Conflict. The container name "/x" is already in use by container "abc"', NameTakenError),
     ("Unable to create network: network with name x already exists", NameTakenError),
     ("Error response from daemon: network codehub-net not found", NetworkMissingError),
