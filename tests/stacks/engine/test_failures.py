@@ -25,13 +25,11 @@ from stacks.errors import (
 TEXTS: list[tuple[str, type[StacksError]]] = [
     ("Unable to create container with image nope:1: unable to pull image", ImageMissingError),
     (
-        "Unable to create container with image a: unable to pull image a: error pulling image a: "
-        "dial tcp 127.0.0.1:443: connect: connection refused",
+        "Unable to create container with image a: unable to pull image a: connect: connection refused",
         ImageMissingError,
     ),
     (
-        "Unable to create container with image a: unable to list Docker images: Cannot connect to "
-        "the Docker daemon at unix:///x/docker.sock. Is the docker daemon running?",
+        "Unable to create container with image a: Cannot connect to the Docker daemon at unix:///x",
         EngineUnavailableError,
     ),
     (
