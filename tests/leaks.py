@@ -44,8 +44,17 @@ def in_arguments(words: Collection[str]) -> Iterator[set[str]]:
 
 def arguments() -> list[str]:
     """Give the arguments of each process."""
+    return _of_processes("cmdline")
+
+
+def environments() -> list[str]:
+    """Give the environment of each process that may be read."""
+    return _of_processes("environ")
+
+
+def _of_processes(what: str) -> list[str]:
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob(f"[0-9]*/{what}"):
         try:
             found.append(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
         except OSError:

@@ -97,10 +97,11 @@ class Fleets:
 
     def merged(self, commit: str) -> str | None:
         """Give the messages of what a merge brought; None where a commit is no merge of two."""
-        if not (joined := self.joined(commit)):
+        parents = self._parents(commit)
+        if len(parents) != len(("branch", "merged")):
             return None
-        before = f"^{self.parent(commit)}"
-        words = ("log", "--format=%B", f"--max-count={tree.MAX_ENTRIES}", joined, before)
+        before, merged = parents
+        words = ("log", "--format=%B", f"--max-count={tree.MAX_ENTRIES}", merged, f"^{before}")
         return self._git.run(*words).decode("utf-8", "replace")
 
     def _read(self, commit: str) -> FolderRead:

@@ -160,10 +160,11 @@ def names_of(id_: str, now: ChangeSet) -> frozenset[str]:
 
 def united(pulls: Iterable[Shown]) -> ChangeSet:
     """Give what several reviews said together: of each workspace the worst."""
-    return _worst(each.change_set.workspaces for each in pulls if each.change_set)
+    return worst(each.change_set.workspaces for each in pulls if each.change_set)
 
 
-def _worst(sets: Iterable[Mapping[str, Entry]]) -> ChangeSet:
+def worst(sets: Iterable[Mapping[str, Entry]]) -> ChangeSet:
+    """Give of each workspace the worst that several say; of two alike the later."""
     found: dict[str, Entry] = {}
     for each in sets:
         for id_, entry in each.items():
@@ -254,7 +255,7 @@ def _firm(entry: Entry) -> Entry:
 
 def _together(steps: Iterable[Step]) -> ChangeSet:
     done = [{id_: _firm(entry) for id_, entry in step.changes.workspaces.items()} for step in steps]
-    return _worst(done)
+    return worst(done)
 
 
 def _is_allowed(step: Step, id_: str, may: May) -> bool:

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from forges.forge import Forge
 from stacks.board import Board, translated
-from stacks.pulls import posting, trailers
+from stacks.pulls import judge, posting, trailers
 from stacks.pulls.reviewing import Made
 from stacks.review import changeset, verdict
-from stacks.review.changeset import ChangeSet, Entry
-from stacks.review.model import Review, Severity
+from stacks.review.changeset import ChangeSet
+from stacks.review.model import Review
 from state_index.reviews import Reviewed
 from telemetry.logs import get_logger
 
@@ -109,13 +109,4 @@ def both(before: ChangeSet, now: ChangeSet) -> ChangeSet:
     """
     if not now.workspaces:
         return before
-    kept = {
-        id_: entry
-        for id_, entry in before.workspaces.items()
-        if id_ not in now.workspaces or _rank(entry) > _rank(now.workspaces[id_])
-    }
-    return ChangeSet(hash=now.hash, workspaces={**now.workspaces, **kept})
-
-
-def _rank(entry: Entry) -> tuple[bool, Severity]:
-    return not entry.held, entry.severity
+    return replace(judge.worst([before.workspaces, now.workspaces]), hash=now.hash)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from state_index.phases import Phase
+from tests import leaks
 from tests.stacks.house import DAEMON, House
 from tests.stacks.notices.receivers import Posted, http_server
 from tests.waiting import until
@@ -41,14 +42,7 @@ async def pids(house: House, id_: str, limit: int) -> None:
 
 def _process_list() -> str:
     """All arguments and environments that can be read."""
-    found = [*Path("/proc").glob("[0-9]*/cmdline"), *Path("/proc").glob("[0-9]*/environ")]
-    texts = []
-    for path in found:
-        try:
-            texts.append(path.read_bytes())
-        except OSError:
-            continue
-    return b"\n".join(texts).decode("utf-8", "replace")
+    return "\n".join([*leaks.arguments(), *leaks.environments()])
 
 
 async def test_failure_drift_their_ends_and_a_restart(house: House) -> None:
