@@ -62,7 +62,7 @@ async def test_a_pull_request_from_its_opening_to_its_merge(
     )
     assert made in await forge.open_pulls("main")
     assert await forge.open_pulls("release") == []
-    repository.ask("POST", f"/pulls/{made.number}/merge", {"Do": "merge"}, user=alice)
+    await until(lambda: repository.merge(alice, made.number), "the merge")
     merged = await forge.pull(made.number)
     assert (merged.merged_by, merged.text) == (alice.name, "Add add-one\nplease")
     assert made.number not in {each.number for each in await forge.open_pulls("main")}

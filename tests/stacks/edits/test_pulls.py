@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from state_index.index import Index
 from tests.forges import gitea
 from tests.forges.gitea import Gitea, Repository, User
 from tests.stacks.edits.office import DOMAIN, workspace
+from tests.waiting import until
 
 WARM = workspace("state: warm\n")
 SAID = "@alice closes #1\n/merge\n```\n<b>x</b>"
@@ -97,7 +99,7 @@ class Bench:
             id_, "change", actor="alice", base=base, text=WARM, message=SAID
         )
 
-    def open_pulls(self, edit: Edit) -> list[dict[str, object]]:
+    def open_pulls(self, edit: Edit) -> list[dict[str, Any]]:
         found = self.repository.ask("GET", "/pulls?state=all")
         return [one for one in found if one["head"]["ref"] == f"codehub/edit-{edit.id}"]
 
@@ -125,7 +127,7 @@ async def test_an_edit_becomes_one_pull_request_in_its_users_name(bench: Bench) 
     commit = bench.repository.ask("GET", f"/git/commits/{outcome.commit}")["commit"]
     assert (commit["author"]["name"], commit["committer"]["name"]) == ("alice", "CodeHub")
     assert f"Codehub-Operation: {edit.id}" in commit["message"]
-    bench.repository.ask("POST", f"/pulls/{found['number']}/merge", {"Do": "merge"})
+    await until(lambda: bench.repository.merge(None, found["number"]), "the merge")
     place = bench.branch("pull")
     await place.refresh()
     assert (await place.file("one")).text == WARM
