@@ -19,16 +19,8 @@ def opened(settings: "ForgeSettings") -> "Forge":
         SettingsError: the token can't be read.
         ForgeAddressError: its address or the repository's name can't be used.
     """
-    from forges.connect import connect
-    from forges.forge import Kind
-    from settings.forge import read_secret
+    from stacks.forge import connected
 
     if settings.forge is None or settings.forge_token_file is None or not settings.forge_repository:
         raise InputError("no forge is connected here", hint=_HINT)
-    return connect(
-        Kind(settings.forge),
-        url=settings.forge_url,
-        repository=settings.forge_repository,
-        token=read_secret(settings.forge_token_file, setting_name="forge_token_file"),
-        login=settings.forge_login,
-    )
+    return connected(settings)

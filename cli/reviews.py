@@ -9,8 +9,7 @@ from cli.failures import BAD_INPUT
 from cli.output import print_json, styled, talk
 
 if TYPE_CHECKING:
-    from stacks.review.commits import Sides
-    from stacks.review.model import Review, Rules
+    from stacks.review.model import Review
 
 REFUSED = 3
 """A mandatory rule forbids the change."""
@@ -34,39 +33,22 @@ def made(
         GitRefError: There is no such commit.
         GitError: The repository can't be read.
     """
-    from stacks.git.command import Git
-    from stacks.review import commits
-    from stacks.review.compare import review
-    from stacks.review.readings import Readings
-
-    git, reader = Git(folder=repository), Readings(cache)
-    sides = commits.read(git, base=base, head=head, path=path, reader=reader)
-    return review(
-        sides.base,
-        sides.head,
-        rules=_rules(sides, author),
-        moved=sides.moved,
-        commits=sides.commits,
-        notes=sides.notes,
-    )
-
-
-def _rules(sides: "Sides", author: str) -> "Rules":
-    from stacks.review.compare import no_rules
-
-    files = sides.rules
-    if not files.any:
-        return no_rules
     from datetime import UTC, datetime
 
-    from stacks.review.ruled import person, rules_of
+    from stacks.git.command import Git
+    from stacks.review.making import make
+    from stacks.review.readings import Readings
 
-    return rules_of(
-        files,
+    review, _ = make(
+        Git(folder=repository),
+        base=base,
+        head=head,
+        path=path,
+        author=author,
         today=datetime.now(UTC).date(),
-        author=person(files, author),
-        changed_rules=sides.changed_rules,
+        reader=Readings(cache),
     )
+    return review
 
 
 def show(found: "Review", output: str) -> None:

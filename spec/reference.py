@@ -3,13 +3,13 @@
 `python -m spec.reference` writes both into the checkout; a test compares them with the model.
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from spec import rules
+from spec.committed import write
 from spec.complaints import LATER
 from spec.ids import ID_PATTERN, RESERVED
 from spec.model import Resources, WorkspaceFile
@@ -146,9 +146,7 @@ go on.
 
 def main() -> None:
     """Write both."""
-    COMMITTED.write_text(schema_text(), encoding="utf-8")
-    PAGE.write_text(page(), encoding="utf-8")
-    sys.stdout.write(f"{COMMITTED}\n{PAGE}\n")
+    write([(COMMITTED, schema_text()), (PAGE, page())])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 `python -m spec.rule_reference` writes all into the checkout; a test compares them with the models.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from spec.committed import write
 from spec.owners import OwnersFile, Person, Quota, Team
 from spec.policies import Exemption, ImageRule, PoliciesFile, Quotas, RuleLevel, RuleLevels
 from spec.rule_files import MAX_BYTES, MAX_NODES
@@ -140,9 +140,7 @@ def outputs() -> Iterator[tuple[Path, str]]:
 
 def main() -> None:
     """Write all."""
-    for path, text in outputs():
-        path.write_text(text, encoding="utf-8")
-        sys.stdout.write(f"{path}\n")
+    write(outputs())
 
 
 if __name__ == "__main__":

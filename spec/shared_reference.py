@@ -3,10 +3,10 @@
 `python -m spec.shared_reference` writes all into the checkout; a test compares them with the code.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from spec.committed import write
 from spec.filling import MAX_TEXT, MAX_VALUES
 from spec.generated import MAX_BYTES, MAX_NODES, TOGETHER
 from spec.generators import KEYS, MAX_EACH, REQUIRED, WORD_PATTERN
@@ -118,9 +118,7 @@ def outputs() -> Iterator[tuple[Path, str]]:
 
 def main() -> None:
     """Write all."""
-    for path, text in outputs():
-        path.write_text(text, encoding="utf-8")
-        sys.stdout.write(f"{path}\n")
+    write(outputs())
 
 
 if __name__ == "__main__":

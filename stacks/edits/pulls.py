@@ -6,13 +6,13 @@ again may help is what matters here.
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from settings.forge import ForgeFields, read_secret
+from settings.forge import ForgeFields
 from stacks.edits import words
 from stacks.edits.model import Outcome
 from stacks.errors import GitError, PushRefusedError
+from stacks.forge import connected
 from state_index.edits import Edit
 
 if TYPE_CHECKING:
@@ -67,22 +67,8 @@ class ForgePulls:
 
     @asynccontextmanager
     async def _forge(self) -> AsyncIterator["Forge"]:
-        # Brings an HTTP client, which nobody needs who opens no pull request.
-        from forges.connect import connect  # noqa: PLC0415
-        from forges.forge import Kind  # noqa: PLC0415
-
-        settings = self._settings
         with _translated():
-            token = read_secret(
-                settings.forge_token_file or Path(), setting_name="forge_token_file"
-            )
-            forge = connect(
-                Kind(settings.forge or ""),
-                repository=settings.forge_repository,
-                token=token,
-                url=settings.forge_url,
-                login=settings.forge_login,
-            )
+            forge = connected(self._settings)
             try:
                 yield forge
             finally:

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
-from settings.forge import read_secret
 from settings.model import RunnerSettings
 from stacks.bench import Bench
 from stacks.board import Board, translated
 from stacks.errors import ReviewExceededError
+from stacks.forge import connected
 from stacks.git.mirror import Mirror
 from stacks.git.place import Place
 from stacks.git.remote import Remote
@@ -39,24 +39,13 @@ def connect(settings: RunnerSettings) -> "Forge":
     Raises:
         ForgeError: Address, repository or token can't be used.
     """
-    from forges.connect import connect as connect_to  # noqa: PLC0415 - brings an HTTP client
-    from forges.errors import CredentialsRefusedError  # noqa: PLC0415
-    from forges.forge import Kind  # noqa: PLC0415
+    from forges.errors import CredentialsRefusedError  # noqa: PLC0415 - brings an HTTP client
     from settings.errors import SettingsError  # noqa: PLC0415
 
-    assert settings.forge is not None, "asked only where a forge is named"
-    assert settings.forge_token_file is not None, "asked only where there is a token"
     try:
-        token = read_secret(settings.forge_token_file, setting_name="forge_token_file")
+        return connected(settings)
     except SettingsError as error:
         raise CredentialsRefusedError(str(error)) from None
-    return connect_to(
-        Kind(settings.forge),
-        repository=settings.forge_repository,
-        token=token,
-        url=settings.forge_url,
-        login=settings.forge_login,
-    )
 
 
 def place(settings: RunnerSettings) -> Place:

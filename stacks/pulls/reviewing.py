@@ -8,9 +8,9 @@ from spec.defaults import NONE, Defaults
 from spec.files import Named
 from stacks.git.command import Git
 from stacks.git.tree import TreeEntry
-from stacks.review import commits, compare, ruled
+from stacks.review import making
 from stacks.review.commits import Read, Sides
-from stacks.review.model import Review, Rules
+from stacks.review.model import Review
 from stacks.review.readings import Readings
 from stacks.source import Snapshot
 
@@ -81,23 +81,8 @@ def made(
         GitRefError: There is no such commit, or nothing that both have in common.
         GitError: The copy can't be read.
     """
-    sides = commits.read(git, base=base, head=head, path=path, reader=reader)
-    files = sides.rules
-    rules: Rules = compare.no_rules
-    if files.any:
-        rules = ruled.rules_of(
-            files,
-            today=today,
-            author=ruled.person(files, author),
-            changed_rules=sides.changed_rules,
-        )
-    review = compare.review(
-        sides.base,
-        sides.head,
-        rules=rules,
-        moved=sides.moved,
-        commits=sides.commits,
-        notes=sides.notes,
+    review, sides = making.make(
+        git, base=base, head=head, path=path, author=author, today=today, reader=reader
     )
     return Made(review=review, snapshot=_snapshot(sides))
 
