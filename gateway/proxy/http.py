@@ -157,6 +157,7 @@ class Exchange:
         if self._started:
             self._connection.drop(flush=True)
             return
+        error.details["workspace"] = self._forward.route.id  # the page leads to its state
         refuse = Refuse(error, page=is_navigation(self._head), visitor=self._forward.visitor)
         answer = self._context.answer(refuse, head=self._head, request_id=self._request_id)
         await send_answer(answer, self._send)

@@ -155,6 +155,15 @@ async def test_the_portal_says_when_no_runner_listens(
     assert "The runner is not there" in (await browser.get("/")).text
 
 
+async def test_a_workspace_that_does_not_answer_leads_to_its_state(
+    hub: Running, browser: httpx.AsyncClient
+) -> None:
+    hub.publish("alice-a", Phase.RUNNING, upstream="unix:alice-a/ide.sock")
+    answer = await browser.get("/w/alice-a/")
+    assert answer.status_code == 502
+    assert 'href="/workspaces/alice-a"' in answer.text
+
+
 async def test_admins_see_everybody_s_workspaces_without_their_buttons(hub: Running) -> None:
     hub.publish("alice-a", Phase.RUNNING)
     async with hub.visitor(ROOT) as root:

@@ -348,7 +348,8 @@ async def test_workspace_talks_nonsense(run: Path, answer: bytes, status: int) -
     async with recorder(run, answer=answer), gateway(run) as hub:
         reply = await hub.ask(hub.get())
         assert reply.status == status
-        assert json.loads(reply.body)["error"]["code"] == "UPSTREAM_UNAVAILABLE"
+        error = json.loads(reply.body)["error"]
+        assert (error["code"], error["details"]["workspace"]) == ("UPSTREAM_UNAVAILABLE", "demo")
         await until(lambda: hub.way().busy == 0, "the pool to be clean")
 
 
@@ -421,7 +422,8 @@ async def test_stopped_workspace_times_out(run: Path) -> None:
         async with gateway(run, patience=0.3) as hub:
             reply = await hub.ask(hub.get())
             assert reply.status == 504
-            assert json.loads(reply.body)["error"]["code"] == "UPSTREAM_TIMEOUT"
+            error = json.loads(reply.body)["error"]
+            assert (error["code"], error["details"]) == ("UPSTREAM_TIMEOUT", {"workspace": "demo"})
             extra = f"Origin: {hub.origin}\r\nContent-Length: 9000000\r\n".encode()
             reader, writer = await hub.connect()
             request = hub.get(method="PUT", extra=extra)
