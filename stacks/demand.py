@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from spec import WorkspaceSpec
 from stacks import retries
 from stacks.board import Context
-from stacks.errors import TemporaryError
+from stacks.errors import EngineUnavailableError, TemporaryError
 from stacks.plan import Action, Change, Wish
 from stacks.steps import Result
 from state_index.phases import Phase
@@ -175,6 +175,8 @@ class Entry:
         aim: That aim; a new one begins with no failures.
         retry: The timer of the next attempt.
         owed: What that attempt is for: whoever comes before it does that too.
+        away: Whether the engine may have been away for all since the last attempt.
+        unseen: Whether it did not answer that attempt.
     """
 
     demand: Demand | None = None
@@ -184,6 +186,8 @@ class Entry:
     aim: Aim | None = None
     retry: asyncio.TimerHandle | None = None
     owed: Demand | None = None
+    away: bool = False
+    unseen: bool = False
 
     def wants(self, demand: Demand) -> None:
         """Take a demand in; who asks comes in place of the next attempt of what failed."""
@@ -215,14 +219,17 @@ class Entry:
     def backs_off(self, change: Change) -> bool:
         """Whether its timer alone tries it again: a mere look must not cut the backoff short.
 
-        One that is UNKNOWN does not wait: a plan means that the engine answers again.
+        One that is UNKNOWN because the engine was away does not wait: a plan means that it is back.
         """
         waits = self.retry is not None and self.aim == aim_of(change)
-        return waits and change.known.phase is not Phase.UNKNOWN
+        return waits and not (self.away and change.known.phase is Phase.UNKNOWN)
 
     def delay(self, error: TemporaryError) -> float:
         """Count one more failure; the seconds until the next attempt."""
         self.failures += 1
+        # Where it is away for one attempt after the other, and for no look, it is this attempt's matter.
+        unseen = isinstance(error, EngineUnavailableError)
+        self.away, self.unseen = unseen and not self.unseen, unseen
         chance = random.random()  # noqa: S311 - spreads load only
         return retries.backoff(self.failures, chance=chance, least=error.delay or 0.0)
 

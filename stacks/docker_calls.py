@@ -39,13 +39,23 @@ CALL_TIMEOUT = 30.0
 REMOVAL_TIMEOUT = 900.0
 """Seconds that the engine may take to remove a volume: as long as its files take."""
 
+UNMAKING_TIMEOUT = 120.0
+"""Seconds that the engine may take to remove a container: to end it, and to take its layer away."""
+
 BAD_REQUEST = 400
 NOT_FOUND = 404
 CONFLICT = 409
+UNAVAILABLE = 503
 UNREACHABLE = 900
 """Status that aiodocker gives when no connection was made."""
 
 _FORGOTTEN = re.compile(r"\btask \w+: already exists")
+_ENGINES_MATTER = re.compile(
+    r"no space left|disk quota|read-only file system|too many open files|cannot allocate memory"
+    r"|containerd\.sock|connection error|connection refused|code = Unavailable|deadline exceeded"
+    r"|no available|shutting down",
+    re.IGNORECASE,
+)
 
 LISTED = ("Id", "Names", "Image", "State", "Labels", "Mounts", "NetworkSettings")
 """What is read of each entry of the container list."""
@@ -77,21 +87,31 @@ def unstartable(error: DockerError, *, again: bool = False) -> StacksError:
 
     Broken is one whose network is gone: it keeps that network's id. And one of which the engine,
     killed while it started it, forgot that it runs: it is never started again, nor stopped. What else
-    a kill may leave of a container has no list: one that is refused again is broken too, unless what
-    it was made of is at fault, which another one would be made of as well.
+    a kill may leave of a container has no list: one that is refused again is supposed to be broken too.
 
     Args:
         error: What the engine said.
-        again: Whether it refused this very container the last time too.
+        again: Whether it refused this very container right before too, and it may be broken.
     """
     told = str(error.message)
-    again = again and error.status not in {BAD_REQUEST, UNREACHABLE}
-    forgotten = again or _FORGOTTEN.search(told) is not None
-    if error.status != NOT_FOUND and not forgotten:
+    forgotten = _FORGOTTEN.search(told) is not None
+    if error.status != NOT_FOUND and not (again or forgotten):
         return refusal(error, step="start")
     stale = StaleContainerError(f"it cannot be started: {quoted(told)}", step="start")
-    stale.broken = forgotten or "network" in told
+    stale.broken = again or forgotten or "network" in told
+    stale.supposed = again and not forgotten and error.status != NOT_FOUND
     return stale
+
+
+def may_be_broken(error: DockerError) -> bool:
+    """Whether a refused start may be the container's own fault, which another one would not have.
+
+    Not where the engine lacks something, nor where the image is at fault, nor where it is known.
+    """
+    told = str(error.message)
+    if error.status in {BAD_REQUEST, NOT_FOUND, UNAVAILABLE, UNREACHABLE}:
+        return False
+    return not (_FORGOTTEN.search(told) or _ENGINES_MATTER.search(told))
 
 
 def _unavailable(step: str, detail: str) -> EngineUnavailableError:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from stacks import drift, drifting
 from stacks.board import Context
 from stacks.drift import Difference
-from stacks.errors import MemoryInUseError
-from stacks.planned import Action, Change
+from stacks.errors import EngineRefusedError, MemoryInUseError, StaleContainerError
+from stacks.planned import Action, Change, Wish
 from stacks.power import Power
 from stacks.programs import shape
 from stacks.remakes import RemakeCap
@@ -48,6 +48,8 @@ class Healing:
         self.remakes: RemakeCap | None = None
         """Counts what is made anew; the queue sets it."""
         self._put_off: dict[str, tuple[float, Found]] = {}
+        self._supposed: dict[str, str] = {}
+        """Hash of the spec of which a container was supposed to be broken, by workspace."""
 
     async def decided(self, change: Change, why: Context) -> tuple[Change, Context]:
         """Give what is done of a change of shape right now, and why: it, or on and off alone.
@@ -153,6 +155,27 @@ class Healing:
     def ask_again(self, workspace_id: str) -> None:
         """Forget what was put off: someone asks."""
         self._put_off.pop(workspace_id, None)
+
+    async def admit(self, change: Change, error: StaleContainerError) -> None:
+        """Count a container that is only supposed to be broken among those that drift has made anew.
+
+        Whatever has an engine refuse one may have it refuse all of them. And what refuses the next one of
+        the same spec too is not in the container: to go on making them would help nobody.
+
+        Raises:
+            EngineRefusedError: As many were made anew within the hour as may, or this one was.
+        """
+        if not error.supposed:
+            return
+        if self._supposed.get(change.id) == change.spec_hash:
+            raise EngineRefusedError(error.message, step=error.step)
+        if self.remakes and not (await self.remakes.admitted(change, Wish())).remakes:
+            raise EngineRefusedError(error.message, step=error.step)
+        self._supposed[change.id] = change.spec_hash
+
+    def started(self, workspace_id: str) -> None:
+        """Say that its container is started: it is not broken."""
+        self._supposed.pop(workspace_id, None)
 
     async def clear(self, change: Change) -> None:
         """Remove a container of which Pulumi would not see what is wrong with it.

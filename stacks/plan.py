@@ -143,7 +143,8 @@ def _without_file(known: Known, change: Change, *, snapshot: Snapshot, wish: Wis
     kept = tombstones.decide(known, change, snapshot=snapshot, wish=wish)
     if kept is not None or known.phase in GONE:
         return kept or change
-    if known.phase is Phase.DELETING or wish.remove:
+    # Also where the engine went away in the middle of it.
+    if Phase.DELETING in {known.phase, known.before} or wish.remove:
         return replace(change, action=Action.DELETE, reason="its removal was asked for")
     if snapshot.blind:
         return as_it_is(known, replace(change, reason=f"the files are unknown: {snapshot.error}"))

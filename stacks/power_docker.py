@@ -22,6 +22,7 @@ from stacks.address import engine_address
 from stacks.docker_calls import (
     NOT_FOUND,
     REMOVAL_TIMEOUT,
+    UNMAKING_TIMEOUT,
     container_of,
     homes_of,
     inspected_container,
@@ -160,16 +161,10 @@ class DockerPower(DockerSwitch):
         if found is None or found.labels.get(LABEL_SPEC_HASH) != spec_hash:
             what = "is not there" if found is None else "was made from another spec"
             raise StaleContainerError(f"the container of {workspace_id} {what}", step="start")
-        await self._check_home(workspace_id, found)
-        if self._cleared and not found.running:
-            await self._cleared()
         await asyncio.to_thread(rundir.prepare, self._run, workspace_id)
-        try:
-            async with asyncio.timeout(within):
-                await self._start_and_watch(workspace_id, found)
-        except TimeoutError:
-            told = f"the IDE of {workspace_id} did not answer within {within:g} s"
-            raise await self._start_failed(found, told) from None
+        if found.running:
+            await self._check_home(found)
+        await self._start_and_watch(found, within=within)
 
     async def stop(self, workspace_id: str, *, grace: float) -> None:
         """Stop the container, by force after `grace` seconds; see `Power`."""
@@ -219,10 +214,12 @@ class DockerPower(DockerSwitch):
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container by force; gone already is fine. Volumes stay."""
+        patience = aiohttp.ClientTimeout(total=UNMAKING_TIMEOUT)
         with translated("remove"):
             self._fence.check("remove")
             try:
-                await self._docker.containers.container(container_id).delete(force=True, v=False)
+                container = self._docker.containers.container(container_id)
+                await container.delete(force=True, v=False, timeout=patience)
             except DockerError as error:
                 if error.status != NOT_FOUND:
                     raise
@@ -268,10 +265,15 @@ class DockerPower(DockerSwitch):
         named = bool(found.workspace) and found.name == f"{self._prefix}{found.workspace}"
         return named and found.labels.get(LABEL_PREFIX) == self._prefix
 
-    async def _check_home(self, workspace_id: str, found: Container) -> None:
+    async def _may_start(self, found: Container) -> None:
+        await self._check_home(found)
+        if self._cleared:
+            await self._cleared()
+
+    async def _check_home(self, found: Container) -> None:
         # Docker would make an empty volume for a mount whose volume is gone: also for one that
         # another hand removed since a list from before the removal that is under way.
-        former = found.labels.get(LABEL_FORMERLY, workspace_id)
+        former = found.labels.get(LABEL_FORMERLY, found.workspace)
         homes = {home.name for home in await self._homes.now(former)}
         if found.home not in homes:
             name = found.home or "of the container"

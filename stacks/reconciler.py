@@ -32,7 +32,7 @@ from stacks.source import Snapshot
 from stacks.steps import Result
 from stacks.telling import cause_of, described, differs, is_id, is_quiet
 from stacks.work import Work
-from state_index.models import utc_now
+from state_index.models import Published, utc_now
 from state_index.phases import Event, Kind, decide
 from telemetry import context
 from telemetry.logs import get_logger
@@ -161,6 +161,8 @@ class Reconciler:
         try:
             changes = await self.look(demand.wish, ids)
         except EngineUnavailableError as error:
+            for entry in self._entries.values():
+                entry.away = True
             await unreachable.publish(
                 self._board, self.snapshot, demand.why(), error, began=began, is_busy=self.is_busy
             )
@@ -278,7 +280,6 @@ class Reconciler:
                 self._work.healing.ask_again(workspace_id)
             change = await self._work.perform(change, demand.why(change))
             await self._cap.settle(change)
-            row = await self._board.row(workspace_id)
         except StacksError as error:
             await self._cap.settle(change, error)
             told = await self._sight.explained(error)
@@ -291,7 +292,15 @@ class Reconciler:
             return await self._failed(workspace_id, entry, demand, change, wrapped)
         entry.failures = 0
         entry.rest()
-        return ended(change, row)
+        return ended(change, await self._row(workspace_id))
+
+    async def _row(self, workspace_id: str) -> Published | None:
+        """Read the row of what was done; that it can't be read is no failure of that."""
+        try:
+            return await self._board.row(workspace_id)
+        except StacksError as error:
+            _log.warning("row_not_read", workspace=workspace_id, problem=str(error))
+            return None
 
     async def _view(self, workspace_id: str, entry: Entry, demand: Demand) -> tuple[Demand, Change]:
         """Look and plan; who need not wait for the next attempt of what failed takes it up."""

@@ -220,10 +220,12 @@ class Work:
                 raise
             # Of a broken one, Pulumi sees nothing wrong with it. Its home is a volume and stays.
             change = replace(change, action=Action.UPDATE, refresh=True, remakes=error.broken)
+            await self.healing.admit(change, error)
             await self._apply(change, why)
 
     async def _wake(self, change: Change, why: Context) -> None:
         await self._power.start(change.id, spec_hash=change.spec_hash, within=self._limits.start)
+        self.healing.started(change.id)
         await self._board.say(change.id, why, Event.READY, changes=QUIET | left(change))
 
     async def _tell(self, change: Change, why: Context) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from stacks import errors
 from stacks.engine.wire import Result
 from stacks.errors import (
+    EngineRefusedError,
     EngineUnavailableError,
     HomeMissingError,
     HomeProtectedError,
@@ -34,8 +35,10 @@ Make = Callable[..., StacksError]
 # The first that matches wins: the narrow ones come first.
 _TEXTS: tuple[tuple[str, Make], ...] = (
     # Of an engine that went away the plugin says that it lacks the image, and then why.
-    (r"Cannot connect to the Docker daemon|error during connect|unable to list Docker images",
-     EngineUnavailableError),
+    ((r"Cannot connect to the Docker daemon|error during connect"
+     r"|unable to list Docker images: (?!Error response from daemon)"), EngineUnavailableError),
+    (r"unable to list Docker images|error looking up local image|unable to inspect image",
+     EngineRefusedError),
     (r"Unable to create container with image|No such image", ImageMissingError),
     (r"is already in use by container|network with name \S+ already exists", NameTakenError),
     (r"network \S+ not found", NetworkMissingError),

@@ -33,11 +33,13 @@ class StaleContainerError(TemporaryError):
     Attributes:
         broken: Whether it is there but can never be started again: its network is gone, or
             the engine forgot that it runs.
+        supposed: Whether that is only concluded from its being refused twice.
     """
 
     reason = "STALE_CONTAINER"
     default_remedy = "Run `codehub up` for this workspace."
     broken = False
+    supposed = False
 
 
 class NetworkMissingError(TemporaryError):

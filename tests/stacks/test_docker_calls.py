@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiodocker.exceptions import DockerError
 
-from stacks.docker_calls import holds, memory_used, unstartable, volumes_in_home
+from stacks.docker_calls import holds, may_be_broken, memory_used, unstartable, volumes_in_home
 from stacks.errors import EngineRefusedError, StaleContainerError
 
 V1 = {"total_active_file": 10, "total_inactive_file": 20, "active_file": 1, "inactive_file": 2}
@@ -106,11 +106,34 @@ def test_what_else_the_engine_refuses_is_tried_again(told: str) -> None:
     assert told in error.message
 
 
+TAKEN = "endpoint x already exists in network y"
+
+
+def test_what_is_refused_again_is_supposed_to_be_broken() -> None:
+    error = unstartable(DockerError(500, TAKEN), again=True)
+    assert isinstance(error, StaleContainerError)
+    assert (error.broken, error.supposed) == (True, True)
+    known = unstartable(DockerError(500, "task 26f: already exists"), again=True)
+    assert isinstance(known, StaleContainerError)
+    assert (known.broken, known.supposed) == (True, False)
+
+
 @pytest.mark.parametrize(
-    ("status", "broken"), [(500, True), (409, True), (400, False), (900, False)]
+    ("status", "told", "may_be"),
+    [
+        (500, TAKEN, True),
+        (409, TAKEN, True),
+        (400, TAKEN, False),
+        (404, "network 1f2e not found", False),
+        (503, TAKEN, False),
+        (900, TAKEN, False),
+        (500, "mkdir /x: no space left on device", False),
+        (500, 'connection error: desc = "transport: dial unix:///run/containerd.sock"', False),
+        (500, "failed to set up container networking: no available IPv4 addresses", False),
+        (500, "task 26f: already exists", False),
+    ],
 )
-def test_what_is_refused_again_is_made_anew_unless_its_image_is_at_fault(
-    status: int, *, broken: bool
+def test_what_the_engine_lacks_is_no_fault_of_the_container(
+    status: int, told: str, *, may_be: bool
 ) -> None:
-    error = unstartable(DockerError(status, "endpoint x already exists in network y"), again=True)
-    assert getattr(error, "broken", False) is broken
+    assert may_be_broken(DockerError(status, told)) is may_be

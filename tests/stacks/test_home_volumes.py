@@ -169,7 +169,7 @@ async def refused(power: DockerPower, workspace: str, home: str) -> None:
         id="c", name="n", workspace=workspace, state="exited", image="i", labels={}, home=home
     )
     with pytest.raises(HomeMissingError):
-        await power._check_home(workspace, found)
+        await power._check_home(found)
 
 
 async def test_an_engine_that_is_not_there_is_told_as_such(tmp_path: Path, prefix: str) -> None:

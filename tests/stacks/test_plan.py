@@ -295,6 +295,8 @@ def test_asked_for_by_id_it_is_removed_even_when_the_folder_is_empty() -> None:
 def test_an_interrupted_removal_goes_on() -> None:
     known = replace(settled(spec_of()), spec=None, row=row(Phase.DELETING, spec_of()))
     assert plan_one(known, snapshot=GONE_FILE, facts=FACTS, wish=Wish()).action is Action.DELETE
+    away = replace(known, row=row(Phase.UNKNOWN, spec_of()), before=Phase.DELETING)
+    assert plan_one(away, snapshot=GONE_FILE, facts=FACTS, wish=Wish()).action is Action.DELETE
 
 
 def test_a_tombstone_is_left_alone_and_revived_by_its_file() -> None:

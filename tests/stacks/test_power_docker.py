@@ -18,6 +18,7 @@ from stacks.errors import (
     HomeMissingError,
     ImageMissingError,
     ImageUnfitError,
+    IsolationUnenforcedError,
     NameTakenError,
     StaleContainerError,
     StartFailedError,
@@ -262,7 +263,7 @@ async def test_one_that_is_stopped_while_it_starts_is_started_once_more(
 async def _failure(awaited: Any) -> Exception | None:
     try:
         await awaited
-    except (StaleContainerError, StartFailedError) as error:
+    except (IsolationUnenforcedError, StaleContainerError, StartFailedError) as error:
         return error
     return None
 
@@ -288,11 +289,51 @@ async def test_a_network_that_is_gone_makes_the_container_stale(
 
 async def test_a_container_that_is_refused_twice_is_broken(make: Maker, power: DockerPower) -> None:
     await make.workspace("alice", devices=("/dev/not-there",))
-    with pytest.raises(EngineRefusedError, match="not-there"):
-        await power.start("alice", spec_hash="h1", within=5)
     with pytest.raises(StaleContainerError, match="not-there") as caught:
         await power.start("alice", spec_hash="h1", within=5)
-    assert caught.value.broken
+    assert (caught.value.broken, caught.value.supposed) == (True, True)
+
+
+async def test_what_ends_while_it_is_watched_is_not_started_where_nothing_may_be(
+    make: Maker, tmp_path: Path
+) -> None:
+    """As when its engine is restarted: whoever let it run knew of another state of the machine."""
+
+    async def open_door() -> None:
+        raise IsolationUnenforcedError("the door is open")
+
+    container = make.docker.containers.container(
+        await make.workspace("alice", folder=elsewhere(tmp_path))
+    )
+    await container.start()
+    async with DockerPower(name_prefix=make.prefix, run=make.run, cleared=open_door) as power:
+        async with asyncio.TaskGroup() as group:
+            starting = group.create_task(_failure(power.start("alice", spec_hash="h1", within=30)))
+            await container.stop(t=1)
+        assert isinstance(starting.result(), IsolationUnenforcedError)
+        found = await power.container("alice")
+        assert found is not None
+        assert found.state == "exited"
+
+
+async def test_one_that_is_found_while_it_ends_again_and_again_is_stopped(
+    make: Maker, power: DockerPower, tmp_path: Path
+) -> None:
+    """The runner was killed while it started it; the engine would restart it for ever."""
+    forbidden = tmp_path / "forbidden"
+    forbidden.mkdir(mode=0o700)
+    container = make.docker.containers.container(await make.workspace("alice", folder=forbidden))
+    await container.start()
+
+    async def loops() -> bool:
+        return int((await container.show())["RestartCount"]) > 0
+
+    await until(loops)
+    with pytest.raises(StartFailedError, match=r"ended (again and again|with exit code)"):
+        await power.start("alice", spec_hash="h1", within=30)
+    found = await power.container("alice")
+    assert found is not None
+    assert found.state == "exited"
 
 
 async def test_a_name_that_is_taken_names_the_remedy(make: Maker, power: DockerPower) -> None:

@@ -328,6 +328,46 @@ async def test_an_engine_that_is_back_ends_the_wait(tmp_path: Path) -> None:
         assert (await found.queue.sweep(Demand(cause="poll")))[0].phase == Phase.RUNNING
 
 
+async def test_what_alone_does_not_get_an_answer_waits_until_the_engine_was_away(
+    tmp_path: Path,
+) -> None:
+    """Each look would else try it again, though only its own operation fails."""
+    poll = Demand(cause="poll")
+    async with bench(tmp_path, retries=True) as found:
+        found.files(spec_of("alice"))
+        found.power.failures["check_image"] = [EngineUnavailableError("EOF", delay=3600)] * 2
+        for sweep in (UP, poll, poll, poll):
+            assert (await found.queue.sweep(sweep))[0].phase is Phase.UNKNOWN
+        assert found.power.calls.count("check_image") == 2
+        found.power.failures["inventory"] = [EngineUnavailableError("no answer")]
+        with pytest.raises(EngineUnavailableError):
+            await found.queue.sweep(poll)
+        assert (await found.queue.sweep(poll))[0].phase == Phase.RUNNING
+
+
+async def test_a_row_that_can_t_be_read_is_no_failure_of_what_was_done(
+    one: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one.files(spec_of("alice"))
+    row, perform, broken = one.queue._board.row, one.queue._work.perform, [False]
+
+    async def performed(*args: Any) -> Any:
+        done = await perform(*args)
+        broken[0] = True
+        return done
+
+    async def unreadable(id_: str) -> Published | None:
+        if broken[0]:
+            raise PublishFailedError("the state index is not available", step="publish")
+        return await row(id_)
+
+    monkeypatch.setattr(one.queue._work, "perform", performed)
+    monkeypatch.setattr(one.queue._board, "row", unreadable)
+    (done,) = await one.queue.sweep(UP)
+    assert done.reason == ""
+    assert (one.row("alice").phase, one.row("alice").reason) == (Phase.RUNNING, "")
+
+
 RETRY = Demand(
     cause="eve asked to try it again", actor="eve", request_id="request-01", force=True, retry=True
 )
@@ -463,6 +503,43 @@ async def test_a_container_that_vanishes_before_the_start_is_made_again(one: Ben
     result = await one.queue.submit("alice", Demand(cause="start", asked=True))
     assert (result.phase, result.reason) == (Phase.RUNNING, "")
     assert "remove_container" in one.power.calls
+
+
+def supposed() -> StaleContainerError:
+    stale = StaleContainerError("it cannot be started: endpoint x already exists")
+    stale.broken = stale.supposed = True
+    return stale
+
+
+def made_anew(one: Bench) -> int:
+    return one.power.calls.count("remove_container")
+
+
+async def test_one_that_is_supposed_to_be_broken_is_made_anew_once_until_it_starts(
+    one: Bench,
+) -> None:
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    for remade in (1, 2):
+        await one.queue.submit("alice", Demand(cause="stop", asked=False))
+        one.power.failures["start"] = [supposed(), supposed(), supposed()]
+        start = Demand(cause="start", asked=True)
+        assert (await one.queue.submit("alice", start)).reason == "STALE_CONTAINER"
+        assert made_anew(one) == remade
+        assert (await one.queue.submit("alice", start)).reason == "ENGINE_REFUSED"
+        assert made_anew(one) == remade
+        assert (await one.queue.submit("alice", start)).phase is Phase.RUNNING
+
+
+async def test_an_engine_that_refuses_all_has_few_of_them_made_anew(one: Bench) -> None:
+    many = [f"ws-{number:02}" for number in range(20)]
+    one.files(*map(spec_of, many))
+    await one.queue.sweep(UP)
+    for id_ in many:
+        one.power.switch(id_, "exited")
+    one.power.failures["start"] = [supposed() for _ in range(100)]
+    await one.queue.sweep(Demand(cause="the engine changed"))
+    assert made_anew(one) == 3
 
 
 async def test_without_a_file_a_stale_container_is_an_error(one: Bench) -> None:

@@ -7,6 +7,7 @@ import pytest
 from stacks.engine.failures import classify
 from stacks.engine.wire import Result
 from stacks.errors import (
+    EngineRefusedError,
     EngineUnavailableError,
     HomeMissingError,
     HomeProtectedError,
@@ -35,6 +36,14 @@ TEXTS: list[tuple[str, type[StacksError]]] = [
     (
         "Unable to create container with image a: unable to list Docker images: unexpected EOF",
         EngineUnavailableError,
+    ),
+    (
+        "with image a: unable to list Docker images: Error response from daemon: no such layer",
+        EngineRefusedError,
+    ),
+    (
+        "with image a: error looking up local image: unable to inspect image a: unexpected EOF",
+        EngineRefusedError,
     ),
     ('Conflict. The container name "/x" is already in use by container "abc"', NameTakenError),
     ("Unable to create network: network with name x already exists", NameTakenError),
