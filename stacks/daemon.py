@@ -203,7 +203,8 @@ class Daemon:
             )
             result = await self._runner.queue.submit(intent.workspace_id, demand)
             wanted = "RUNNING" if intent.kind == "start" else "WARM"
-            failure = result.message or ("" if result.phase == wanted else f"it is {result.phase}")
+            is_as_wanted = result.phase in {wanted, ""}  # "": it could not be read afterwards
+            failure = result.message or ("" if is_as_wanted else f"it is {result.phase}")
             try:
                 await self._runner.board.finish(intent.id, failure)
             except StacksError as error:

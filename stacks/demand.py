@@ -176,7 +176,7 @@ class Entry:
         retry: The timer of the next attempt.
         owed: What that attempt is for: whoever comes before it does that too.
         away: Whether the engine may have been away for all since the last attempt.
-        unseen: Whether it did not answer that attempt.
+        unseen: Whether it did not answer that attempt, though it had let itself be looked at.
     """
 
     demand: Demand | None = None
@@ -224,12 +224,23 @@ class Entry:
         waits = self.retry is not None and self.aim == aim_of(change)
         return waits and not (self.away and change.known.phase is Phase.UNKNOWN)
 
-    def delay(self, error: TemporaryError) -> float:
-        """Count one more failure; the seconds until the next attempt."""
+    def succeeded(self) -> None:
+        """What was wanted is done."""
+        self.failures, self.away, self.unseen = 0, False, False
+        self.rest()
+
+    def delay(self, error: TemporaryError, *, seen: bool) -> float:
+        """Count one more failure; the seconds until the next attempt.
+
+        Args:
+            error: What it failed with.
+            seen: Whether the engine had let itself be looked at.
+        """
         self.failures += 1
-        # Where it is away for one attempt after the other, and for no look, it is this attempt's matter.
         unseen = isinstance(error, EngineUnavailableError)
-        self.away, self.unseen = unseen and not self.unseen, unseen
+        # Where it answers looks, and one attempt after the other not, that is the attempt's own matter.
+        self.away = unseen and not (seen and self.unseen)
+        self.unseen = unseen and seen
         chance = random.random()  # noqa: S311 - spreads load only
         return retries.backoff(self.failures, chance=chance, least=error.delay or 0.0)
 

@@ -52,8 +52,7 @@ UNREACHABLE = 900
 _FORGOTTEN = re.compile(r"\btask \w+: already exists")
 _ENGINES_MATTER = re.compile(
     r"no space left|disk quota|read-only file system|too many open files|cannot allocate memory"
-    r"|containerd\.sock|connection error|connection refused|code = Unavailable|deadline exceeded"
-    r"|no available|shutting down",
+    r"|containerd\.sock|code = Unavailable|no available|shutting down",
     re.IGNORECASE,
 )
 
@@ -111,7 +110,8 @@ def may_be_broken(error: DockerError) -> bool:
     told = str(error.message)
     if error.status in {BAD_REQUEST, NOT_FOUND, UNAVAILABLE, UNREACHABLE}:
         return False
-    return not (_FORGOTTEN.search(told) or _ENGINES_MATTER.search(told))
+    own = "shim" in told  # that of this very container
+    return not _FORGOTTEN.search(told) and (own or not _ENGINES_MATTER.search(told))
 
 
 def _unavailable(step: str, detail: str) -> EngineUnavailableError:

@@ -23,7 +23,7 @@ from stacks.docker_calls import (
     unstartable,
 )
 from stacks.docker_reads import DockerReads
-from stacks.errors import StacksError, StaleContainerError, StartFailedError
+from stacks.errors import EngineRefusedError, StaleContainerError, StartFailedError
 from stacks.fence import Fence
 from stacks.power import RUNNING_STATES, Container
 
@@ -101,7 +101,6 @@ class DockerSwitch(DockerReads):
         watched = _Watched(found, restarts=restarts)
         for last in (False, True):
             if not is_on:
-                await self._may_start(found)
                 await self._start(watched)
             if await self._answers(watched, within=within, last=last):
                 return
@@ -121,6 +120,7 @@ class DockerSwitch(DockerReads):
 
     async def _refused(self, found: Container) -> DockerError | None:
         """Start it; gives what the engine refused that with."""
+        await self._may_start(found)
         with translated("start"):
             self._fence.check("start")
             try:
@@ -163,15 +163,19 @@ class DockerSwitch(DockerReads):
         return data
 
     async def _start_failed(self, watched: _Watched, what: str, *, loops: bool) -> StartFailedError:
-        """Give the error, and end what we started or what ends again and again: it would for ever."""
+        """Give the error, and end what we started or what ends again and again: it would for ever.
+
+        Raises:
+            StaleContainerError: It went away meanwhile.
+        """
         found = watched.found
-        data = await self._inspect(found.id)
-        if data is not None and data["State"]["Status"] in RUNNING_STATES:
-            loops = loops or watched.restarted(data) > 0 or data["State"]["Restarting"]
+        data = await self._there(found)
+        if data["State"]["Status"] in RUNNING_STATES:
+            loops = loops or watched.restarted(data) > 1 or data["State"]["Restarting"]
             if watched.started or loops:
                 await self._stop(found.id, grace=FAILED_START_GRACE)
         log = ""
-        with contextlib.suppress(StacksError), translated("logs"):
+        with contextlib.suppress(EngineRefusedError), translated("logs"):
             log = await self._tail(found.id, TOLD_LOG_LINES)
         told = f"{what}; it said: {quoted(log)}" if log.strip() else what
         return StartFailedError(told, step="start")

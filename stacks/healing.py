@@ -22,7 +22,10 @@ WITHIN = 600.0
 TIMES = 3
 
 LOOK_AGAIN = 3600.0
-"""Seconds after which it is looked again whether memory in use lets a limit be set: a look takes two."""
+"""Seconds after which it is looked again whether memory in use lets a limit be set: a look takes two.
+
+And after which one that is refused is once more made anew.
+"""
 
 Found = tuple[str, frozenset[Difference]]
 """A container, and how it differs."""
@@ -48,8 +51,8 @@ class Healing:
         self.remakes: RemakeCap | None = None
         """Counts what is made anew; the queue sets it."""
         self._put_off: dict[str, tuple[float, Found]] = {}
-        self._supposed: dict[str, str] = {}
-        """Hash of the spec of which a container was supposed to be broken, by workspace."""
+        self._supposed: dict[str, tuple[str, float]] = {}
+        """Of which spec a container was made anew on suspicion, and when, by workspace."""
 
     async def decided(self, change: Change, why: Context) -> tuple[Change, Context]:
         """Give what is done of a change of shape right now, and why: it, or on and off alone.
@@ -153,25 +156,32 @@ class Healing:
         return self._now() - at < LOOK_AGAIN and found == _found(change)
 
     def ask_again(self, workspace_id: str) -> None:
-        """Forget what was put off: someone asks."""
+        """Forget what was put off, and what was made anew on suspicion: someone asks."""
         self._put_off.pop(workspace_id, None)
+        self._supposed.pop(workspace_id, None)
 
-    async def admit(self, change: Change, error: StaleContainerError) -> None:
-        """Count a container that is only supposed to be broken among those that drift has made anew.
+    async def admit(self, change: Change, error: StaleContainerError) -> Change:
+        """Give the change that makes a container anew which can't be started.
 
-        Whatever has an engine refuse one may have it refuse all of them. And what refuses the next one of
-        the same spec too is not in the container: to go on making them would help nobody.
+        One that is only supposed to be broken counts among those that drift has made anew: whatever has
+        an engine refuse one may have it refuse all of them. And what refuses the next one of the same
+        spec too is not in the container: to go on making them would help nobody.
 
         Raises:
             EngineRefusedError: As many were made anew within the hour as may, or this one was.
         """
+        # Of a broken one, Pulumi sees nothing wrong with it. Its home is a volume and stays.
+        made = replace(change, action=Action.UPDATE, refresh=True, remakes=error.broken)
         if not error.supposed:
-            return
-        if self._supposed.get(change.id) == change.spec_hash:
+            return made
+        hash_, at = self._supposed.get(change.id, ("", 0.0))
+        again = hash_ == change.spec_hash and self._now() - at < LOOK_AGAIN
+        admitted = made
+        if self.remakes and not again:
+            admitted = await self.remakes.admitted(made, Wish(heal=change.by_word))
+        if again or not admitted.remakes:
             raise EngineRefusedError(error.message, step=error.step)
-        if self.remakes and not (await self.remakes.admitted(change, Wish())).remakes:
-            raise EngineRefusedError(error.message, step=error.step)
-        self._supposed[change.id] = change.spec_hash
+        return replace(made, supposed=True)
 
     def started(self, workspace_id: str) -> None:
         """Say that its container is started: it is not broken."""
@@ -190,6 +200,8 @@ class Healing:
             self.remakes.ends(change.id)
         await self._power.stop(change.id, grace=self._grace)
         await self._power.remove_container(container.id)
+        if change.supposed:
+            self._supposed[change.id] = change.spec_hash, self._now()
         if self.remakes is not None:
             self.remakes.made(change.id)
 

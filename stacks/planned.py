@@ -190,6 +190,8 @@ class Change:
         refresh: Whether Pulumi must look at the engine first, because something is not as it left
             it.
         remakes: Whether its container is removed first: Pulumi would not see what is wrong with it.
+        supposed: Whether that is for its having been refused twice.
+        by_word: Whether someone typed that it is healed now: no cap counts it.
         drift: How what is there differs from what was made; None where that was not compared.
         on: Whether it shall run afterwards.
         by_name: Whether someone typed its name: its home goes before its grace is over.
@@ -221,6 +223,8 @@ class Change:
     desired_hash: str = ""
     refresh: bool = False
     remakes: bool = False
+    supposed: bool = False
+    by_word: bool = False
     drift: tuple[Difference, ...] | None = None
     on: bool = False
     by_name: bool = False

@@ -278,6 +278,7 @@ class Reconciler:
                 _log.info("working", action=change.action, reason=change.reason, cause=demand.cause)
             if demand.heal:
                 self._work.healing.ask_again(workspace_id)
+                change = replace(change, by_word=True)
             change = await self._work.perform(change, demand.why(change))
             await self._cap.settle(change)
         except StacksError as error:
@@ -290,8 +291,7 @@ class Reconciler:
             wrapped = ProgramError(f"{type(cause).__name__}: {cause}")
             await self._cap.settle(change, wrapped)
             return await self._failed(workspace_id, entry, demand, change, wrapped)
-        entry.failures = 0
-        entry.rest()
+        entry.succeeded()
         return ended(change, await self._row(workspace_id))
 
     async def _row(self, workspace_id: str) -> Published | None:
@@ -339,7 +339,9 @@ class Reconciler:
         change: Change | None,
         error: StacksError,
     ) -> Result:
-        delay = entry.delay(error) if isinstance(error, TemporaryError) and self._retries else None
+        delay = None
+        if isinstance(error, TemporaryError) and self._retries:
+            delay = entry.delay(error, seen=change is not None)
         row = await self._failing.publish(
             demand,
             change,

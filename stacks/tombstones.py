@@ -86,7 +86,10 @@ def _only_a_home(known: Known) -> str:
 
 def _with_row(known: Known, row: Published, change: Change, *, wish: Wish) -> Change | None:
     if row.phase is Phase.DELETED:
-        return replace(change, action=Action.FORGET, reason="nothing of it is left")
+        # What the index says of a home that is there is wrong: forgotten, it is found as it is.
+        told = "its home is there, though the index says that it was removed"
+        told = told if known.homes else "nothing of it is left"
+        return replace(change, action=Action.FORGET, reason=told)
     if row.phase is Phase.TOMBSTONED or row.grace_end is not None:
         return _kept(known, row, change, wish=wish)
     return _purged(change, wish) if wish.purge and row.phase is Phase.ERROR else None

@@ -218,10 +218,7 @@ class Work:
         except StaleContainerError as error:
             if change.inputs is None:
                 raise
-            # Of a broken one, Pulumi sees nothing wrong with it. Its home is a volume and stays.
-            change = replace(change, action=Action.UPDATE, refresh=True, remakes=error.broken)
-            await self.healing.admit(change, error)
-            await self._apply(change, why)
+            await self._apply(await self.healing.admit(change, error), why)
 
     async def _wake(self, change: Change, why: Context) -> None:
         await self._power.start(change.id, spec_hash=change.spec_hash, within=self._limits.start)

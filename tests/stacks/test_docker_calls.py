@@ -127,6 +127,7 @@ def test_what_is_refused_again_is_supposed_to_be_broken() -> None:
         (404, "network 1f2e not found", False),
         (503, TAKEN, False),
         (900, TAKEN, False),
+        (500, "code = Unavailable desc = dial containerd-shim/moby/1f2e/shim.sock", True),
         (500, "mkdir /x: no space left on device", False),
         (500, 'connection error: desc = "transport: dial unix:///run/containerd.sock"', False),
         (500, "failed to set up container networking: no available IPv4 addresses", False),

@@ -26,6 +26,7 @@ from stacks.errors import (
 )
 from stacks.log_tail import CUT, MOST_BYTES
 from stacks.operator import MAX_LOG_TAIL
+from stacks.power import Container
 from stacks.power_docker import DockerPower
 from stacks.programs.inputs import (
     LABEL_HOME,
@@ -295,7 +296,7 @@ async def test_a_container_that_is_refused_twice_is_broken(make: Maker, power: D
 
 
 async def test_what_ends_while_it_is_watched_is_not_started_where_nothing_may_be(
-    make: Maker, tmp_path: Path
+    make: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when its engine is restarted: whoever let it run knew of another state of the machine."""
 
@@ -307,8 +308,16 @@ async def test_what_ends_while_it_is_watched_is_not_started_where_nothing_may_be
     )
     await container.start()
     async with DockerPower(name_prefix=make.prefix, run=make.run, cleared=open_door) as power:
+        there, watched = power._there, asyncio.Event()
+
+        async def seen(found: Container) -> dict[str, Any]:
+            watched.set()
+            return await there(found)
+
+        monkeypatch.setattr(power, "_there", seen)
         async with asyncio.TaskGroup() as group:
             starting = group.create_task(_failure(power.start("alice", spec_hash="h1", within=30)))
+            await watched.wait()
             await container.stop(t=1)
         assert isinstance(starting.result(), IsolationUnenforcedError)
         found = await power.container("alice")

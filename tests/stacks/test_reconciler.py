@@ -345,6 +345,19 @@ async def test_what_alone_does_not_get_an_answer_waits_until_the_engine_was_away
         assert (await found.queue.sweep(poll))[0].phase == Phase.RUNNING
 
 
+async def test_an_attempt_that_saw_no_engine_says_nothing_of_its_own(tmp_path: Path) -> None:
+    poll = Demand(cause="poll")
+    async with bench(tmp_path, retries=True) as found:
+        found.files(spec_of("alice"))
+        away = EngineUnavailableError("no answer", delay=3600)
+        found.power.failures["check_image"] = [away]
+        await found.queue.sweep(UP)
+        found.power.failures["container"] = [away]
+        attempt = replace(poll, cause="tried again", force=True)
+        assert (await found.queue.submit("alice", attempt)).phase is Phase.UNKNOWN
+        assert (await found.queue.sweep(poll))[0].phase == Phase.RUNNING
+
+
 async def test_a_row_that_can_t_be_read_is_no_failure_of_what_was_done(
     one: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -529,6 +542,33 @@ async def test_one_that_is_supposed_to_be_broken_is_made_anew_once_until_it_star
         assert (await one.queue.submit("alice", start)).reason == "ENGINE_REFUSED"
         assert made_anew(one) == remade
         assert (await one.queue.submit("alice", start)).phase is Phase.RUNNING
+
+
+async def test_one_that_was_not_made_anew_after_all_still_may_be(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    await one.queue.submit("alice", Demand(cause="stop", asked=False))
+    start = Demand(cause="start", asked=True)
+    for call in ("check_image", "remove_container"):
+        one.power.failures["start"] = [supposed()]
+        one.power.failures[call] = [EngineUnavailableError("it is killed again")]
+        assert (await one.queue.submit("alice", start)).phase is Phase.UNKNOWN
+    one.power.failures["start"] = [supposed()]
+    assert (await one.queue.submit("alice", start)).phase is Phase.RUNNING
+
+
+async def test_whoever_asks_has_it_made_anew_once_more_and_beyond_the_cap(one: Bench) -> None:
+    many = [f"ws-{number:02}" for number in range(5)]
+    one.files(*map(spec_of, many))
+    await one.queue.sweep(UP)
+    for id_ in many:
+        one.power.switch(id_, "exited")
+    one.power.failures["start"] = [supposed() for _ in range(8)]
+    await one.queue.sweep(Demand(cause="the engine changed"))
+    assert made_anew(one) == 3
+    one.power.failures["start"] = [supposed() for _ in range(20)]
+    await one.queue.sweep(Demand(cause="up", force=True, heal=True))
+    assert made_anew(one) == 3 + 5
 
 
 async def test_an_engine_that_refuses_all_has_few_of_them_made_anew(one: Bench) -> None:

@@ -23,6 +23,7 @@ from stacks.errors import (
     ToolchainError,
 )
 
+CREATE = "Unable to create container with image a"
 TEXTS: list[tuple[str, type[StacksError]]] = [
     ("Unable to create container with image nope:1: unable to pull image", ImageMissingError),
     (
@@ -38,11 +39,11 @@ TEXTS: list[tuple[str, type[StacksError]]] = [
         EngineUnavailableError,
     ),
     (
-        "with image a: unable to list Docker images: Error response from daemon: no such layer",
+        f"{CREATE}: unable to list Docker images: Error response from daemon: no such layer",
         EngineRefusedError,
     ),
     (
-        "with image a: error looking up local image: unable to inspect image a: unexpected EOF",
+        f"{CREATE}: error looking up local image: unable to inspect image a: unexpected EOF",
         EngineRefusedError,
     ),
     ('Conflict. The container name "/x" is already in use by container "abc"', NameTakenError),
