@@ -557,28 +557,26 @@ async def test_one_that_was_not_made_anew_after_all_still_may_be(one: Bench) -> 
     assert (await one.queue.submit("alice", start)).phase is Phase.RUNNING
 
 
-async def test_whoever_asks_has_it_made_anew_once_more_and_beyond_the_cap(one: Bench) -> None:
-    many = [f"ws-{number:02}" for number in range(5)]
-    one.files(*map(spec_of, many))
-    await one.queue.sweep(UP)
-    for id_ in many:
-        one.power.switch(id_, "exited")
-    one.power.failures["start"] = [supposed() for _ in range(8)]
-    await one.queue.sweep(Demand(cause="the engine changed"))
-    assert made_anew(one) == 3
-    one.power.failures["start"] = [supposed() for _ in range(20)]
-    await one.queue.sweep(Demand(cause="up", force=True, heal=True))
-    assert made_anew(one) == 3 + 5
-
-
-async def test_an_engine_that_refuses_all_has_few_of_them_made_anew(one: Bench) -> None:
-    many = [f"ws-{number:02}" for number in range(20)]
+async def refuse_all(one: Bench, count: int) -> None:
+    """Have the engine end all containers, and refuse to start any."""
+    many = [f"ws-{number:02}" for number in range(count)]
     one.files(*map(spec_of, many))
     await one.queue.sweep(UP)
     for id_ in many:
         one.power.switch(id_, "exited")
     one.power.failures["start"] = [supposed() for _ in range(100)]
     await one.queue.sweep(Demand(cause="the engine changed"))
+
+
+async def test_whoever_asks_has_it_made_anew_once_more_and_beyond_the_cap(one: Bench) -> None:
+    await refuse_all(one, 5)
+    assert made_anew(one) == 3
+    await one.queue.sweep(Demand(cause="up", force=True, heal=True))
+    assert made_anew(one) == 3 + 5
+
+
+async def test_an_engine_that_refuses_all_has_few_of_them_made_anew(one: Bench) -> None:
+    await refuse_all(one, 20)
     assert made_anew(one) == 3
 
 
