@@ -43,6 +43,7 @@ def is_held(known: Known, desired_hash: str) -> bool:
         row is not None
         and known.asked is None
         and (row.phase is Phase.ERROR or _is_outlived(row, desired_hash))
+        and bool(row.reason)  # else the index was full, or gone, before the failure was told
         and row.retry_at is None
         and row.grace_end is None  # what failed was the removal of its home
         and row.desired_hash == desired_hash

@@ -235,14 +235,15 @@ def test_a_missing_home_blocks() -> None:
 
 
 def test_a_lasting_error_waits_for_a_change_or_a_person() -> None:
-    failed = replace(settled(spec_of()), row=row(Phase.ERROR, spec_of()), container=None)
+    told = row(Phase.ERROR, spec_of(), reason="IMAGE_MISSING")
+    failed = replace(settled(spec_of()), row=told, container=None)
     assert decide(failed).action is Action.NOTHING
     assert decide(failed).sync is Sync.OUT_OF_SYNC
     assert decide(failed, wish=Wish(force=True)).action is Action.CREATE
     assert decide(replace(failed, asked=True)).action is Action.CREATE
     assert decide(replace(failed, spec=spec_of(image="other"))).action is Action.CREATE
-    passing = replace(failed, row=row(Phase.ERROR, spec_of(), retry_at=utc_now()))
-    assert decide(passing).action is Action.CREATE
+    for passing in (replace(told, retry_at=utc_now()), replace(told, reason="")):
+        assert decide(replace(failed, row=passing)).action is Action.CREATE
 
 
 HAD_ONE = Proof(source="index", had_home=True)

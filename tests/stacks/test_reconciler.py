@@ -36,6 +36,7 @@ from stacks.sight import Sight
 from stacks.source import Snapshot
 from stacks.steps import Result
 from stacks.work import Limits, Work
+from state_index.errors import IndexUnavailableError
 from state_index.index import Index
 from state_index.models import Published, utc_now
 from state_index.phases import Event, Phase, Sync
@@ -343,6 +344,29 @@ async def test_what_alone_does_not_get_an_answer_waits_until_the_engine_was_away
         with pytest.raises(EngineUnavailableError):
             await found.queue.sweep(poll)
         assert (await found.queue.sweep(poll))[0].phase == Phase.RUNNING
+
+
+async def test_a_failure_that_was_told_by_half_is_no_lasting_one(
+    one: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the disk is full for a moment: its container outlived an update, and goes on by two events."""
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    one.files(spec_of("alice", image="other"))
+    one.engine.errors["alice"] = [NO_LUCK]
+    publish = one.index.publish
+
+    def full(id_: str, **told: Any) -> Published:
+        if told.get("event") is Event.READY:
+            raise IndexUnavailableError("database or disk is full")
+        return publish(id_, **told)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(one.index, "publish", full)
+        await one.queue.sweep(UP)
+    assert (one.row("alice").phase, one.row("alice").reason) == (Phase.ERROR, "")
+    assert (await one.queue.sweep(Demand(cause="poll")))[0].phase is Phase.RUNNING
+    assert one.row("alice").image == "other"
 
 
 async def test_an_attempt_that_saw_no_engine_says_nothing_of_its_own(tmp_path: Path) -> None:
