@@ -102,6 +102,11 @@ class Collector:
             scene = await self._scene(docker)
             meant = [item for item in leftovers(scene) if only is None or item.key in only]
             done = [await self._removed(docker, item, scene) for item in meant]
+            # An image goes after those that were built on it, and the engine tells no order of them.
+            done = [
+                await self._removed(docker, item, scene) if _is_stuck(ended) else ended
+                for item, ended in zip(meant, done, strict=True)
+            ]
         return (*done, *await self._pruned(only))
 
     async def _pruned(self, only: Collection[str] | None) -> tuple[Item, ...]:
@@ -221,3 +226,7 @@ class Collector:
 def keys(items: Iterable[Item]) -> list[str]:
     """Name the leftovers that may be removed, for whoever confirms them."""
     return [item.key for item in items if item.fate is Fate.FOUND]
+
+
+def _is_stuck(item: Item) -> bool:
+    return item.kind is Kind.IMAGE and item.fate is Fate.FAILED

@@ -9,8 +9,9 @@ from contextlib import suppress
 import aiodocker
 import pytest
 
-from stacks.gc.decide import IMAGE_LABEL
-from stacks.gc.model import Fate
+from stacks.gc import collector
+from stacks.gc.decide import IMAGE_LABEL, Scene, leftovers
+from stacks.gc.model import Fate, Item
 from state_index.index import Index
 from state_index.phases import Event
 from tests.stacks.house import House
@@ -65,9 +66,16 @@ async def builds(docker: aiodocker.Docker, prefix: str) -> AsyncIterator[list[se
                 await docker.images.delete(f"{prefix}{name}:{tag}", force=True)
 
 
+@pytest.mark.parametrize("base_first", [True, False])
 async def test_a_former_build_goes_with_all_of_its_steps(
-    house: House, builds: list[set[str]]
+    house: House, builds: list[set[str]], monkeypatch: pytest.MonkeyPatch, *, base_first: bool
 ) -> None:
+    """In whichever order the engine lists them: what was built in one second has none."""
+
+    def in_order(scene: Scene) -> tuple[Item, ...]:
+        return tuple(sorted(leftovers(scene), key=lambda it: it.name, reverse=not base_first))
+
+    monkeypatch.setattr(collector, "leftovers", in_order)
     former, latest = builds
     assert len(former) == len(latest) > 4
     assert not former & latest
