@@ -33,6 +33,9 @@ PATIENCE = 3
 BEATS = 5
 """Heartbeats within the lease's timeout."""
 
+MISSED_PAUSE = 0.25
+"""Seconds after which a heartbeat is tried again that could not be written."""
+
 ELSEWHERE = 1.0
 """Seconds that operations of a runner elsewhere get to end, beyond the end of its lease.
 
@@ -170,17 +173,21 @@ class Seat:
         _log.info("leading", lease=tried.grant.token)
 
     async def _beat(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, pause = asyncio.get_running_loop(), self._beat_every
         while self.fence.is_open:
-            await asyncio.sleep(self._beat_every)
+            await asyncio.sleep(pause)
             try:
                 async with asyncio.timeout(self._settings.lease_timeout):
                     await loop.run_in_executor(self._heart, self._claim.renew)
+                pause = self._beat_every
             except (LeaseLostError, IndexReplacedError) as error:
                 self._lose(str(error))
                 return
             except (IndexUnavailableError, TimeoutError) as error:
-                _log.warning("no heartbeat of the lease", message=str(error))
+                if pause == self._beat_every:
+                    _log.warning("no heartbeat of the lease", message=str(error))
+                # Whoever keeps the index busy may let go of it for a moment only.
+                pause = min(pause, MISSED_PAUSE)
             self.fence.extend(self._claim.until)
         self._lose("its heartbeat could not be written in time")
 

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 import pytest
 
+from stacks.claim import Claim
 from stacks.engine.processes import read_process
 from stacks.errors import LockHeldError, NotLeadingError, PublishFailedError
 from stacks.lock import RunnerLock
 from stacks.seat import Seat
-from state_index.errors import LeaseLostError
+from state_index.errors import IndexUnavailableError, LeaseLostError
 from state_index.index import Index
 from state_index.lease import Lease
 from telemetry.logs import configure
@@ -204,6 +205,26 @@ async def test_a_heartbeat_that_comes_back_in_time_keeps_the_seat(
         until_then = seat.fence.until
         await until(lambda: seat.fence.until > until_then)
         assert not seat.lost.is_set()
+
+
+async def test_a_heartbeat_that_failed_is_tried_again_soon_and_told_once(
+    place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its index may be free for a moment only: to wait for a whole beat each time may miss all of them."""
+    renew, tries = Claim.renew, []
+
+    def failing(claim: Claim) -> None:
+        tries.append(claim)
+        if len(tries) < 6:
+            raise IndexUnavailableError("database is locked")
+        renew(claim)
+
+    monkeypatch.setattr(Claim, "renew", failing)
+    place = replace(place, timeout="12s")
+    async with sitting(place) as seat:
+        until_then = seat.fence.until
+        await until(lambda: seat.fence.until > until_then, within=9)  # six beats take 14 s
+    assert caplog.text.count("no heartbeat of the lease") == 1
 
 
 @pytest.mark.parametrize("patient", [False, True])
