@@ -19,6 +19,7 @@ from state_index.models import Published, RunnerInfo
 from state_index.phases import Phase, Sync
 from tests.gateway.fake_runner import FakeRunner, fake_runner
 from tests.gateway.harness import ALICE, BOB, ROOT, Running, login_of, serving
+from tests.waiting import until
 
 VISITOR = Visitor("alice", False, "key")
 NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
@@ -159,6 +160,7 @@ async def test_a_workspace_that_does_not_answer_leads_to_its_state(
     hub: Running, browser: httpx.AsyncClient
 ) -> None:
     hub.publish("alice-a", Phase.RUNNING, upstream="unix:alice-a/ide.sock")
+    await until(lambda: "alice-a" in (hub.services.routes.current() or {}), "its route")
     answer = await browser.get("/w/alice-a/")
     assert answer.status_code == 502
     assert 'href="/workspaces/alice-a"' in answer.text
