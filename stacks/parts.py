@@ -175,8 +175,8 @@ def drift_watch(settings: RunnerSettings, queue: Looks, events: EngineEvents) ->
     return DriftWatch(queue, events=events, every=settings.poll_interval)
 
 
-def engine_config(settings: RunnerSettings) -> EngineConfig:
-    """Give the engine room's part of the settings."""
+def engine_config(settings: RunnerSettings, *, ahead: bool = False) -> EngineConfig:
+    """Give the engine room's part of the settings, and whether a CLI is to be started ahead."""
     return EngineConfig(
         pulumi=settings.pulumi,
         pulumi_home=settings.pulumi_home,
@@ -187,6 +187,7 @@ def engine_config(settings: RunnerSettings) -> EngineConfig:
         grace=ENGINE_GRACE,
         history=settings.pulumi_history,
         logs=settings.pulumi_logs,
+        ahead=ahead,
     )
 
 

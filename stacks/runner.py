@@ -114,7 +114,9 @@ class Runner(UpCommands, LookCommands, GcCommands, EditCommands):
         self.streams: OwnStreams = await exits.enter_async_context(
             parts.docker_streams(settings, self.power, serves=self._daemon)
         )
-        engine = LazyEngine(parts.engine_config(settings), leftovers=self.power, fence=fence)
+        engine = LazyEngine(
+            parts.engine_config(settings, ahead=self._daemon), leftovers=self.power, fence=fence
+        )
         exits.push_async_callback(engine.close)
         self.facts = await asyncio.to_thread(parts.facts, settings, ids)
         self.source: Source = parts.source(settings, self.board, self.power)

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from stacks.engine import checkpoint as state
-from stacks.engine import failures, policies, recovery
+from stacks.engine import failures, policies, recovery, salt
 from stacks.engine.checkpoint import Checkpoint, StateFiles
 from stacks.engine.command import PROJECT
-from stacks.engine.launcher import ForkServer, Worker
+from stacks.engine.launcher import Worker
 from stacks.engine.model import (
     EngineConfig,
     EngineEvent,
@@ -28,6 +28,7 @@ from stacks.engine.model import (
 )
 from stacks.engine.processes import end_recorded, kill_session, record_session
 from stacks.engine.recovery import Prepared
+from stacks.engine.spare import Workers
 from stacks.engine.wire import Request, Result, encode
 from stacks.errors import (
     NameTakenError,
@@ -40,7 +41,6 @@ from stacks.errors import (
 from stacks.fence import Fence
 
 OnEvent = Callable[[EngineEvent], None]
-LONGEST_LINE = 16 << 20
 PROJECT_FILE = (
     f"name: {PROJECT}\nruntime:\n  name: python\n"
     f"  options: {{virtualenv: {json.dumps(sys.prefix)}}}\n"
@@ -58,6 +58,9 @@ class Engine:
 
     Operations on different stacks may run at the same time; of one stack, one at a time is the
     caller's promise.
+
+    Attributes:
+        workers: Who does it.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class Engine:
         self._config = config
         self._leftovers = leftovers
         self._fence = fence or Fence.always()
-        self._forks = ForkServer()
+        self.workers = Workers(config)
 
     async def __aenter__(self) -> Self:
         """Prepare the folders and start the process that operations are forked from.
@@ -82,7 +85,7 @@ class Engine:
             ToolchainError: There is no Pulumi CLI, or the SDK cannot be loaded.
         """
         await asyncio.to_thread(prepare_folders, self._config)
-        await self._forks.start()
+        await self.workers.start()
         return self
 
     async def __aexit__(
@@ -92,7 +95,7 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         """End the process that operations are forked from."""
-        await self._forks.stop()
+        await self.workers.stop()
 
     async def run(self, operation: Operation, *, on_event: OnEvent | None = None) -> Outcome:
         """Run one operation to its end.
@@ -134,7 +137,7 @@ class Engine:
         await asyncio.to_thread(end_recorded, self._record(stack))
         try:
             await asyncio.to_thread(self._files(stack).remove)
-            (self._config.work / f"Pulumi.{stack}.yaml").unlink(missing_ok=True)
+            salt.settings_file(self._config.work, stack).unlink(missing_ok=True)
         except OSError as error:
             raise _unavailable(error) from error
 
@@ -161,7 +164,10 @@ class Engine:
         changed = replace(operation, refresh=prepared.refresh)
         until = self._fence.until
         request = Request(operation=changed, config=self._config, adopt=prepared.adopt, until=until)
+        if prepared.empty:
+            await asyncio.to_thread(salt.give, self._config.work, operation.stack)
         result = await self._work(request, on_event)
+        await asyncio.to_thread(salt.keep, self._config.work, operation.stack)
         if operation.kind is Kind.PREVIEW:
             result = replace(result, outputs={})  # not known before `up`
         return _outcome(result, prepared)
@@ -169,15 +175,13 @@ class Engine:
     async def _work(self, request: Request, on_event: OnEvent | None) -> Result:
         """Run a worker for the request and end whatever is left of it."""
         record = self._record(request.operation.stack)
-        worker = await self._forks.worker(limit=LONGEST_LINE)
-        started = await asyncio.to_thread(record_session, record, worker.pid)
-        try:
-            result = await self._converse(worker, request, on_event)
-        except BaseException:
-            await asyncio.to_thread(kill_session, worker.pid, started=started)
-            raise
-        finally:
-            worker.writer.close()
+        async with self.workers.worker() as worker:
+            started = await asyncio.to_thread(record_session, record, worker.pid)
+            try:
+                result = await self._converse(worker, request, on_event)
+            except BaseException:
+                await asyncio.to_thread(kill_session, worker.pid, started=started)
+                raise
         record.unlink(missing_ok=True)
         return result
 
@@ -228,7 +232,7 @@ class _Conversation:
                 self._tell(EngineEvent(**message["event"]))
             elif "drained" in message:
                 self.worker.writer.write(encode({"drained": True}))
-            else:
+            elif "result" in message:
                 return Result(**message["result"])
         raise OperationKilledError("the process of the operation was ended", step=self.step)
 

@@ -62,13 +62,13 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         try:
             pid = await self._fork(theirs)
+            ours.setblocking(False)
+            reader, writer = await asyncio.open_connection(sock=ours, limit=limit)
         except BaseException:
             ours.close()
             raise
         finally:
             theirs.close()
-        ours.setblocking(False)
-        reader, writer = await asyncio.open_connection(sock=ours, limit=limit)
         return Worker(pid=pid, reader=reader, writer=writer)
 
     async def stop(self) -> None:
@@ -90,6 +90,9 @@ class ForkServer:
                 answer = await loop.sock_recv(control, PID_BYTES)
             except OSError:
                 answer = b""
+            except asyncio.CancelledError:
+                self._drop()  # or its answer would be taken for that to the next one
+                raise
             if len(answer) != PID_BYTES:
                 self._drop()
                 raise OperationKilledError("the process that workers are forked from was ended")

@@ -178,6 +178,7 @@ class EngineConfig:
         grace: Seconds between SIGINT and SIGKILL.
         history: Entries of Pulumi's history that are kept for each stack.
         logs: Bytes of the CLI's logs that it keeps.
+        ahead: Whether a CLI is started before there is an operation for it.
     """
 
     pulumi: Path
@@ -189,3 +190,4 @@ class EngineConfig:
     grace: float = 10.0
     history: int = 0
     logs: int = 16 << 20
+    ahead: bool = False

@@ -1,7 +1,7 @@
 """Lines of JSON between the runner and a worker. Nothing here decides anything.
 
-Runner → worker: the `Request`, then ``{"stop": true}``, ``{"drained": true}`` or ``{"until": 12.5}``.
-Worker → runner: ``{"event": {...}}``, ``{"drained": true}`` and, last, ``{"result": {...}}``.
+Runner → worker: `hold` or nothing, the `Request`, then ``{"stop": true}``, ``{"drained": true}`` or ``{"until": 12.5}``.
+Worker → runner: ``{"held": true}`` after a `hold`, then ``{"event": {...}}``, ``{"drained": true}`` and, last, ``{"result": {...}}``.
 Either end closing means that the other is dead.
 """
 
@@ -41,10 +41,9 @@ class Request:
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""
-        config = {**asdict(self.config), **{k: str(getattr(self.config, k)) for k in _PATHS}}
         return {
             "operation": asdict(self.operation),
-            "config": config,
+            "config": _plain(self.config),
             "adopt": sorted(self.adopt),
             "until": self.until,
         }
@@ -53,13 +52,30 @@ class Request:
     def from_json(cls, data: Mapping[str, Any]) -> "Request":
         """Take what `to_json` gave."""
         operation = {**data["operation"], "kind": Kind(data["operation"]["kind"])}
-        config = {**data["config"], **{key: Path(data["config"][key]) for key in _PATHS}}
         return cls(
             operation=Operation(**operation),
-            config=EngineConfig(**config),
+            config=_config(data["config"]),
             adopt=frozenset(data["adopt"]),
             until=data["until"],
         )
+
+
+def hold(config: EngineConfig, *, salt: str) -> dict[str, Any]:
+    """Give what has a worker start its CLI before there is a request."""
+    return {"hold": _plain(config), "salt": salt}
+
+
+def held(data: Mapping[str, Any]) -> tuple[EngineConfig, str]:
+    """Take what `hold` gave."""
+    return _config(data["hold"]), data["salt"]
+
+
+def _plain(config: EngineConfig) -> dict[str, Any]:
+    return {**asdict(config), **{key: str(getattr(config, key)) for key in _PATHS}}
+
+
+def _config(data: Mapping[str, Any]) -> EngineConfig:
+    return EngineConfig(**{**data, **{key: Path(data[key]) for key in _PATHS}})
 
 
 @dataclass(frozen=True, kw_only=True)

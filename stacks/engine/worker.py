@@ -17,17 +17,21 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from concurrent import futures
 from dataclasses import asdict
-from typing import Any
+from typing import IO, Any
 
 import grpc
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2_grpc
 from pulumi.runtime.proto.events_pb2_grpc import add_EventsServicer_to_server
 
+from stacks.engine import wire
 from stacks.engine.command import Servers, arguments, environment
+from stacks.engine.held import Held
 from stacks.engine.model import Kind, Operation
+from stacks.engine.plugin import Plugin
 from stacks.engine.policies import Policies
 from stacks.engine.processes import kill_session
 from stacks.engine.right import Right
@@ -38,17 +42,34 @@ from stacks.programs.program import Program
 
 GRPC_OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.so_reuseport", 0)]
 KEPT_STDERR = 8192
+_RUNS_PROGRAM = frozenset({Kind.UP, Kind.PREVIEW})
 
 
 def run(connection: socket.socket) -> None:
     """Do what the runner asks for over `connection`, then return."""
     lines = Lines(connection)
     messages = lines.receive()
-    request = Request.from_json(next(messages))
-    worker = _Worker(request, lines)
+    first = next(messages, None)
+    held = None
+    if first and "hold" in first:
+        held = _hold(first, lines)
+        first = next(messages, None)
+    if first is None:
+        return  # nothing is to be done: a CLI that waits ends with this process
+    worker = _Worker(Request.from_json(first), lines, held)
     for target, args in ((worker.listen, (messages,)), (worker.watch, ())):
         threading.Thread(target=target, args=args, daemon=True).start()
     lines.send({"result": asdict(worker.work())})
+
+
+def _hold(message: Mapping[str, Any], lines: Lines) -> Held:
+    """Start a CLI before its operation is known, and tell the runner once it waits."""
+    config, salt = wire.held(message)
+    held = Held(config, salt=salt)
+    is_held = held.wait()
+    with contextlib.suppress(OSError):  # a runner that is gone is told by the next line
+        lines.send({"held": is_held})
+    return held
 
 
 def load_program(name: str) -> Program:
@@ -65,10 +86,12 @@ def load_program(name: str) -> Program:
 
 
 class _Worker:
-    def __init__(self, request: Request, lines: Lines) -> None:
+    def __init__(self, request: Request, lines: Lines, held: Held | None) -> None:
         self._request = request
+        self._held = held
         self._log = EventLog(lines)
         operation = request.operation
+        self._plugin = self._start_plugin()
         self._policies = Policies(wanted=_wants_policies(operation), rules=operation.rules)
         self._cli: subprocess.Popen[bytes] | None = None
         self._stopped = False
@@ -117,27 +140,25 @@ class _Worker:
         finally:
             server.stop(grace=None)
             self._policies.end()
+            if self._plugin is not None:
+                self._plugin.end()
         settle = self._settle(program) if code == 0 and operation.kind is Kind.UP else None
         return self._result(code, stderr, settle)
 
     def _render(self, program: Program) -> None:
+        if self._held is not None and self._plugin is not None:
+            self._held.add(self._plugin.environment())
         program.render(self._request.operation.inputs, self._request.adopt)
 
     def _call(self, address: str) -> tuple[int, str]:
         request = self._request
         servers = Servers(address=address, policy_pack=self._policies.executable)
-        with tempfile.TemporaryFile() as stderr:
+        words, added = arguments(request.operation, servers), self._policies.environment()
+        with tempfile.TemporaryFile() if self._held is None else self._held.stderr as stderr:
             with self._starting:
                 if self._right.is_over:
                     os._exit(1)  # nothing was begun
-                self._cli = subprocess.Popen(
-                    [str(request.config.pulumi), *arguments(request.operation, servers)],
-                    cwd=request.config.work,
-                    env={**environment(request.config), **self._policies.environment()},
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=stderr,
-                )
+                self._cli = self._begin(words, added, stderr)
             if self._stopped:
                 self._stop()
             code = self._cli.wait()
@@ -146,6 +167,31 @@ class _Worker:
                 kill_session(os.getpid(), spare=os.getpid())
             stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - KEPT_STDERR))
             return code, stderr.read().decode(errors="replace")
+
+    def _begin(
+        self, words: Sequence[str], added: Mapping[str, str], stderr: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """Tell the CLI that waits, or else start one."""
+        if self._held is not None and self._held.release(words, added):
+            return self._held.process
+        config = self._request.config
+        return subprocess.Popen(
+            [str(config.pulumi), *words],
+            cwd=config.work,
+            env={**environment(config), **added},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
+
+    def _start_plugin(self) -> Plugin | None:
+        """Start the plugin where the CLI waits and the program is what first asks for it."""
+        operation = self._request.operation
+        if self._held is None or operation.refresh or operation.kind not in _RUNS_PROGRAM:
+            return None
+        with contextlib.suppress(OSError):  # the CLI says what is wrong with it
+            return Plugin(self._request.config, stderr=self._held.stderr)
+        return None
 
     def _stop(self) -> None:
         """Ask the CLI to end after the step that it is at."""
@@ -176,7 +222,7 @@ class _Worker:
 
 
 def _wants_policies(operation: Operation) -> bool:
-    return operation.policies and operation.kind in {Kind.UP, Kind.PREVIEW}
+    return operation.policies and operation.kind in _RUNS_PROGRAM
 
 
 def warm() -> None:

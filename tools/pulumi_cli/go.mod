@@ -7,4 +7,5 @@ require github.com/pulumi/pulumi/pkg/v3 v3.256.0
 replace (
 	github.com/ccojocar/zxcvbn-go => ./zxcvbn_esc
 	github.com/nbutton23/zxcvbn-go => ./zxcvbn_config
+	go.uber.org/automaxprocs => ./held
 )

@@ -1,6 +1,7 @@
 """Killing an operation at one of its events, and comparing what comes out of it in the end."""
 
 import hashlib
+import json
 import os
 import signal
 import time
@@ -125,20 +126,45 @@ def find_cli(stack: str, work: Path) -> int:
         stack: Name of the stack; another suite on this machine may use it too.
         work: The work folder, which is that of one engine room only.
     """
+    return _find_started(stack, work) or _find_held(stack, work)
+
+
+def _find_started(stack: str, work: Path) -> int:
     wanted = f"organization/codehub/{stack}".encode()
     pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return next((pid for pid in pids if wanted in _arguments(pid) and _folder(pid) == work), 0)
 
 
-def find_plugin(cli: int) -> int:
-    """Give the id of the provider's process below a CLI, 0 while there is none."""
-    found = read_process(cli) if cli else None
-    members = session_members(found.session) if found else []
-    below = (item.pid for item in members if item.parent == cli)
-    # The policy pack is below the CLI too.
+def _find_held(stack: str, work: Path) -> int:
+    """Find one that was started ahead, and so without arguments: its worker's session is recorded."""
+    try:
+        leader = json.loads((work / f"{stack}.session").read_text())["pid"]
+    except (FileNotFoundError, ValueError):  # it ended, or is being written just now
+        return 0
+    members = session_members(leader)
     return next(
-        (pid for pid in below if b"pulumi-resource-docker" in b"".join(_arguments(pid)[:1])), 0
+        (item.pid for item in members if _is_cli(item.pid) and _folder(item.pid) == work), 0
     )
+
+
+def find_waiting(work: Path) -> int:
+    """Give the id of a CLI that was started ahead and waits, 0 when there is none."""
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return next((pid for pid in pids if _is_cli(pid) and _folder(pid) == work), 0)
+
+
+def find_plugin(cli: int) -> int:
+    """Give the id of the provider's process in a CLI's session, 0 while there is none."""
+    found = read_process(cli) if cli else None
+    pids = (item.pid for item in session_members(found.session)) if found else ()
+    return next(
+        (pid for pid in pids if b"pulumi-resource-docker" in b"".join(_arguments(pid)[:1])), 0
+    )
+
+
+def _is_cli(pid: int) -> bool:
+    words = _arguments(pid)
+    return words[0].endswith(b"/pulumi") and words[1:] == [b""] if words else False
 
 
 def _arguments(pid: int) -> list[bytes]:

@@ -1,0 +1,158 @@
+"""A CLI that is started before its operation is known: used once, never missed, gone with its runner."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stacks.engine import Engine, EngineConfig, EngineEvent, Kind, Operation, Outcome
+from stacks.engine.processes import read_process
+from stacks.programs.inputs import WorkspaceInputs
+from tests.stacks.integration.kills import find_cli, find_waiting
+from tests.stacks.room import Room
+from tests.waiting import until
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).resolve().parents[3]
+
+RUNNER = """
+import asyncio, json, sys
+from pathlib import Path
+from stacks.engine import Engine, EngineConfig
+from stacks.power_docker import DockerPower
+
+async def main(given):
+    config = EngineConfig(**{k: Path(v) for k, v in given["paths"].items()}, ahead=True)
+    power = DockerPower(name_prefix=given["prefix"], run=Path(given["run"]))
+    async with power, Engine(config, leftovers=power):
+        await asyncio.Event().wait()
+
+asyncio.run(main(json.loads(sys.argv[1])))
+"""
+
+OFFICIAL = """#!/bin/sh
+[ -z "$CODEHUB_HOLD" ] && exec {pulumi} "$@"
+echo >> {starts}
+"""
+"""A CLI that knows nothing of waiting: without arguments it prints its help and ends."""
+
+
+@asynccontextmanager
+async def engine_ahead(room: Room, config: EngineConfig | None = None) -> AsyncIterator[Engine]:
+    config = replace(config or room.config, ahead=True)
+    async with Engine(config, leftovers=room.power) as engine:
+        yield engine
+
+
+async def until_held(room: Room) -> int:
+    await until(lambda: find_waiting(room.config.work), "a CLI ahead")
+    return find_waiting(room.config.work)
+
+
+async def up(engine: Engine, room: Room, inputs: WorkspaceInputs, used: list[int]) -> Outcome:
+    """Run an operation; gives also the id of the CLI that did it."""
+
+    def see(_event: EngineEvent) -> None:
+        if not used:
+            used.append(find_cli(inputs.id, room.config.work))
+
+    data = (await room.seen(inputs)).to_json()
+    operation = Operation(kind=Kind.UP, stack=inputs.id, inputs=data)
+    return (await engine.run(operation, on_event=see)).check()
+
+
+async def test_operations_use_what_was_started_ahead_and_it_is_made_again(room: Room) -> None:
+    inputs = room.inputs()
+    async with engine_ahead(room) as engine:
+        for _ in range(2):
+            held, used = await until_held(room), list[int]()
+            await up(engine, room, inputs, used)
+            assert used == [held]
+            assert await is_gone(held)
+        last = await until_held(room)
+    await until(lambda: is_gone(last), "the CLI ahead to end with its engine")
+
+
+async def test_none_is_started_where_that_is_not_asked_for(room: Room) -> None:
+    used: list[int] = []
+    await up(room.engine, room, room.inputs(), used)
+    assert used[0]
+    assert not room.engine.workers.ahead
+
+
+async def test_several_operations_at_once_use_it_once(room: Room) -> None:
+    several = [room.inputs() for _ in range(3)]
+    async with engine_ahead(room) as engine:
+        held = await until_held(room)
+        used: list[list[int]] = [[], [], []]
+        async with asyncio.TaskGroup() as group:
+            for inputs, pids in zip(several, used, strict=True):
+                group.create_task(up(engine, room, inputs, pids))
+        pids = [each[0] for each in used]
+        assert held in pids
+        assert len(set(pids)) == len(pids)
+
+
+@pytest.mark.parametrize("leader", [False, True], ids=["the CLI", "its worker"])
+async def test_an_operation_does_without_one_that_was_killed(room: Room, leader: bool) -> None:
+    async with engine_ahead(room) as engine:
+        held, used = await until_held(room), list[int]()
+        os.kill(os.getsid(held) if leader else held, signal.SIGKILL)
+        await until(lambda: is_gone(held), "its end")
+        await up(engine, room, room.inputs(), used)
+        assert used[0] != held
+
+
+async def test_one_that_is_killed_at_work_is_picked_up(room: Room) -> None:
+    inputs = room.inputs()
+    async with engine_ahead(room) as engine:
+        held = await until_held(room)
+
+        def kill(event: EngineEvent) -> None:
+            if event.kind == "begin" and event.resource == "container":
+                os.kill(held, signal.SIGKILL)
+
+        operation = Operation(kind=Kind.UP, stack=inputs.id, inputs=inputs.to_json())
+        outcome = await engine.run(operation, on_event=kill)
+        assert not outcome.ok
+        assert not (room.config.work / f"{inputs.id}.session").exists()
+        assert (await up(engine, room, inputs, [])).recovered
+    assert (await room.up(inputs)).check().changed == ()
+
+
+async def test_it_ends_with_a_runner_that_is_killed(room: Room) -> None:
+    paths = {
+        key: str(getattr(room.config, key)) for key in ("pulumi", "pulumi_home", "state", "work")
+    }
+    given = {"paths": paths, "prefix": room.prefix, "run": str(room.run)}
+    runner = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", RUNNER, json.dumps(given), cwd=ROOT
+    )
+    held = await until_held(room)
+    runner.kill()
+    await runner.wait()
+    await until(lambda: is_gone(held), "the CLI ahead to end")
+
+
+async def test_a_cli_that_cannot_wait_is_asked_once(room: Room, tmp_path: Path) -> None:
+    starts, pulumi = tmp_path / "starts", tmp_path / "official"
+    pulumi.write_text(OFFICIAL.format(pulumi=room.config.pulumi, starts=starts))
+    pulumi.chmod(0o755)
+    async with engine_ahead(room, replace(room.config, pulumi=pulumi)) as engine:
+        await until(lambda: not engine.workers.ahead, "the CLI to show that it does not wait")
+        await up(engine, room, room.inputs(), [])
+        assert not engine.workers.ahead
+    assert starts.read_text() == "\n"
+
+
+async def is_gone(pid: int) -> bool:
+    found = read_process(pid)
+    return found is None or found.state == "Z"
