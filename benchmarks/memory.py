@@ -2,7 +2,9 @@
 
 A file whose image is not there has all that a workspace has in the runner (spec, plan, row, queue entry,
 history) and no container; some files are wrong. Counted is the share that the processes of `codehub run`
-have of the machine's memory (PSS): the runner and the process that operations are forked from.
+have of the machine's memory (PSS): the runner and the process that operations are forked from. Of the CLI
+that waits for the next operation, and its worker, it is what they have written themselves: the program's file
+lies in memory as long as there is room, whether one waits or not.
 """
 
 import asyncio
@@ -11,10 +13,12 @@ from pathlib import Path
 
 from benchmarks.fleet import spec_text
 from benchmarks.harness import Goal, Result
+from stacks.engine.processes import read_process, session_members
 from state_index.index import Index
 from state_index.models import Published
 from state_index.phases import Phase
 from tests.hub import Hub, hub
+from tests.stacks.integration.kills import find_waiting
 
 FILES = 1000
 REAL = 50
@@ -51,7 +55,9 @@ async def measured(*, files: int, real: int, passes: int = PASSES) -> int:
         pid = place.processes["run"].pid
         await until_done(place, files=files, real=real)
         await asyncio.sleep(passes * POLL)
+        waiting = find_waiting((place.root / "data" / "work").resolve())
         found = await asyncio.to_thread(share_of_session, pid)
+        found += await asyncio.to_thread(share_of_session, session_of(waiting), "Pss_Anon:")
         place.stop("run")
         return found
 
@@ -89,14 +95,19 @@ async def _until(url: str, done: Callable[[list[Published]], bool]) -> None:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-def share_of_session(leader: int) -> int:
+def session_of(pid: int) -> int:
+    """Give the leader of a process's session, 0 when there is no such process."""
+    found = read_process(pid) if pid else None
+    return found.session if found else 0
+
+
+def share_of_session(leader: int, kind: str = "Pss:") -> int:
     """Sum the proportional share (PSS) of all processes of a session, in bytes."""
     total = 0
-    for folder in Path("/proc").glob("[0-9]*"):
+    for process in session_members(leader) if leader else ():
         try:
-            session = int((folder / "stat").read_text().rpartition(")")[2].split()[3])
-            lines = (folder / "smaps_rollup").read_text().splitlines() if session == leader else []
+            lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
         except OSError:
             continue  # it ended meanwhile
-        total += sum(int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:"))
+        total += sum(int(line.split()[1]) << 10 for line in lines if line.startswith(kind))
     return total

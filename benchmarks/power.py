@@ -1,5 +1,6 @@
 """Starting a workspace that is there, and making one from a file: each beside plain Docker."""
 
+import asyncio
 import json
 import secrets
 import shutil
@@ -18,11 +19,14 @@ from benchmarks.harness import Goal, Result, alternate
 from state_index.index import Index
 from state_index.phases import Phase
 from tests.hub import PASSWORD, Hub, docker, hub, wait_for
+from tests.stacks.integration.kills import find_waiting
 
 START_RATIO = 1.5
 CREATE_RATIO = 2.0
 CREATE_SECONDS = 5.0
 POLL_SECONDS = 0.005
+LOOK_SECONDS = 0.5
+MOST_LOOKS = 10
 
 
 class Visitor:
@@ -154,9 +158,11 @@ async def create(pairs: int) -> Result:
         alice.wait("bench-first", Phase.RUNNING)
 
         async def floor() -> float:
+            await at_rest(served)
             return plain_run(served)
 
         async def subject() -> float:
+            await at_rest(served)
             workspace = f"bench-{next(numbers)}"
             began = time.perf_counter()
             file = served.write(workspace, spec_text())
@@ -174,6 +180,28 @@ async def create(pairs: int) -> Result:
             subject=subject,
             pairs=pairs,
         )
+
+
+async def at_rest(served: Hub) -> None:
+    """Wait until the runner has started what it starts ahead, so that neither side shares a core with that."""
+    work = (served.root / "data" / "work").resolve()
+    spent, looks = -1, 0
+    while looks < MOST_LOOKS:  # a CLI that is not our build does not wait
+        await asyncio.sleep(LOOK_SECONDS)
+        looks += 1
+        waiting = find_waiting(work)
+        if waiting and (now := cpu_ticks(waiting)) == spent:
+            return
+        spent = now if waiting else -1
+
+
+def cpu_ticks(pid: int) -> int:
+    """Give the clock ticks that a process has spent, 0 once it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
 
 
 def plain_run(served: Hub) -> float:
