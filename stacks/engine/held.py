@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from typing import IO
+from typing import IO, Literal
 
 from stacks.engine.command import environment
 from stacks.engine.model import EngineConfig
@@ -20,6 +20,8 @@ HOLD = "CODEHUB_HOLD"
 SALT = "CODEHUB_HOLD_SALT"
 HELD = b"held\n"
 TAKEN = b"set\n"
+PATIENCE_SECONDS = 30.0
+"""One that says nothing for so long is none: whoever waits for it hears nobody else meanwhile."""
 
 
 class Held:
@@ -50,23 +52,28 @@ class Held:
                 stdout=subprocess.DEVNULL,
                 stderr=self.stderr,
             )
-
+        self._socket.settimeout(PATIENCE_SECONDS)
         self._said = self._socket.makefile("rb")
 
     def wait(self) -> bool:
         """Wait until it waits; False when it ended instead, as the official one does."""
-        return self._says(HELD)
+        return self._says(HELD) or self._end()
 
     def release(self, arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
         """Have it do something; whether it was there to be told."""
-        if self._tell({"arguments": list(arguments), "environment": dict(environment)}):
-            return True
-        self.process.wait()
-        return False
+        order = {"arguments": list(arguments), "environment": dict(environment)}
+        return (self.process.poll() is None and self._tell(order)) or self._end()
 
     def add(self, environment: Mapping[str, str]) -> bool:
         """Add to the environment of one that is at work; whether it took that."""
         return self._tell({"environment": dict(environment)}) and self._says(TAKEN)
+
+    def _end(self) -> Literal[False]:
+        self.process.kill()
+        self.process.wait()
+        self._said.close()
+        self._socket.close()
+        return False
 
     def _tell(self, order: Mapping[str, object]) -> bool:
         with contextlib.suppress(OSError):

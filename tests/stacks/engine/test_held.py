@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.engine import Engine, EngineConfig, EngineEvent, Kind, Operation, Outcome
+from stacks.engine import Engine, EngineConfig, EngineEvent, Kind, Operation, Outcome, held
 from stacks.engine.processes import read_process
 from stacks.programs.inputs import WorkspaceInputs
 from tests.stacks.integration.kills import find_cli, find_waiting
@@ -73,10 +73,10 @@ async def test_operations_use_what_was_started_ahead_and_it_is_made_again(room: 
     inputs = room.inputs()
     async with engine_ahead(room) as engine:
         for _ in range(2):
-            held, used = await until_held(room), list[int]()
+            waiting, used = await until_held(room), list[int]()
             await up(engine, room, inputs, used)
-            assert used == [held]
-            assert await is_gone(held)
+            assert used == [waiting]
+            assert await is_gone(waiting)
         last = await until_held(room)
     await until(lambda: is_gone(last), "the CLI ahead to end with its engine")
 
@@ -91,34 +91,34 @@ async def test_none_is_started_where_that_is_not_asked_for(room: Room) -> None:
 async def test_several_operations_at_once_use_it_once(room: Room) -> None:
     several = [room.inputs() for _ in range(3)]
     async with engine_ahead(room) as engine:
-        held = await until_held(room)
+        waiting = await until_held(room)
         used: list[list[int]] = [[], [], []]
         async with asyncio.TaskGroup() as group:
             for inputs, pids in zip(several, used, strict=True):
                 group.create_task(up(engine, room, inputs, pids))
         pids = [each[0] for each in used]
-        assert held in pids
+        assert waiting in pids
         assert len(set(pids)) == len(pids)
 
 
 @pytest.mark.parametrize("leader", [False, True], ids=["the CLI", "its worker"])
 async def test_an_operation_does_without_one_that_was_killed(room: Room, leader: bool) -> None:
     async with engine_ahead(room) as engine:
-        held, used = await until_held(room), list[int]()
-        os.kill(os.getsid(held) if leader else held, signal.SIGKILL)
-        await until(lambda: is_gone(held), "its end")
+        waiting, used = await until_held(room), list[int]()
+        os.kill(os.getsid(waiting) if leader else waiting, signal.SIGKILL)
+        await until(lambda: is_gone(waiting), "its end")
         await up(engine, room, room.inputs(), used)
-        assert used[0] != held
+        assert used[0] != waiting
 
 
 async def test_one_that_is_killed_at_work_is_picked_up(room: Room) -> None:
     inputs = room.inputs()
     async with engine_ahead(room) as engine:
-        held = await until_held(room)
+        waiting = await until_held(room)
 
         def kill(event: EngineEvent) -> None:
             if event.kind == "begin" and event.resource == "container":
-                os.kill(held, signal.SIGKILL)
+                os.kill(waiting, signal.SIGKILL)
 
         operation = Operation(kind=Kind.UP, stack=inputs.id, inputs=inputs.to_json())
         outcome = await engine.run(operation, on_event=kill)
@@ -136,10 +136,10 @@ async def test_it_ends_with_a_runner_that_is_killed(room: Room) -> None:
     runner = await asyncio.create_subprocess_exec(
         sys.executable, "-c", RUNNER, json.dumps(given), cwd=ROOT
     )
-    held = await until_held(room)
+    waiting = await until_held(room)
     runner.kill()
     await runner.wait()
-    await until(lambda: is_gone(held), "the CLI ahead to end")
+    await until(lambda: is_gone(waiting), "the CLI ahead to end")
 
 
 async def test_a_cli_that_cannot_wait_is_asked_once(room: Room, tmp_path: Path) -> None:
@@ -156,3 +156,24 @@ async def test_a_cli_that_cannot_wait_is_asked_once(room: Room, tmp_path: Path) 
 async def is_gone(pid: int) -> bool:
     found = read_process(pid)
     return found is None or found.state == "Z"
+
+
+SILENT = """#!/bin/sh
+[ -z "$CODEHUB_HOLD" ] && exec {pulumi} "$@"
+exec sleep 600
+"""
+
+
+async def test_a_cli_that_says_nothing_is_waited_for_only_so_long(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi = tmp_path / "silent"
+    pulumi.write_text(SILENT.format(pulumi=room.config.pulumi))
+    pulumi.chmod(0o755)
+    monkeypatch.setattr(held, "PATIENCE_SECONDS", 0.2)
+    one = held.Held(replace(room.config, pulumi=pulumi), salt="")
+    with one.stderr:
+        assert not one.wait()
+    assert one.process.poll() is not None
+    assert not one.release(["version"], {})
+    assert not one.add({})
