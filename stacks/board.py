@@ -150,7 +150,7 @@ class Board:
         changes: Changes | None = None,
         if_generation: int | None = None,
     ) -> Published:
-        """Publish events in a row, with the changes at the last of them.
+        """Publish events in a row, with the changes at the last of them: all or nothing.
 
         Raises:
             OvertakenError: The row is not at `if_generation` any more (0: there is none).
@@ -171,20 +171,10 @@ class Board:
         changes: Changes,
         if_generation: int | None,
     ) -> Published:
-        for event in events[:-1]:
-            row = self._index.publish(
-                workspace_id,
-                event=event,
-                cause=why.cause,
-                actor=why.actor,
-                request_id=why.request_id,
-                revision=why.revision,
-                if_generation=if_generation,
-            )
-            if_generation = None if if_generation is None else row.generation
         row = self._index.publish(
             workspace_id,
             event=events[-1] if events else None,
+            after=events[:-1],
             cause=why.cause,
             actor=why.actor,
             request_id=why.request_id,

@@ -5,8 +5,9 @@ method is one transaction. It decides nothing that the phase table does not say.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Self, TypeVar, Unpack
 
@@ -169,6 +170,7 @@ class Index:
         /,
         *,
         event: Event | None = None,
+        after: Sequence[Event] = (),
         cause: str,
         actor: str = "",
         request_id: str = "",
@@ -184,6 +186,7 @@ class Index:
         Args:
             workspace_id: the workspace.
             event: what happened to it, if the phase may change.
+            after: what happened right before; nothing is written of it unless all is.
             cause: for a person: what led to it.
             actor: the user behind it.
             request_id: the request behind it.
@@ -202,14 +205,20 @@ class Index:
             IndexUnavailableError: it could not be written.
         """
         why = Cause(cause=cause, event=event, actor=actor, request_id=request_id, revision=revision)
+        now = self._now()
         with self._fenced() as connection:
+            for former in after:
+                row = publishing.publish(
+                    connection,
+                    workspace_id,
+                    replace(why, event=former),
+                    {},
+                    now=now,
+                    if_generation=if_generation,
+                )
+                if_generation = row.generation
             return publishing.publish(
-                connection,
-                workspace_id,
-                why,
-                changes,
-                now=self._now(),
-                if_generation=if_generation,
+                connection, workspace_id, why, changes, now=now, if_generation=if_generation
             )
 
     def forget(self, workspace_id: str, cause: str) -> bool:

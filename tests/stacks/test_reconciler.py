@@ -346,7 +346,7 @@ async def test_what_alone_does_not_get_an_answer_waits_until_the_engine_was_away
         assert (await found.queue.sweep(poll))[0].phase == Phase.RUNNING
 
 
-async def test_a_failure_that_was_told_by_half_is_no_lasting_one(
+async def test_a_failure_that_could_not_be_told_is_no_lasting_one(
     one: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where the disk is full for a moment: its container outlived an update, and goes on by two events."""
@@ -364,9 +364,30 @@ async def test_a_failure_that_was_told_by_half_is_no_lasting_one(
     with monkeypatch.context() as patched:
         patched.setattr(one.index, "publish", full)
         await one.queue.sweep(UP)
-    assert (one.row("alice").phase, one.row("alice").reason) == (Phase.ERROR, "")
+    assert (one.row("alice").phase, one.row("alice").reason) == (Phase.UPDATING, "")
+    one.index.publish("alice", event=Event.FAILED, cause="by half, as a former release could")
     assert (await one.queue.sweep(Demand(cause="poll")))[0].phase is Phase.RUNNING
     assert one.row("alice").image == "other"
+
+
+async def test_what_was_stopped_by_hand_starts_although_that_could_not_be_told(
+    one: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told by half it would be WARM, which is at rest for good."""
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    one.power.containers["alice"] = replace(one.power.containers["alice"], state="exited")
+    publish = one.index.publish
+
+    def full(id_: str, **told: Any) -> Published:
+        if told.get("event") is Event.START:
+            raise IndexUnavailableError("database or disk is full")
+        return publish(id_, **told)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(one.index, "publish", full)
+        await one.queue.sweep(UP)
+    assert (await one.queue.sweep(Demand(cause="poll")))[0].phase is Phase.RUNNING
 
 
 async def test_an_attempt_that_saw_no_engine_says_nothing_of_its_own(tmp_path: Path) -> None:

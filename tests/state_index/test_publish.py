@@ -259,3 +259,24 @@ def test_histories_of_many_are_those_of_each(index: Index) -> None:
     assert found == {id_: index.history(id_) for id_ in many}
     assert [row.to_phase for row in found[many[-1]]] == [Phase.ERROR, Phase.PROVISIONING]
     assert index.histories(()) == {}
+
+
+def test_what_happened_before_is_written_with_it(index: Index) -> None:
+    index.publish("alice-api", event=Event.BOOTING, cause="up")
+    index.publish("alice-api", event=Event.READY, cause="up")
+    row = index.publish("alice-api", event=Event.START, after=[Event.STOPPED], cause="by hand")
+    assert row.phase is Phase.STARTING
+    told = [(line.from_phase, line.to_phase) for line in index.history("alice-api")][:2]
+    assert told == [(Phase.WARM, Phase.STARTING), (Phase.RUNNING, Phase.WARM)]
+
+
+def test_nothing_is_written_of_what_can_not_be_written_whole(index: Index) -> None:
+    """Half of it would be a phase of its own: a container that is to run would rest for good."""
+    index.publish("alice-api", event=Event.BOOTING, cause="up")
+    before = index.publish("alice-api", event=Event.READY, cause="up")
+    history = index.history("alice-api")
+    with pytest.raises(IllegalTransitionError):
+        index.publish("alice-api", event=Event.PURGED, after=[Event.STOPPED], cause="by hand")
+    assert index.workspace("alice-api") == before
+    assert index.history("alice-api") == history
+    assert index.generation() == before.generation
