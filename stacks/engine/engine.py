@@ -164,10 +164,11 @@ class Engine:
         changed = replace(operation, refresh=prepared.refresh)
         until = self._fence.until
         request = Request(operation=changed, config=self._config, adopt=prepared.adopt, until=until)
-        if prepared.empty:
-            await asyncio.to_thread(salt.give, self._config.work, operation.stack)
+        work, stack = self._config.work, operation.stack
+        is_new = prepared.empty and await asyncio.to_thread(salt.give, work, stack)
         result = await self._work(request, on_event)
-        await asyncio.to_thread(salt.keep, self._config.work, operation.stack)
+        if is_new and result.exit_code == 0:
+            await asyncio.to_thread(salt.keep, work, stack)
         if operation.kind is Kind.PREVIEW:
             result = replace(result, outputs={})  # not known before `up`
         return _outcome(result, prepared)

@@ -45,6 +45,8 @@ _TEXTS: tuple[tuple[str, Make], ...] = (
     (r"unable to set memory limit", MemoryInUseError),
     (r"cannot be deleted[^.]*protected|is protected|because it is protected", HomeProtectedError),
     (r"Preview failed: resource '[^']*' does not exist|resource '[^']*' does not exist", HomeMissingError),
+    # A plugin that was killed before the CLI reached it.
+    (r"did not begin responding to RPC", OperationKilledError),
     (r"Error pinging|failed to create Docker client|connect: connection refused|docker\.sock",
      EngineUnavailableError),
     (r"python inline source runtime error", ProgramError),

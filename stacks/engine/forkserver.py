@@ -9,22 +9,20 @@ the worker's pid until later.
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import socket
 import sys
 import traceback
 
+from stacks.engine.processes import die_with_parent
 from stacks.engine.wire import READY
-
-PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Serve until the runner is gone."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     # Ctrl-C in a terminal is the runner's to handle: operations are ended by it, in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from stacks.engine import worker  # noqa: PLC0415  # slow, and after the signals are set

@@ -40,6 +40,11 @@ class ForkServer:
         self._control: socket.socket | None = None
         self._lock = asyncio.Lock()
 
+    @property
+    def pid(self) -> int:
+        """Its process's id, 0 while there is none."""
+        return self._process.pid if self._process else 0
+
     async def start(self) -> None:
         """Start it and wait until all is imported.
 
@@ -113,7 +118,11 @@ class ForkServer:
                 env=dict(os.environ),
             )
         self._control = ours
-        await self._ready(ours)
+        try:
+            await self._ready(ours)
+        except asyncio.CancelledError:
+            self._drop()  # or its first word would be taken for a worker's id
+            raise
         return ours
 
     async def _ready(self, control: socket.socket) -> None:

@@ -6,12 +6,14 @@ lives for one operation: it takes orders from whoever on this machine reaches it
 
 import contextlib
 import subprocess
+import threading
 from importlib import metadata
 from pathlib import Path
 from typing import IO
 
 from stacks.engine.command import environment
 from stacks.engine.model import EngineConfig
+from stacks.engine.processes import die_with_parent
 
 ATTACH = "PULUMI_DEBUG_PROVIDERS"
 NAME = "docker"
@@ -37,19 +39,23 @@ class Plugin:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=stderr,
+            preexec_fn=die_with_parent,  # noqa: PLW1509  # made while there is one thread
         )
 
     def environment(self) -> dict[str, str]:
         """Wait for its port; gives what tells a CLI to use it, nothing when it ended instead."""
-        assert self._process.stdout is not None
-        port = self._process.stdout.readline().strip().decode(errors="replace")
+        said = self._process.stdout
+        assert said is not None
+        port = said.readline().strip().decode(errors="replace")
+        # A plugin whose words nobody takes stands still once the pipe is full.
+        threading.Thread(target=said.read, daemon=True).start()
         return {ATTACH: f"{NAME}:{port}"} if port.isdigit() else {}
 
     def end(self) -> None:
         """End it: whoever asked it for something is gone."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
-        self._process.communicate()
+        self._process.wait()
 
 
 def path(pulumi_home: Path) -> Path:

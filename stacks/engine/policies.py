@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stacks.engine.processes import die_with_parent
+
 EXECUTABLE = "policy-pack"
 PORT_PIPE = "CODEHUB_POLICY_PORT_PIPE"
 # Pulumi loads the pack by name; this room does not import the pack's.
@@ -72,6 +74,7 @@ class Policies:
             os.close(writer)
             return
         try:
+            die_with_parent()
             os.dup2(writer, 1)
             os.closerange(3, MOST_DESCRIPTORS)  # the runner must see the worker's end
             # The SDK writes its port and does not flush: in a pipe it would stay in Python's buffer.

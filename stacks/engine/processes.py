@@ -5,6 +5,7 @@ worker is the leader of a session, which nobody below leaves: a session is what 
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -15,6 +16,8 @@ from pathlib import Path
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 GONE_WITHIN_SECONDS = 5.0
 SESSION_SUFFIX = ".session"
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,11 @@ class SessionRecord:
     pid: int
     started: int
     boot: str
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when the thread that forked it is gone."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def boot_id() -> str:

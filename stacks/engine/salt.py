@@ -5,9 +5,10 @@ own. Here a new stack gets the salt of the one before. A salt keeps one table of
 against many passphrases; ours is 256 bits of chance, against which there is no table.
 """
 
+import contextlib
 import hashlib
 import json
-import os
+import tempfile
 from pathlib import Path
 
 KEY = "encryptionsalt: "
@@ -23,29 +24,35 @@ def shared(work: Path) -> str:
     try:
         kept = json.loads(_file(work).read_text())
         return str(kept["salt"]) if kept["passphrase"] == _fingerprint(work) else ""
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
-def give(work: Path, stack: str) -> None:
-    """Give a new stack the shared salt, if there is one."""
+def give(work: Path, stack: str) -> bool:
+    """Give a new stack the shared salt, if there is one; whether the stack is new.
+
+    What cannot be written is left to the CLI, which then makes a salt of the stack's own.
+    """
     settings, salt = settings_file(work, stack), shared(work)
-    if salt and not settings.exists():
+    if settings.exists():
+        return False
+    if salt:
         _write(settings, f"{KEY}{salt}\n")
+    return True
 
 
 def keep(work: Path, stack: str) -> None:
-    """Keep the salt of a stack for those to come, unless one is kept."""
+    """Keep the salt of a stack that was made just now for those to come, unless one is kept.
+
+    An older one's may go with another passphrase: a CLI that waited knows its key all the same.
+    """
     if shared(work):
         return
-    try:
-        lines = settings_file(work, stack).read_text().splitlines()
-    except FileNotFoundError:
-        return
-    for line in lines:
-        if line.startswith(KEY):
-            kept = {"salt": line.removeprefix(KEY).strip(), "passphrase": _fingerprint(work)}
-            _write(_file(work), json.dumps(kept))
+    with contextlib.suppress(OSError, ValueError):
+        for line in settings_file(work, stack).read_text().splitlines():
+            if line.startswith(KEY):
+                kept = {"salt": line.removeprefix(KEY).strip(), "passphrase": _fingerprint(work)}
+                _write(_file(work), json.dumps(kept))
 
 
 def _file(work: Path) -> Path:
@@ -57,7 +64,11 @@ def _fingerprint(work: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text)
-    beside.chmod(0o600)
-    beside.replace(path)
+    with contextlib.suppress(OSError):
+        number, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with open(number, "w") as stream:  # noqa: PTH123  # it is open already
+                stream.write(text)
+            Path(beside).replace(path)
+        except OSError:
+            Path(beside).unlink(missing_ok=True)

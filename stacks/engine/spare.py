@@ -30,6 +30,7 @@ class Workers:
         self._at_work = 0
         self.ahead = config.ahead
         self._spare: Worker | None = None
+        self._forking = asyncio.Lock()
         self._making: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -83,17 +84,19 @@ class Workers:
     async def _cease(self) -> None:
         task, self._making = self._making, None
         if task is not None:
-            task.cancel()
+            async with self._forking:  # what is cut off there costs a new fork server
+                task.cancel()
             await asyncio.wait({task})
 
     async def _make(self) -> None:
         await asyncio.sleep(QUIET_SECONDS)
         # What is wrong here is told by the next operation, which does without.
         with contextlib.suppress(ToolchainError, OperationKilledError, OSError):
-            worker = await self._forks.worker(limit=LONGEST_LINE)
-            self._spare = worker
-            key = await asyncio.to_thread(salt.shared, self._config.work)
-            worker.writer.write(encode(hold(self._config, salt=key)))
+            async with self._forking:
+                worker = await self._forks.worker(limit=LONGEST_LINE)
+                self._spare = worker
+                key = await asyncio.to_thread(salt.shared, self._config.work)
+                worker.writer.write(encode(hold(self._config, salt=key)))
             # An operation that comes meanwhile takes it as it is.
             if not await _is_held(worker):
                 self.ahead = False

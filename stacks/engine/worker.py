@@ -157,6 +157,7 @@ class _Worker:
         with tempfile.TemporaryFile() if self._held is None else self._held.stderr as stderr:
             with self._starting:
                 if self._right.is_over:
+                    kill_session(os.getpid(), spare=os.getpid())
                     os._exit(1)  # nothing was begun
                 self._cli = self._begin(words, added, stderr)
             if self._stopped:

@@ -5,7 +5,6 @@ to be ended, and a successor ends what is left of it. So no key of the terminal 
 signals are passed on.
 """
 
-import ctypes
 import signal
 import subprocess
 import threading
@@ -14,16 +13,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from stacks.engine.forkserver import PR_SET_PDEATHSIG
-from stacks.engine.processes import kill_session, record_session
+from stacks.engine.processes import die_with_parent, kill_session, record_session
 from stacks.errors import NotLeadingError
 
 LOOK = 0.2
 """Seconds between two looks whether the seat is still ours."""
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-_LIBC = ctypes.CDLL(None)
 
 
 def run(
@@ -55,7 +51,7 @@ def run(
             cwd=cwd,
             env=env,
             start_new_session=True,
-            preexec_fn=_end_with_us,  # noqa: PLW1509 - one system call, of a library that is loaded
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, of a library that is loaded
         )
         started = record_session(record, process.pid)
         child.began(process)
@@ -68,11 +64,6 @@ def run(
     if code is None:
         raise NotLeadingError("the lease was lost, and Pulumi was ended", step="pulumi")
     return code
-
-
-def _end_with_us() -> None:
-    """Have the kernel end it when we are ended, however that is."""
-    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _await(process: "subprocess.Popen[bytes]", lost: threading.Event) -> int | None:

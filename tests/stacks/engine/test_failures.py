@@ -58,6 +58,10 @@ TEXTS: list[tuple[str, type[StacksError]]] = [
     ("could not read plugin [/p/pulumi-resource-docker]: exit status 1", ToolchainError),
     ("could not read plugin [/p/pulumi-resource-docker]: exit status -1", OperationKilledError),
     ("could not start plugin [/p/pulumi-resource-docker]: signal: killed", OperationKilledError),
+    (
+        "docker (resource) plugin [docker] did not begin responding to RPC connections",
+        OperationKilledError,
+    ),
     ("rpc error: code = Unavailable desc = error reading from server: EOF", OperationKilledError),
     ("Cannot update container x: unable to set memory limit to 67108864", MemoryInUseError),
     ("something that we do not know", OperationFailedError),

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from stacks.engine import Engine, EngineConfig, EngineEvent, Kind, Operation, Outcome, held
-from stacks.engine.processes import read_process
+from stacks.engine.processes import Process, read_process, session_members
 from stacks.programs.inputs import WorkspaceInputs
-from tests.stacks.integration.kills import find_cli, find_waiting
+from tests.stacks.integration.kills import find_cli, find_plugin, find_waiting
 from tests.stacks.room import Room
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.engine
 
@@ -126,6 +127,34 @@ async def test_one_that_is_killed_at_work_is_picked_up(room: Room) -> None:
         assert not (room.config.work / f"{inputs.id}.session").exists()
         assert (await up(engine, room, inputs, [])).recovered
     assert (await room.up(inputs)).check().changed == ()
+
+
+async def test_nothing_of_it_goes_on_when_its_worker_and_the_runner_are_gone(room: Room) -> None:
+    """The plugin's port would stay open."""
+    inputs = room.inputs()
+    async with engine_ahead(room) as engine:
+        await until_held(room)
+        killed: list[int] = []
+
+        def kill(event: EngineEvent) -> None:
+            if event.kind == "begin" and event.resource == "container" and not killed:
+                cli = find_cli(inputs.id, room.config.work)
+                leader = os.getsid(cli)
+                members = [item.pid for item in session_members(leader)]
+                assert find_plugin(cli) in members
+                os.kill(leader, signal.SIGKILL)
+                killed.extend(members)
+                # As long as this call lasts nobody else looks for them.
+                deadline = time.monotonic() + PATIENCE
+                while session_members(leader) and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                left.extend(session_members(leader))
+
+        left: list[Process] = []
+        operation = Operation(kind=Kind.UP, stack=inputs.id, inputs=inputs.to_json())
+        assert not (await engine.run(operation, on_event=kill)).ok
+        assert killed
+        assert left == []
 
 
 async def test_it_ends_with_a_runner_that_is_killed(room: Room) -> None:

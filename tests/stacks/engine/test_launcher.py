@@ -132,3 +132,19 @@ async def test_everything_dies_with_the_runner() -> None:
     await process.wait()
     await until(lambda: _gone(pid))
     await until(lambda: _gone(worker.parent))
+
+
+async def test_one_whose_start_was_cut_off_is_started_again() -> None:
+    """Or its first word would be taken for a worker's id."""
+    server = ForkServer()
+    start = asyncio.create_task(server.start())
+    await until(lambda: server.pid, "its process")
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    worker = await server.worker(limit=LIMIT)
+    found = read_process(worker.pid)
+    assert found is not None
+    assert found.session == worker.pid
+    worker.writer.close()
+    await server.stop()

@@ -1,5 +1,6 @@
 """One salt for all new stacks, so that their key can be derived ahead."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,38 @@ def test_a_broken_file_is_none(work: Path, text: str) -> None:
     assert salt.shared(work) == ""
     salt.keep(work, "first")
     assert salt.shared(work) == SALT
+
+
+def test_threads_may_keep_it_at_once(work: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            (work / "salt").unlink(missing_ok=True)
+            list(pool.map(lambda _: salt.keep(work, "first"), range(8)))
+            assert salt.shared(work) == SALT
+    assert sorted(path.name for path in work.iterdir()) == [
+        "Pulumi.first.yaml",
+        "passphrase",
+        "salt",
+    ]
+
+
+def test_what_can_not_be_written_or_read_is_left_to_the_cli(work: Path) -> None:
+    salt.settings_file(work, "odd").write_bytes(b"\xff\xfe")
+    salt.keep(work, "odd")
+    assert salt.shared(work) == ""
+    salt.keep(work, "first")
+    assert salt.give(work, "no/folder")
+    assert not salt.give(work, "odd")
+    assert not [path for path in work.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.engine
+async def test_a_stack_of_another_passphrase_gives_its_salt_to_none(room: Room) -> None:
+    old, new = room.inputs(), room.inputs()
+    (await room.up(old)).check()
+    (room.config.work / "passphrase").write_text("another one entirely")
+    assert not (await room.up(old)).ok
+    (await room.up(new)).check()
 
 
 @pytest.mark.engine
