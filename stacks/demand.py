@@ -192,6 +192,9 @@ class Entry:
     def wants(self, demand: Demand) -> None:
         """Take a demand in; who asks comes in place of the next attempt of what failed."""
         if not demand.is_look:
+            if self.retry is not None:
+                # It counts for the attempt that it comes before: who asks often makes none late.
+                self.failures = max(0, self.failures - 1)
             demand = self.take_up(demand)
         self.demand = self.demand.merged(demand) if self.demand else demand
 

@@ -250,9 +250,14 @@ async def failing(tmp_path: Path, *, times: int = 1) -> AsyncIterator[Bench]:
     """A queue with alice, who failed so often."""
     async with bench(tmp_path, retries=True) as found:
         found.files(spec_of("alice"))
-        found.engine.errors["alice"] = [NO_LUCK] * times
-        for _ in range(times):
+        found.engine.errors["alice"] = [NO_LUCK, NO_LUCK]
+        await found.queue.sweep(UP)
+        if times > 1:
+            entry = found.queue._entries["alice"]
+            entry.rest()  # as if its timer had run so often
+            entry.failures = times - 1
             await found.queue.sweep(UP)
+        found.engine.errors["alice"] = []
         assert is_first_failure(found) == (times == 1)
         yield found
 
@@ -275,6 +280,15 @@ async def test_a_changed_file_comes_before_the_retry_and_begins_the_backoff_anew
         found.files(spec_of("alice", state="running"))
         (done,) = await found.queue.sweep(Demand(cause="changed"))
         assert done.phase == Phase.RUNNING
+
+
+async def test_who_asks_often_does_not_make_the_next_attempt_late(tmp_path: Path) -> None:
+    async with bench(tmp_path, retries=True) as found:
+        found.files(spec_of("alice"))
+        found.engine.errors["alice"] = [NO_LUCK] * OFTEN
+        for _ in range(OFTEN):
+            await found.queue.sweep(UP)
+        assert is_first_failure(found)
 
 
 async def test_a_success_begins_the_backoff_anew(tmp_path: Path) -> None:
