@@ -137,14 +137,19 @@ async def test_everything_dies_with_the_runner() -> None:
 async def test_one_whose_start_was_cut_off_is_started_again() -> None:
     """Or its first word would be taken for a worker's id."""
     server = ForkServer()
-    start = asyncio.create_task(server.start())
-    await until(lambda: server.pid, "its process")
-    start.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await start
-    worker = await server.worker(limit=LIMIT)
-    found = read_process(worker.pid)
-    assert found is not None
-    assert found.session == worker.pid
-    worker.writer.close()
-    await server.stop()
+    try:
+        start = asyncio.create_task(server.start())
+        await until(lambda: server.pid, "its process")
+        start.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await start
+        worker = await server.worker(limit=LIMIT)
+        await until(lambda: _leads(worker.pid), "a worker of that id")
+        worker.writer.close()
+    finally:
+        await server.stop()
+
+
+def _leads(pid: int) -> bool:
+    found = read_process(pid)
+    return found is not None and found.session == pid
