@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from state_index.models import Published
-from state_index.phases import Phase
+from state_index.phases import Phase, Sync
 from tests.hub import wait_for
 from tests.soak.heal import Healing
 from tests.soak.model import Slot
@@ -51,13 +51,25 @@ class Soak(Healing):
         of = victim
         if target in OF_OPERATIONS and phase not in OPERATING:
             of, lag = self._companion(victim, pick), 0.0
+            before = self.hub.index.generation()
             self.edit(of, 2)
-            wait_for(lambda: self.targets.find(target, of.id), f"an operation of {of.id}", every=0)
+            wait_for(
+                lambda: self.targets.find(target, of.id) or self._was_changed(of, before),
+                f"an operation of {of.id}",
+                every=0,
+            )
         asked = self.hub.index.generation()
         self._lead_to(phase, victim, pick)
         if not self._reached(phase, victim, asked, lag):
             return ()
         return self._kill(target, phase, victim, of)
+
+    def _was_changed(self, slot: Slot, before: int) -> bool:
+        """Whether it rests again since: its operation was over before this process came to look."""
+        row = self.hub.index.workspace(slot.id)
+        if row is None or row.generation <= before:
+            return False
+        return row.phase in {Phase.RUNNING, Phase.WARM} and row.sync is Sync.SYNCED
 
     def _fitting(self, phase: Phase, pick: int) -> Slot:
         """Choose a workspace that can be led to a phase; another is brought there first where none is."""
