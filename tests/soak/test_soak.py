@@ -34,13 +34,14 @@ MOST = 2.5
 """How many times its seconds a run may take for what it owes; then it fails."""
 
 
-def run(folder: Path, *, seconds: float, owes: int) -> list[records.Kill]:
+def run(folder: Path, *, seconds: float, owes: int, pairs: bool) -> list[records.Kill]:
     """Run one soak; gives its log.
 
     Args:
         folder: Where its logs are kept.
         seconds: How long it takes at least.
-        owes: How many kills it owes, all pairs among them; with 0 it ends with its time.
+        owes: How many kills it owes: on a busy machine it takes longer for them.
+        pairs: Whether it owes each target in each phase too.
     """
     log = records.Log(Path(os.environ.get("SOAK_LOG") or folder / "kills.jsonl"))
     print(f"SOAK_SEED={SEED}, log: {log.path}")  # noqa: T201 - pytest shows it with a failure
@@ -49,7 +50,7 @@ def run(folder: Path, *, seconds: float, owes: int) -> list[records.Kill]:
 
         def over() -> bool:
             passed, kills = time.monotonic() - began, log.kills()
-            whole = len(kills) >= owes and not (owes and records.missing(kills))
+            whole = len(kills) >= owes and not (pairs and records.missing(kills))
             return passed > seconds * MOST or (passed > seconds and whole)
 
         course = Course(soak, over)
@@ -91,9 +92,9 @@ def _drive(course: Course, *, number: int) -> None:
     )
 
 
-@pytest.mark.timeout(360)
+@pytest.mark.timeout(CUT_SECONDS * MOST + 300)
 def test_a_cut_of_it(tmp_path: Path) -> None:
-    kills = run(tmp_path, seconds=CUT_SECONDS, owes=0)
+    kills = run(tmp_path, seconds=CUT_SECONDS, owes=CUT_KILLS, pairs=False)
     assert len(kills) >= CUT_KILLS, records.table(kills)
 
 
@@ -102,7 +103,7 @@ def test_a_cut_of_it(tmp_path: Path) -> None:
 @pytest.mark.timeout(SECONDS * MOST + 600)
 def test_twenty_minutes_and_each_target_in_each_phase(tmp_path: Path) -> None:
     began = time.monotonic()
-    kills = run(tmp_path, seconds=SECONDS, owes=KILLS)
+    kills = run(tmp_path, seconds=SECONDS, owes=KILLS, pairs=True)
     taken = time.monotonic() - began
     short = records.shortfall(kills, seconds=taken, least=KILLS, of_seconds=SECONDS)
     assert not short, records.table(kills)
