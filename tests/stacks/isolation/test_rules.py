@@ -1,6 +1,10 @@
 """The rules as text: what nft takes, and what is in it."""
 
 import asyncio
+import secrets
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -67,8 +71,19 @@ def test_the_marker_differs_where_the_rules_do() -> None:
     assert marker(PLAIN) == marker(same)
 
 
-async def test_the_table_comes_and_goes_and_is_told_from_a_changed_one() -> None:
-    site = Site(network="codehub-test-table", interface="lo")
+@pytest.fixture
+def unused() -> Iterator[Site]:
+    """A site that no packet comes from. Rules on loopback would cut off whatever runs beside."""
+    name = f"br-t{secrets.token_hex(5)}"
+    subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
+    try:
+        yield Site(network="codehub-test-table", interface=name)
+    finally:
+        subprocess.run(["ip", "link", "delete", name], check=True)
+
+
+async def test_the_table_comes_and_goes_and_is_told_from_a_changed_one(unused: Site) -> None:
+    site = unused
     try:
         first = await nft.ensure(site, known="")
         assert first
@@ -88,8 +103,8 @@ async def test_a_bridge_that_is_elsewhere_is_left_to_others() -> None:
     assert await nft.listed(PLAIN) == ""
 
 
-async def test_rules_that_nft_refuses_are_not_loaded() -> None:
-    site = Site(network="codehub-test-table", interface="lo", blocked=(ip_network("::/0"),))
+async def test_rules_that_nft_refuses_are_not_loaded(unused: Site) -> None:
+    site = replace(unused, blocked=(ip_network("::/0"),))
     _, problem = await nft._nft("-f", "-", given=render(site).replace("reject", "oops"))
     assert "syntax error" in problem
     assert await nft.listed(site) == ""
