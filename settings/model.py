@@ -55,7 +55,7 @@ class RunnerSettings(RepositorySettings, NoticeSettings, ForgeSettings):
         why="Workspaces listen on unix sockets in the data folder, so the engine is on this machine.",
         example="unix:///var/run/docker.sock",
         unit="URL",
-        shown="the local engine",
+        shown="what `DOCKER_HOST` names, else the local engine",
         secret=True,
         pattern=r"^(unix://.+|(tcp|http|https|npipe)://\S+)$",
     )

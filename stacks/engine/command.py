@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from stacks.address import engine_address
 from stacks.engine.model import EngineConfig, Kind, Operation
 
 PROJECT = "codehub"
@@ -73,8 +74,8 @@ def environment(config: EngineConfig) -> dict[str, str]:
     found = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     # Pulumi asks who it is, and a service's uid may have no name anywhere.
     found["USER"] = os.environ.get("USER") or str(os.getuid())
-    if config.docker_host:
-        found["DOCKER_HOST"] = config.docker_host
+    # Always: by itself the plugin would not see what else says where the engine is.
+    found["DOCKER_HOST"] = engine_address(config.docker_host)
     return {**found, **_settings(config)}
 
 

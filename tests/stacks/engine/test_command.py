@@ -63,9 +63,8 @@ def test_the_environment_holds_no_secret_and_nothing_of_ours(
 ) -> None:
     monkeypatch.setenv("CODEHUB_STORE_URL", "postgresql://user:secret@db/x")
     monkeypatch.setenv("PULUMI_ACCESS_TOKEN", "token")
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
     found = environment(CONFIG)
-    assert not {"CODEHUB_STORE_URL", "PULUMI_ACCESS_TOKEN", "DOCKER_HOST"} & found.keys()
+    assert not {"CODEHUB_STORE_URL", "PULUMI_ACCESS_TOKEN"} & found.keys()
     assert "PULUMI_CONFIG_PASSPHRASE" not in found
     assert found["PULUMI_CONFIG_PASSPHRASE_FILE"] == "/d/work/passphrase"
     assert found["PULUMI_BACKEND_URL"] == "file:///d/state?metadata=skip"
@@ -86,6 +85,10 @@ def test_pulumi_is_told_who_it_is_also_where_the_uid_has_no_name(
     assert environment(CONFIG)["USER"] == "codehub"
 
 
-def test_the_engine_of_the_settings_is_passed_on() -> None:
+def test_the_plugin_is_told_the_engine_that_all_else_uses(monkeypatch: pytest.MonkeyPatch) -> None:
     config = EngineConfig(**{**vars(CONFIG), "docker_host": "unix:///x.sock"})
+    monkeypatch.setenv("DOCKER_HOST", "unix:///y.sock")
     assert environment(config)["DOCKER_HOST"] == "unix:///x.sock"
+    assert environment(CONFIG)["DOCKER_HOST"] == "unix:///y.sock"
+    monkeypatch.delenv("DOCKER_HOST")
+    assert environment(CONFIG)["DOCKER_HOST"] == "unix:///var/run/docker.sock"
