@@ -74,6 +74,12 @@ class Collector:
     failed: list[str] = field(default_factory=list)
     _seen: dict[str, _Seen] = field(default_factory=dict)
 
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed so far."""
+        is_refused = any(violation.mandatory for violation in self.policies)
+        return not (self.errors or self.failed or is_refused)
+
     def add(self, event: auto.EngineEvent) -> None:
         """Take the next event."""
         if event.resource_pre_event:

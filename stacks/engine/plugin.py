@@ -1,11 +1,13 @@
 """The provider's plugin, started beside a CLI that waited instead of by it, while that gets ready.
 
 The CLI is told the plugin's port right before the program asks for its first resource. The plugin
-lives for one operation: it takes orders from whoever on this machine reaches its port.
+lives for one operation: it takes orders from whoever on this machine reaches its port. What waits
+ahead is the process alone, forked while that is cheap and safe; it becomes the plugin when it is told.
 """
 
 import contextlib
-import subprocess
+import os
+import signal
 import threading
 from importlib import metadata
 from pathlib import Path
@@ -13,49 +15,64 @@ from typing import IO
 
 from stacks.engine.command import environment
 from stacks.engine.model import EngineConfig
-from stacks.engine.processes import die_with_parent
+from stacks.engine.processes import die_with_parent, keep_only
 
 ATTACH = "PULUMI_DEBUG_PROVIDERS"
 NAME = "docker"
 
 
 class Plugin:
-    """A plugin that gets ready."""
+    """A process that becomes the plugin. To be made while this process has one thread: it forks."""
 
     def __init__(self, config: EngineConfig, *, stderr: IO[bytes]) -> None:
-        """Start it.
+        """Fork.
 
         Args:
             config: Where things are.
             stderr: Where it says what went wrong.
-
-        Raises:
-            OSError: It is not where Pulumi keeps it.
         """
-        self._process = subprocess.Popen(
-            [str(path(config.pulumi_home))],
-            cwd=config.work,
-            env=environment(config),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            preexec_fn=die_with_parent,  # noqa: PLW1509  # made while there is one thread
-        )
+        orders, self._orders = os.pipe()
+        said, output = os.pipe()
+        self._pid = os.fork()
+        if not self._pid:
+            _become(config, orders=orders, output=output, errors=stderr.fileno())
+        os.close(orders)
+        os.close(output)
+        self._said = os.fdopen(said, "rb")
+
+    def start(self) -> None:
+        """Have it become the plugin; one that was killed is missed by `environment`."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._orders, b"\n")
 
     def environment(self) -> dict[str, str]:
         """Wait for its port; gives what tells a CLI to use it, nothing when it ended instead."""
-        said = self._process.stdout
-        assert said is not None
-        port = said.readline().strip().decode(errors="replace")
+        port = self._said.readline().strip().decode(errors="replace")
         # A plugin whose words nobody takes stands still once the pipe is full.
-        threading.Thread(target=said.read, daemon=True).start()
+        threading.Thread(target=self._said.read, daemon=True).start()
         return {ATTACH: f"{NAME}:{port}"} if port.isdigit() else {}
 
     def end(self) -> None:
         """End it: whoever asked it for something is gone."""
         with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        self._process.wait()
+            os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        os.close(self._orders)
+
+
+def _become(config: EngineConfig, *, orders: int, output: int, errors: int) -> None:
+    """Wait for the order, then be the plugin; where it is missing, the CLI says so."""
+    try:
+        die_with_parent()
+        keep_only(orders, output=output, errors=errors)
+        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python; the plugin would inherit it
+            signal.signal(ignored, signal.SIG_DFL)
+        if os.read(orders, 1):
+            os.chdir(config.work)
+            program = str(path(config.pulumi_home))
+            os.execve(program, [program], environment(config))  # noqa: S606
+    finally:
+        os._exit(1)
 
 
 def path(pulumi_home: Path) -> Path:

@@ -8,6 +8,7 @@ imported already, prints its port. Starting Python anew for each operation takes
 import contextlib
 import importlib
 import io
+import json
 import os
 import signal
 import sys
@@ -15,13 +16,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stacks.engine.processes import die_with_parent
+from stacks.engine.processes import die_with_parent, keep_only
 
 EXECUTABLE = "policy-pack"
+WORD = f"./{EXECUTABLE}"
+"""The executable, for ``--policy-pack`` from the work folder."""
 PORT_PIPE = "CODEHUB_POLICY_PORT_PIPE"
 # Pulumi loads the pack by name; this room does not import the pack's.
 PACK = "policies.pack.pack"
-MOST_DESCRIPTORS = 1024
 SCRIPT = f'#!/bin/sh\nexec cat "${PORT_PIPE}"\n'
 
 
@@ -35,50 +37,48 @@ def install(work: Path) -> None:
 class Policies:
     """The pack's process. To be made while this process has one thread: it forks."""
 
-    def __init__(self, *, wanted: bool, rules: Mapping[str, Any]) -> None:
-        """Fork.
+    def __init__(self) -> None:
+        """Fork; it waits for its rules."""
+        orders, self._orders = os.pipe()
+        self._pipe, port = os.pipe()
+        self._pid = os.fork()
+        if not self._pid:
+            _serve(orders, port)
+        os.close(orders)
+        os.close(port)
 
-        Args:
-            wanted: Whether the pack is run at all.
-            rules: What `_policies.yaml` says, as the pack takes it.
+    def tell(self, rules: Mapping[str, Any]) -> None:
+        """Tell it what `_policies.yaml` says, as the pack takes it; it serves from then on.
+
+        Raises:
+            BrokenPipeError: It was killed.
         """
-        self._rules = rules
-        self._pid = 0
-        self._pipe = -1
-        if wanted:
-            self._start()
-
-    @property
-    def executable(self) -> str | None:
-        """Give the path for ``--policy-pack`` from the work folder, None without policies."""
-        return f"./{EXECUTABLE}" if self._pid else None
+        with open(self._orders, "wb", closefd=False) as orders:
+            orders.write(json.dumps(rules).encode() + b"\n")
 
     def environment(self) -> dict[str, str]:
         """Give what the executable needs to find the pipe."""
-        return {PORT_PIPE: f"/proc/{os.getpid()}/fd/{self._pipe}"} if self._pid else {}
+        return {PORT_PIPE: f"/proc/{os.getpid()}/fd/{self._pipe}"}
 
     def end(self) -> None:
         """End the process; it holds nothing that needs care."""
-        if not self._pid:
-            return
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
         os.close(self._pipe)
-        self._pid = 0
+        os.close(self._orders)
 
-    def _start(self) -> None:
-        self._pipe, writer = os.pipe()
-        self._pid = os.fork()
-        if self._pid:
-            os.close(writer)
-            return
-        try:
-            die_with_parent()
-            os.dup2(writer, 1)
-            os.closerange(3, MOST_DESCRIPTORS)  # the runner must see the worker's end
+
+def _serve(orders: int, port: int) -> None:
+    """Be the process."""
+    try:
+        die_with_parent()
+        keep_only(orders, output=port)
+        with open(orders, "rb") as told:
+            rules = told.readline()
+        if rules:
             # The SDK writes its port and does not flush: in a pipe it would stay in Python's buffer.
             sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), write_through=True)
-            importlib.import_module(PACK).serve(self._rules)
-        finally:
-            os._exit(1)
+            importlib.import_module(PACK).serve(json.loads(rules))
+    finally:
+        os._exit(1)

@@ -17,6 +17,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 GONE_WITHIN_SECONDS = 5.0
 SESSION_SUFFIX = ".session"
 PR_SET_PDEATHSIG = 1
+MOST_DESCRIPTORS = 1024
 _LIBC = ctypes.CDLL(None)
 
 
@@ -57,6 +58,18 @@ class SessionRecord:
 def die_with_parent() -> None:
     """Have the kernel end this process when the thread that forked it is gone."""
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def keep_only(descriptor: int, *, output: int, errors: int = 2) -> None:
+    """Close all of a forked process but one descriptor, its standard output and its standard error.
+
+    Standard input is empty. The others are its parent's: sockets whose end somebody waits to see.
+    """
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(errors, 2)
+    os.dup2(output, 1)
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, MOST_DESCRIPTORS)
 
 
 def boot_id() -> str:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from google.protobuf import empty_pb2
@@ -25,8 +25,15 @@ class EventLog(EventsServicer):
         drained: Set when the runner has seen every event: the CLI is let go then, not before.
     """
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, *, summed: Callable[[], None]) -> None:
+        """Take note of where to tell it.
+
+        Args:
+            lines: The runner.
+            summed: Called once all is done and nothing of it failed; the CLI is still there.
+        """
         self.collector = Collector()
+        self._summed = summed
         self.drained = threading.Event()
         self._lines = lines
 
@@ -45,3 +52,5 @@ class EventLog(EventsServicer):
         told = translate(event)
         if told is not None:
             self._lines.send({"event": to_wire(told)})
+        if event.summary_event and self.collector.ok:
+            self._summed()

@@ -6,7 +6,6 @@ and when the runner's right to act runs out: a runner that stands still can't en
 It knows no other operation and no lock; the SDK's process-wide state dies with it.
 """
 
-import asyncio
 import contextlib
 import gc
 import importlib
@@ -22,27 +21,25 @@ from concurrent import futures
 from dataclasses import asdict
 from typing import IO, Any
 
-import grpc
+import pulumi.log
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2_grpc
 from pulumi.runtime.proto.events_pb2_grpc import add_EventsServicer_to_server
 
 from stacks.engine import wire
 from stacks.engine.command import Servers, arguments, environment
-from stacks.engine.held import Held
-from stacks.engine.model import Kind, Operation
-from stacks.engine.plugin import Plugin
-from stacks.engine.policies import Policies
+from stacks.engine.model import WORKSPACE_PROGRAM, Kind
+from stacks.engine.policies import WORD
 from stacks.engine.processes import kill_session
+from stacks.engine.ready import Ready
+from stacks.engine.rehearsal import rehearse
 from stacks.engine.right import Right
 from stacks.engine.servicer import EventLog
 from stacks.engine.wire import Lines, Request, Result
 from stacks.errors import StacksError
 from stacks.programs.program import Program
 
-GRPC_OPTIONS = [("grpc.max_receive_message_length", 400 << 20), ("grpc.so_reuseport", 0)]
 KEPT_STDERR = 8192
-_RUNS_PROGRAM = frozenset({Kind.UP, Kind.PREVIEW})
 
 
 def run(connection: socket.socket) -> None:
@@ -50,26 +47,30 @@ def run(connection: socket.socket) -> None:
     lines = Lines(connection)
     messages = lines.receive()
     first = next(messages, None)
-    held = None
+    ready = None
     if first and "hold" in first:
-        held = _hold(first, lines)
+        ready = _hold(first, lines)
         first = next(messages, None)
     if first is None:
-        return  # nothing is to be done: a CLI that waits ends with this process
-    worker = _Worker(Request.from_json(first), lines, held)
+        return  # nothing is to be done: what waits ends with this process
+    request = Request.from_json(first)
+    ready = ready or Ready.of(request.operation)
+    ready.begin(request.operation)
+    worker = _Worker(request, lines, ready)
     for target, args in ((worker.listen, (messages,)), (worker.watch, ())):
         threading.Thread(target=target, args=args, daemon=True).start()
     lines.send({"result": asdict(worker.work())})
 
 
-def _hold(message: Mapping[str, Any], lines: Lines) -> Held:
-    """Start a CLI before its operation is known, and tell the runner once it waits."""
+def _hold(message: Mapping[str, Any], lines: Lines) -> Ready:
+    """Make ready what can be before the operation is known, and tell the runner once the CLI waits."""
     config, salt = wire.held(message)
-    held = Held(config, salt=salt)
-    is_held = held.wait()
+    ready = Ready.ahead(config, salt=salt)
+    assert ready.cli is not None
+    is_held = ready.cli.wait()
     with contextlib.suppress(OSError):  # a runner that is gone is told by the next line
         lines.send({"held": is_held})
-    return held
+    return ready
 
 
 def load_program(name: str) -> Program:
@@ -86,13 +87,12 @@ def load_program(name: str) -> Program:
 
 
 class _Worker:
-    def __init__(self, request: Request, lines: Lines, held: Held | None) -> None:
+    def __init__(self, request: Request, lines: Lines, ready: Ready) -> None:
         self._request = request
-        self._held = held
-        self._log = EventLog(lines)
-        operation = request.operation
-        self._plugin = self._start_plugin()
-        self._policies = Policies(wanted=_wants_policies(operation), rules=operation.rules)
+        self._ready = ready
+        self._log = EventLog(lines, summed=self._begin_settling)
+        self._program = load_program(request.operation.program)
+        self._settling: futures.Future[dict[str, Any] | None] | None = None
         self._cli: subprocess.Popen[bytes] | None = None
         self._stopped = False
         self._starting = threading.Lock()
@@ -126,35 +126,31 @@ class _Worker:
 
     def work(self) -> Result:
         """Run the operation."""
-        operation = self._request.operation
-        program = load_program(operation.program)
-        server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), options=GRPC_OPTIONS)
+        server = self._ready.server
         add_EventsServicer_to_server(self._log, server)
         language_pb2_grpc.add_LanguageRuntimeServicer_to_server(
-            LanguageServer(lambda: self._render(program)), server
+            LanguageServer(self._render), server
         )
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         try:
             code, stderr = self._call(f"127.0.0.1:{port}")
         finally:
-            server.stop(grace=None)
-            self._policies.end()
-            if self._plugin is not None:
-                self._plugin.end()
-        settle = self._settle(program) if code == 0 and operation.kind is Kind.UP else None
-        return self._result(code, stderr, settle)
+            self._ready.end()
+        return self._result(code, stderr, self._settled(code))
 
-    def _render(self, program: Program) -> None:
-        if self._held is not None and self._plugin is not None:
-            self._held.add(self._plugin.environment())
-        program.render(self._request.operation.inputs, self._request.adopt)
+    def _render(self) -> None:
+        ready = self._ready
+        if ready.cli is not None and ready.plugin is not None:
+            ready.cli.add(ready.plugin.environment())
+        self._program.render(self._request.operation.inputs, self._request.adopt)
 
     def _call(self, address: str) -> tuple[int, str]:
-        request = self._request
-        servers = Servers(address=address, policy_pack=self._policies.executable)
-        words, added = arguments(request.operation, servers), self._policies.environment()
-        with tempfile.TemporaryFile() if self._held is None else self._held.stderr as stderr:
+        policies, held = self._ready.policies, self._ready.cli
+        servers = Servers(address=address, policy_pack=WORD if policies else None)
+        words = arguments(self._request.operation, servers)
+        added = policies.environment() if policies else {}
+        with tempfile.TemporaryFile() if held is None else held.stderr as stderr:
             with self._starting:
                 if self._right.is_over:
                     kill_session(os.getpid(), spare=os.getpid())
@@ -173,8 +169,9 @@ class _Worker:
         self, words: Sequence[str], added: Mapping[str, str], stderr: IO[bytes]
     ) -> subprocess.Popen[bytes]:
         """Tell the CLI that waits, or else start one."""
-        if self._held is not None and self._held.release(words, added):
-            return self._held.process
+        held = self._ready.cli
+        if held is not None and held.release(words, added):
+            return held.process
         config = self._request.config
         return subprocess.Popen(
             [str(config.pulumi), *words],
@@ -185,26 +182,30 @@ class _Worker:
             stderr=stderr,
         )
 
-    def _start_plugin(self) -> Plugin | None:
-        """Start the plugin where the CLI waits and the program is what first asks for it."""
-        operation = self._request.operation
-        if self._held is None or operation.refresh or operation.kind not in _RUNS_PROGRAM:
-            return None
-        with contextlib.suppress(OSError):  # the CLI says what is wrong with it
-            return Plugin(self._request.config, stderr=self._held.stderr)
-        return None
-
     def _stop(self) -> None:
         """Ask the CLI to end after the step that it is at."""
         self._stopped = True
         if self._cli is not None:
             self._cli.send_signal(signal.SIGINT)
 
-    def _settle(self, program: Program) -> dict[str, Any] | None:
-        if program.settle is None:
+    def _begin_settling(self) -> None:
+        """Begin with the program's last part while the CLI, which is done, writes that down and ends."""
+        if self._request.operation.kind is Kind.UP and not self._stopped:
+            self._settling = futures.ThreadPoolExecutor(1).submit(self._settle)
+
+    def _settled(self, code: int) -> dict[str, Any] | None:
+        """Give how the program's last part failed, which belongs to what ended well only."""
+        if self._settling is not None:
+            told = self._settling.result()
+            return told if code == 0 else None
+        is_due = code == 0 and self._request.operation.kind is Kind.UP
+        return self._settle() if is_due else None
+
+    def _settle(self) -> dict[str, Any] | None:
+        if self._program.settle is None:
             return None
         try:
-            program.settle(self._request.operation.inputs, self._request.config.docker_host)
+            self._program.settle(self._request.operation.inputs, self._request.config.docker_host)
         except StacksError as error:
             return error.to_json()
         return None
@@ -222,16 +223,18 @@ class _Worker:
         )
 
 
-def _wants_policies(operation: Operation) -> bool:
-    return operation.policies and operation.kind in _RUNS_PROGRAM
-
-
 def warm() -> None:
-    """Import what workers need that is not imported above, so that forks share it."""
-    for name in ("stacks.programs.docker", "policies.pack.pack"):
+    """Load and work out what workers need that is not imported above, so that forks share it."""
+    for name in ("policies.pack.pack", "grpc._channel"):
         importlib.import_module(name)
-    asyncio.new_event_loop().close()
+    # Each would be a call that the program waits for, and what it says is dropped here again.
+    pulumi.log.debug = _nothing
+    rehearse(load_program(WORKSPACE_PROGRAM))
     # A look for garbage writes to each object, and so copies the memory that forks share. They
     # live for one operation only.
     gc.disable()
     sys.stdout.flush()
+
+
+def _nothing(*_arguments: object, **_named: object) -> None:
+    """Do nothing."""

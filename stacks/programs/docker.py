@@ -17,6 +17,7 @@ from stacks.programs import resources, shape
 from stacks.programs.inputs import (
     LABEL_PREFIX,
     NETWORK_OPTIONS,
+    HomeInputs,
     SharedInputs,
     WorkspaceInputs,
 )
@@ -106,5 +107,18 @@ def _settle_workspace(data: Mapping[str, Any], docker_host: str | None) -> None:
     limit_pids(inputs.container, inputs.pids, docker_host=docker_host)
 
 
-WORKSPACE = Program(render=render_workspace, settle=_settle_workspace)
+_SAMPLE = WorkspaceInputs(
+    id="sample",
+    owner="nobody",
+    name_prefix="codehub-sample-",
+    image="sample",
+    cpu=1.0,
+    memory=1 << 30,
+    pids=64,
+    spec_hash="",
+    home=HomeInputs(number=1, owner="nobody"),
+    run_folder="/run/sample",
+    network="codehub-sample",
+)
+WORKSPACE = Program(render=render_workspace, settle=_settle_workspace, sample=_SAMPLE.to_json())
 SHARED = Program(render=render_shared)

@@ -1,7 +1,7 @@
 """What a program is to the engine room: how to render, and what to do after an `up`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -15,7 +15,9 @@ class Program:
         settle: Runs in the same process after an `up` that ended well, before it is reported:
             for what the provider cannot express. Idempotent. Takes the inputs and the engine's
             address (None: the default).
+        sample: Inputs of nobody, to be rendered ahead: see `stacks.engine.rehearsal`.
     """
 
     render: Callable[[Mapping[str, Any], frozenset[str]], None]
     settle: Callable[[Mapping[str, Any], str | None], None] | None = None
+    sample: Mapping[str, Any] = field(default_factory=dict)

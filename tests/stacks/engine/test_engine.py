@@ -281,9 +281,26 @@ async def test_a_name_taken_meanwhile_by_a_container_of_ours_is_cleared(room: Ro
     assert (await room.inspect(inputs))["Id"] != late[0]
 
 
-def _create(room: Room, inputs: WorkspaceInputs) -> str:
-    """Make a labelled container at once, without the event loop."""
-    labels = [f"--label={key}={value}" for key, value in inputs.identity.items()]
+async def test_a_limit_is_not_set_on_a_container_of_somebody_else(room: Room) -> None:
+    """What follows a good end begins before the CLI is gone, and so before its exit code is known."""
+    inputs = room.inputs()
+    late: list[str] = []
+
+    def make(event: EngineEvent) -> None:
+        if event.kind == "prelude" and not late:
+            late.append(_create(room, inputs, labelled=False))
+
+    outcome = await room.up(inputs, make)
+
+    assert isinstance(outcome.error, NameTakenError)
+    found = await room.inspect(inputs)
+    assert found["Id"] == late[0]
+    assert not found["HostConfig"]["PidsLimit"]
+
+
+def _create(room: Room, inputs: WorkspaceInputs, *, labelled: bool = True) -> str:
+    """Make a container at once, without the event loop."""
+    labels = [f"--label={key}={value}" for key, value in inputs.identity.items() if labelled]
     argv = ["docker", "create", "--name", inputs.container, *labels, room.image]
     with os.popen(" ".join(argv)) as answer:
         return answer.read().strip()
@@ -335,9 +352,9 @@ async def test_an_engine_that_does_not_answer(room: Room, tmp_path: Path) -> Non
 
 async def test_an_operation_that_takes_too_long_is_ended_in_order(room: Room) -> None:
     inputs = room.inputs()
-    outcome = await room.up(inputs, timeout=0.45)
+    outcome = await room.up(inputs, timeout=0.2)
     assert isinstance(outcome.error, OperationTimeoutError)
-    assert "0.45 s" in outcome.error.message
+    assert "0.2 s" in outcome.error.message
     assert find_cli(inputs.id, room.config.work) == 0
     assert (await room.up(inputs)).check().ok
 

@@ -15,6 +15,7 @@ import pytest
 
 from stacks.engine import Engine, EngineConfig, EngineEvent, Kind, Operation, Outcome, held
 from stacks.engine.processes import Process, read_process, session_members
+from stacks.errors import OperationKilledError
 from stacks.programs.inputs import WorkspaceInputs
 from tests.stacks.integration.kills import find_cli, find_plugin, find_waiting
 from tests.stacks.room import Room
@@ -38,6 +39,9 @@ async def main(given):
 
 asyncio.run(main(json.loads(sys.argv[1])))
 """
+
+MADE_AHEAD = 4
+"""Processes: the worker, its CLI, what becomes the plugin, what serves the policies."""
 
 OFFICIAL = """#!/bin/sh
 [ -z "$CODEHUB_HOLD" ] && exec {pulumi} "$@"
@@ -110,6 +114,42 @@ async def test_an_operation_does_without_one_that_was_killed(room: Room, leader:
         await until(lambda: is_gone(waiting), "its end")
         await up(engine, room, room.inputs(), used)
         assert used[0] != waiting
+
+
+@pytest.mark.parametrize(("place", "is_ended"), [(2, False), (3, True)], ids=["plugin", "policies"])
+async def test_what_waits_beside_it_may_be_killed(room: Room, place: int, is_ended: bool) -> None:
+    """Without a plugin the CLI starts its own; nothing is done without policies."""
+    inputs = room.inputs()
+    async with engine_ahead(room) as engine:
+        leader = os.getsid(await until_held(room))
+        await until(lambda: len(session_members(leader)) == MADE_AHEAD, "all of what waits")
+        waiting = sorted(item.pid for item in session_members(leader))[place]
+        os.kill(waiting, signal.SIGKILL)
+        await until(lambda: is_gone(waiting), "its end")
+        if is_ended:
+            operation = Operation(kind=Kind.UP, stack=inputs.id, inputs=inputs.to_json())
+            outcome = await engine.run(operation)
+            assert isinstance(outcome.error, OperationKilledError)
+            assert await room.power.container(inputs.id) is None
+        await up(engine, room, inputs, [])
+
+
+async def test_what_was_made_ahead_and_is_not_wanted_ends(room: Room) -> None:
+    inputs = room.inputs()
+    async with engine_ahead(room) as engine:
+        await until_held(room)
+        await up(engine, room, inputs, [])
+        leader = os.getsid(await until_held(room))
+        seen: list[int] = []
+
+        def see(_event: EngineEvent) -> None:
+            seen.append(len(session_members(leader)))
+
+        destroy = Operation(kind=Kind.DESTROY, stack=inputs.id)
+        (await engine.run(destroy, on_event=see)).check()
+    assert seen
+    # The worker, the CLI and, from some event on, the plugin that the CLI started by itself.
+    assert max(seen) <= 3
 
 
 async def test_one_that_is_killed_at_work_is_picked_up(room: Room) -> None:

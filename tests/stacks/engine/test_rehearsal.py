@@ -1,0 +1,65 @@
+"""A program is rendered ahead: what it leaves behind is what the SDK keeps, and nothing else."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+import pytest
+
+from stacks.engine.rehearsal import rehearse
+from stacks.programs.docker import WORKSPACE
+from stacks.programs.program import Program
+
+FIRST_AND_SECOND = """
+import sys, time
+from stacks.engine.rehearsal import rehearse
+from stacks.programs.docker import WORKSPACE
+from pulumi import _types
+
+found = []
+for _ in range(2):
+    rehearse(WORKSPACE)
+    found.append((_types._types_from_py_properties.cache_info().misses, len(sys.modules)))
+print(found[0] == found[1], found[0][0] > 5)
+"""
+
+
+def test_a_second_time_nothing_is_worked_out_or_loaded_any_more() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", FIRST_AND_SECOND], check=True, capture_output=True, text=True
+    )
+    assert told.stdout == "True True\n"
+
+
+def test_nothing_is_left_behind() -> None:
+    before = pulumi.get_stack(), pulumi.get_project()
+    threads = threading.active_count()
+    rehearse(WORKSPACE)
+    assert threading.active_count() == threads
+    assert (pulumi.get_stack(), pulumi.get_project()) == before
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        asyncio.get_running_loop()
+
+
+def test_the_sample_is_what_is_rendered() -> None:
+    seen: list[tuple[Mapping[str, Any], frozenset[str], docker.Volume]] = []
+
+    def render(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
+        seen.append((data, adopt, docker.Volume("home", name="x")))
+
+    rehearse(Program(render=render, sample={"id": "x"}))
+    ((data, adopt, _),) = seen
+    assert (data, adopt) == ({"id": "x"}, frozenset())
+
+
+def test_a_program_that_fails_is_told() -> None:
+    def render(data: Mapping[str, Any], adopt: frozenset[str]) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        rehearse(Program(render=render))
