@@ -50,6 +50,8 @@ _TEXTS: tuple[tuple[str, Make], ...] = (
     (r"Error pinging|failed to create Docker client|connect: connection refused|docker\.sock",
      EngineUnavailableError),
     (r"python inline source runtime error", ProgramError),
+    # What serves the policies was killed before it named its port.
+    (r"policy pack.*failed to start: could not read plugin.*EOF", OperationKilledError),
     # A plugin that was killed as it began, before it named its port.
     (r"plugin.*(?:exit status -1\b|signal: killed)", OperationKilledError),
     (r"no resource plugin|plugin.*not found|could not (?:load|read) plugin|failed to load plugin",

@@ -41,11 +41,11 @@ class Plugin:
         self._said = os.fdopen(said, "rb")
 
     def start(self) -> None:
-        """Have it become the plugin; one that was killed is missed by `environment`."""
+        """Have it become the plugin; one that was killed is missed by `wait`."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self._orders, b"\n")
 
-    def environment(self) -> dict[str, str]:
+    def wait(self) -> dict[str, str]:
         """Wait for its port; gives what tells a CLI to use it, nothing when it ended instead."""
         port = self._said.readline().strip().decode(errors="replace")
         # A plugin whose words nobody takes stands still once the pipe is full.

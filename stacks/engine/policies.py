@@ -19,7 +19,7 @@ from typing import Any
 from stacks.engine.processes import die_with_parent, keep_only
 
 EXECUTABLE = "policy-pack"
-WORD = f"./{EXECUTABLE}"
+PACK_PATH = f"./{EXECUTABLE}"
 """The executable, for ``--policy-pack`` from the work folder."""
 PORT_PIPE = "CODEHUB_POLICY_PORT_PIPE"
 # Pulumi loads the pack by name; this room does not import the pack's.

@@ -47,24 +47,30 @@ class Ready:
         policies = Policies() if _wants_policies(operation) else None
         return cls(server=grpc_server(), policies=policies)
 
+    def wait(self) -> bool:
+        """Wait until the CLI waits; False when it ended instead, which then starts its own plugin."""
+        is_held = self.cli is not None and self.cli.wait()
+        if not is_held:
+            self._drop_plugin()
+        return is_held
+
     def begin(self, operation: Operation) -> None:
         """Tell what was made ahead what it is for, and end what is not wanted.
 
         Raises:
             BrokenPipeError: What serves the policies was killed.
         """
+        if operation.refresh or operation.kind not in _RUNS_PROGRAM:
+            self._drop_plugin()  # the program is not what first asks for it
         if self.plugin is not None:
-            if not operation.refresh and operation.kind in _RUNS_PROGRAM:
-                self.plugin.start()
-            else:  # the program is not what first asks for it
-                self.plugin.end()
-                self.plugin = None
-        if self.policies is not None:
-            if _wants_policies(operation):
-                self.policies.tell(operation.rules)
-            else:
-                self.policies.end()
-                self.policies = None
+            self.plugin.start()
+        if self.policies is None:
+            return
+        if _wants_policies(operation):
+            self.policies.tell(operation.rules)
+        else:
+            self.policies.end()
+            self.policies = None
 
     def end(self) -> None:
         """End what the operation used."""
@@ -72,6 +78,11 @@ class Ready:
         for process in (self.policies, self.plugin):
             if process is not None:
                 process.end()
+
+    def _drop_plugin(self) -> None:
+        if self.plugin is not None:
+            self.plugin.end()
+        self.plugin = None
 
 
 def grpc_server() -> grpc.Server:

@@ -5,7 +5,6 @@ modules late: more than half of the time that a program takes in a process where
 """
 
 import asyncio
-import contextvars
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -26,13 +25,17 @@ class _Nobody(Mocks):
 
 
 def rehearse(program: Program) -> None:
-    """Render a program's sample; no thread, no loop and no setting is left behind."""
+    """Render a program's sample.
+
+    No thread and no loop is left behind. What the SDK is told of whom it works for holds in the loop's
+    task only, as for a real program.
+    """
     loop, answers = asyncio.new_event_loop(), asyncio.new_event_loop()
     try:
         # The SDK asks in a thread, where what answers would make itself a loop and leave it.
         with ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(answers,)) as pool:
             loop.set_default_executor(pool)
-            contextvars.copy_context().run(loop.run_until_complete, _played(program))
+            loop.run_until_complete(_played(program))
     finally:
         answers.close()
         loop.close()

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from concurrent import futures
 from dataclasses import asdict
@@ -29,7 +30,7 @@ from pulumi.runtime.proto.events_pb2_grpc import add_EventsServicer_to_server
 from stacks.engine import wire
 from stacks.engine.command import Servers, arguments, environment
 from stacks.engine.model import WORKSPACE_PROGRAM, Kind
-from stacks.engine.policies import WORD
+from stacks.engine.policies import PACK_PATH
 from stacks.engine.processes import kill_session
 from stacks.engine.ready import Ready
 from stacks.engine.rehearsal import rehearse
@@ -66,8 +67,7 @@ def _hold(message: Mapping[str, Any], lines: Lines) -> Ready:
     """Make ready what can be before the operation is known, and tell the runner once the CLI waits."""
     config, salt = wire.held(message)
     ready = Ready.ahead(config, salt=salt)
-    assert ready.cli is not None
-    is_held = ready.cli.wait()
+    is_held = ready.wait()
     with contextlib.suppress(OSError):  # a runner that is gone is told by the next line
         lines.send({"held": is_held})
     return ready
@@ -142,12 +142,12 @@ class _Worker:
     def _render(self) -> None:
         ready = self._ready
         if ready.cli is not None and ready.plugin is not None:
-            ready.cli.add(ready.plugin.environment())
+            ready.cli.add(ready.plugin.wait())
         self._program.render(self._request.operation.inputs, self._request.adopt)
 
     def _call(self, address: str) -> tuple[int, str]:
         policies, held = self._ready.policies, self._ready.cli
-        servers = Servers(address=address, policy_pack=WORD if policies else None)
+        servers = Servers(address=address, policy_pack=PACK_PATH if policies else None)
         words = arguments(self._request.operation, servers)
         added = policies.environment() if policies else {}
         with tempfile.TemporaryFile() if held is None else held.stderr as stderr:
@@ -195,11 +195,9 @@ class _Worker:
 
     def _settled(self, code: int) -> dict[str, Any] | None:
         """Give how the program's last part failed, which belongs to what ended well only."""
-        if self._settling is not None:
-            told = self._settling.result()
-            return told if code == 0 else None
-        is_due = code == 0 and self._request.operation.kind is Kind.UP
-        return self._settle() if is_due else None
+        if code != 0 or self._request.operation.kind is not Kind.UP:
+            return None  # what was begun ends with this process
+        return self._settling.result() if self._settling is not None else self._settle()
 
     def _settle(self) -> dict[str, Any] | None:
         if self._program.settle is None:
@@ -229,7 +227,10 @@ def warm() -> None:
         importlib.import_module(name)
     # Each would be a call that the program waits for, and what it says is dropped here again.
     pulumi.log.debug = _nothing
-    rehearse(load_program(WORKSPACE_PROGRAM))
+    try:
+        rehearse(load_program(WORKSPACE_PROGRAM))
+    except Exception:  # noqa: BLE001  # it saves time and is needed for nothing else
+        traceback.print_exc()
     # A look for garbage writes to each object, and so copies the memory that forks share. They
     # live for one operation only.
     gc.disable()

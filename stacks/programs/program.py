@@ -12,9 +12,11 @@ class Program:
     Attributes:
         render: Declares the resources. Takes the inputs and the names of the resources that
             are to be adopted from the engine instead of made.
-        settle: Runs in the same process after an `up` that ended well, before it is reported:
-            for what the provider cannot express. Idempotent. Takes the inputs and the engine's
-            address (None: the default).
+        settle: For what the provider cannot express, after an `up` that ended well and before it is
+            reported. Idempotent. It runs in the same process, in another thread, and begins once all
+            steps are done and none failed: the CLI may still fail to write that down, and then what
+            this did stays and is not told. Takes the inputs and the engine's address (None: the
+            default).
         sample: Inputs of nobody, to be rendered ahead: see `stacks.engine.rehearsal`.
     """
 

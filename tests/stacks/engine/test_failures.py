@@ -56,6 +56,10 @@ TEXTS: list[tuple[str, type[StacksError]]] = [
     ("python inline source runtime error: boom", ProgramError),
     ("no resource plugin 'pulumi-resource-docker' found", ToolchainError),
     ("could not read plugin [/p/pulumi-resource-docker]: exit status 1", ToolchainError),
+    (
+        'policy pack "/d/work/policy-pack" failed to start: could not read plugin [./policy-pack]: EOF',
+        OperationKilledError,
+    ),
     ("could not read plugin [/p/pulumi-resource-docker]: exit status -1", OperationKilledError),
     ("could not start plugin [/p/pulumi-resource-docker]: signal: killed", OperationKilledError),
     (

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,6 @@ async def main(given):
 
 asyncio.run(main(json.loads(sys.argv[1])))
 """
-
-MADE_AHEAD = 4
-"""Processes: the worker, its CLI, what becomes the plugin, what serves the policies."""
 
 OFFICIAL = """#!/bin/sh
 [ -z "$CODEHUB_HOLD" ] && exec {pulumi} "$@"
@@ -116,22 +114,39 @@ async def test_an_operation_does_without_one_that_was_killed(room: Room, leader:
         assert used[0] != waiting
 
 
-@pytest.mark.parametrize(("place", "is_ended"), [(2, False), (3, True)], ids=["plugin", "policies"])
-async def test_what_waits_beside_it_may_be_killed(room: Room, place: int, is_ended: bool) -> None:
+@pytest.mark.parametrize("is_plugin", [True, False], ids=["plugin", "policies"])
+async def test_what_waits_beside_it_may_be_killed(room: Room, is_plugin: bool) -> None:
     """Without a plugin the CLI starts its own; nothing is done without policies."""
     inputs = room.inputs()
     async with engine_ahead(room) as engine:
-        leader = os.getsid(await until_held(room))
-        await until(lambda: len(session_members(leader)) == MADE_AHEAD, "all of what waits")
-        waiting = sorted(item.pid for item in session_members(leader))[place]
+        cli = await until_held(room)
+        await until(lambda: len(beside(cli)) == len(Beside), "all that waits")
+        waiting = beside(cli)[Beside.PLUGIN if is_plugin else Beside.POLICIES]
         os.kill(waiting, signal.SIGKILL)
         await until(lambda: is_gone(waiting), "its end")
-        if is_ended:
+        if not is_plugin:
             operation = Operation(kind=Kind.UP, stack=inputs.id, inputs=inputs.to_json())
             outcome = await engine.run(operation)
             assert isinstance(outcome.error, OperationKilledError)
             assert await room.power.container(inputs.id) is None
         await up(engine, room, inputs, [])
+
+
+class Beside(StrEnum):
+    """What waits beside a CLI and its worker."""
+
+    PLUGIN = "plugin"
+    POLICIES = "policies"
+
+
+def beside(cli: int) -> dict[Beside, int]:
+    """Give the ids: what is to be the plugin shares the CLI's standard error."""
+    leader, words = os.getsid(cli), Path(f"/proc/{cli}/fd/2").readlink()
+    others = {item.pid for item in session_members(leader)} - {cli, leader}
+    shares = {pid: Path(f"/proc/{pid}/fd/2").readlink() == words for pid in others}
+    return {
+        Beside.PLUGIN if is_shared else Beside.POLICIES: pid for pid, is_shared in shares.items()
+    }
 
 
 async def test_what_was_made_ahead_and_is_not_wanted_ends(room: Room) -> None:

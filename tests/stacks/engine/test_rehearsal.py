@@ -7,9 +7,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
 import pulumi_docker as docker
 import pytest
+from pulumi.runtime.settings import SETTINGS, get_root_resource
 
 from stacks.engine.rehearsal import rehearse
 from stacks.programs.docker import WORKSPACE
@@ -37,13 +37,18 @@ def test_a_second_time_nothing_is_worked_out_or_loaded_any_more() -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    before = pulumi.get_stack(), pulumi.get_project()
-    threads = threading.active_count()
+    before, threads = whom_it_works_for(), threading.active_count()
     rehearse(WORKSPACE)
     assert threading.active_count() == threads
-    assert (pulumi.get_stack(), pulumi.get_project()) == before
+    assert whom_it_works_for() == before
     with pytest.raises(RuntimeError, match="no running event loop"):
         asyncio.get_running_loop()
+
+
+def whom_it_works_for() -> list[object]:
+    """Give what the SDK knows of the operation at hand."""
+    told = ("project", "stack", "monitor", "engine", "rpc_manager", "organization")
+    return [*(getattr(SETTINGS, name) for name in told), get_root_resource()]
 
 
 def test_the_sample_is_what_is_rendered() -> None:
