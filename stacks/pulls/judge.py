@@ -159,8 +159,15 @@ def names_of(id_: str, now: ChangeSet) -> frozenset[str]:
 
 
 def united(pulls: Iterable[Shown]) -> ChangeSet:
-    """Give what several reviews said together: of each workspace the worst."""
-    return worst(each.change_set.workspaces for each in pulls if each.change_set)
+    """Give what several reviews said together: of each workspace the worst that comes of it.
+
+    What comes of it is found before they are united: else one that sounds as bad would hide a worse one.
+    """
+    return worst(
+        {id_: replace(_firm(entry), held=entry.held) for id_, entry in said.workspaces.items()}
+        for said in (each.change_set for each in pulls)
+        if said
+    )
 
 
 def worst(sets: Iterable[Mapping[str, Entry]]) -> ChangeSet:
@@ -236,10 +243,8 @@ def _names(id_: str, entry: Entry) -> frozenset[str]:
 
 def _unreviewed(step: Step) -> tuple[Worse, ...]:
     """Give what a step does beyond what was said of it, worst first."""
-    said = united(step.pulls)
-    firm = {id_: replace(_firm(each), held=each.held) for id_, each in said.workspaces.items()}
     done = {id_: _firm(each) for id_, each in step.changes.workspaces.items()}
-    return changeset.worse(ChangeSet(hash="", workspaces=firm), ChangeSet(hash="", workspaces=done))
+    return changeset.worse(united(step.pulls), ChangeSet(hash="", workspaces=done))
 
 
 def _firm(entry: Entry) -> Entry:

@@ -103,6 +103,18 @@ def test_several_pull_requests_are_united_the_worst_of_each_workspace() -> None:
     assert exceeded(would(one=DELETE), once(would(one=held), would(one=held)), mode="all")
 
 
+def test_a_making_that_was_said_stands_beside_a_later_update_of_it() -> None:
+    made = Entry(action="create", severity=Severity.MAKES, owner="alice")
+    now, rest = would(one=made), would(one=DELETE)
+    remade = Brought(
+        steps=(
+            Step(commit=OLD, changes=rest, pulls=shown(rest)),
+            Step(commit=NEW, changes=now, pulls=shown(now, would(one=UPDATE))),
+        )
+    )
+    assert exceeded(would(one=REPLACE), remade, mode="all") == ()
+
+
 def test_each_step_that_harms_needs_a_word_of_its_own() -> None:
     made = Entry(action="create", severity=Severity.MAKES, owner="alice")
     renamed = Entry(
