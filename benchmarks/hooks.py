@@ -15,14 +15,13 @@ import httpx
 
 from benchmarks.fleet import spec_text
 from benchmarks.harness import Goal, Result, alternate
-from state_index.index import Index
+from benchmarks.phases import Phases
 from state_index.phases import Phase
-from tests.hub import Hub, hub, wait_for
+from tests.hub import Hub, hub
 from tests.stacks.git.repository import Repository
 from tests.stacks.git.serving import http
 
 RATIO = 1.5
-POLL_SECONDS = 0.005
 FOLDER = "workspaces.d"
 NAME = "team/fleet"
 FLOOR = "the same file renamed into a folder that `codehub run` follows: `up` and boot, without git"
@@ -58,7 +57,7 @@ class _Followed:
 
     def __init__(self, served: Hub) -> None:
         self.served = served
-        self._index = Index.open(f"sqlite:///{served.root / 'data/index.db'}")
+        self.wait = Phases(served.root / "data/index.db").wait
 
     def one(self, workspace: str) -> float:
         """Make a workspace and remove it; the seconds until it ran."""
@@ -82,15 +81,6 @@ class _Followed:
         """Have it removed."""
         (self.served.workspaces / f"{workspace}.yaml").unlink()
         self.served.run("destroy", workspace)
-
-    def wait(self, workspace: str, phase: Phase) -> None:
-        """Wait for a phase, asking every few milliseconds."""
-
-        def there() -> bool:
-            row = self._index.workspace(workspace)
-            return row is not None and row.phase is phase
-
-        wait_for(there, f"{workspace} {phase}", every=POLL_SECONDS)
 
 
 class _Team(_Followed):

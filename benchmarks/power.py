@@ -4,7 +4,6 @@ import asyncio
 import json
 import secrets
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,21 +16,20 @@ import httpx
 from benchmarks import floors
 from benchmarks.fleet import IDE_IMAGE, LIGHT_IMAGE, spec_text
 from benchmarks.harness import Goal, Result, alternate
-from state_index.index import Index
+from benchmarks.phases import Phases
 from state_index.phases import Phase
-from tests.hub import PASSWORD, Hub, docker, hub, wait_for
+from tests.hub import PASSWORD, Hub, docker, hub
 from tests.stacks.integration.kills import find_waiting
 
 START_RATIO = 1.5
 CREATE_RATIO = 2.0
 CREATE_SECONDS = 5.0
-POLL_SECONDS = 0.005
 LOOK_SECONDS = 0.5
 MOST_LOOKS = 10
 
 
 class Visitor:
-    """A logged-in owner: a client with a cookie, and the index to know phases by."""
+    """A logged-in owner: a client with a cookie, and the index to wait for phases by."""
 
     def __init__(self, served: Hub) -> None:
         self.served = served
@@ -39,32 +37,7 @@ class Visitor:
         self.client.post(
             "/api/v1/session", json={"username": "alice", "password": PASSWORD}
         ).raise_for_status()
-        file = served.root / "data/index.db"
-        self.index = Index.open(f"sqlite:///{file}")
-        self._writes = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)
-
-    def phase(self, workspace: str) -> Phase | None:
-        """Return the published phase."""
-        row = self.index.workspace(workspace)
-        return row.phase if row else None
-
-    def wait(self, workspace: str, phase: Phase) -> None:
-        """Wait for a phase, asking every few milliseconds whether anything was written.
-
-        Reading the row each time would take from the cores what the floor has.
-        """
-        seen = -1
-
-        def is_there() -> bool:
-            nonlocal seen
-            before, seen = seen, self._written()
-            return seen != before and self.phase(workspace) == phase
-
-        wait_for(is_there, f"{workspace} {phase}", every=POLL_SECONDS)
-
-    def _written(self) -> int:
-        """Give a number that is another one after each write to the index."""
-        return int(self._writes.execute("PRAGMA data_version").fetchone()[0])
+        self.wait = Phases(served.root / "data/index.db").wait
 
     def press(self, workspace: str, button: str) -> None:
         """Press start or stop."""
