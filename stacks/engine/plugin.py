@@ -9,13 +9,14 @@ import contextlib
 import os
 import signal
 import threading
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import IO
 
 from stacks.engine.command import environment
 from stacks.engine.model import EngineConfig
-from stacks.engine.processes import die_with_parent, keep_only
+from stacks.engine.processes import Forked
 
 ATTACH = "PULUMI_DEBUG_PROVIDERS"
 NAME = "docker"
@@ -31,19 +32,13 @@ class Plugin:
             config: Where things are.
             stderr: Where it says what went wrong.
         """
-        orders, self._orders = os.pipe()
-        said, output = os.pipe()
-        self._pid = os.fork()
-        if not self._pid:
-            _become(config, orders=orders, output=output, errors=stderr.fileno())
-        os.close(orders)
-        os.close(output)
-        self._said = os.fdopen(said, "rb")
+        self._process = Forked(partial(_become, config), errors=stderr.fileno())
+        self._said = os.fdopen(self._process.output, "rb")
 
     def start(self) -> None:
         """Have it become the plugin; one that was killed is missed by `wait`."""
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._orders, b"\n")
+            os.write(self._process.orders, b"\n")
 
     def wait(self) -> dict[str, str]:
         """Wait for its port; gives what tells a CLI to use it, nothing when it ended instead."""
@@ -54,25 +49,17 @@ class Plugin:
 
     def end(self) -> None:
         """End it: whoever asked it for something is gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
-        os.close(self._orders)
+        self._process.end()
 
 
-def _become(config: EngineConfig, *, orders: int, output: int, errors: int) -> None:
+def _become(config: EngineConfig, orders: int) -> None:
     """Wait for the order, then be the plugin; where it is missing, the CLI says so."""
-    try:
-        die_with_parent()
-        keep_only(orders, output=output, errors=errors)
-        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python; the plugin would inherit it
-            signal.signal(ignored, signal.SIG_DFL)
-        if os.read(orders, 1):
-            os.chdir(config.work)
-            program = str(path(config.pulumi_home))
-            os.execve(program, [program], environment(config))  # noqa: S606
-    finally:
-        os._exit(1)
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python; the plugin would inherit it
+        signal.signal(ignored, signal.SIG_DFL)
+    if os.read(orders, 1):
+        os.chdir(config.work)
+        program = str(path(config.pulumi_home))
+        os.execve(program, [program], environment(config))  # noqa: S606
 
 
 def path(pulumi_home: Path) -> Path:

@@ -5,18 +5,16 @@ Ours is a ``cat`` of the pipe into which the forked process, where the SDK and t
 imported already, prints its port. Starting Python anew for each operation takes 0.4 s.
 """
 
-import contextlib
 import importlib
 import io
 import json
 import os
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stacks.engine.processes import die_with_parent, keep_only
+from stacks.engine.processes import Forked
 
 EXECUTABLE = "policy-pack"
 PACK_PATH = f"./{EXECUTABLE}"
@@ -39,13 +37,7 @@ class Policies:
 
     def __init__(self) -> None:
         """Fork; it waits for its rules."""
-        orders, self._orders = os.pipe()
-        self._pipe, port = os.pipe()
-        self._pid = os.fork()
-        if not self._pid:
-            _serve(orders, port)
-        os.close(orders)
-        os.close(port)
+        self._process = Forked(_serve)
 
     def tell(self, rules: Mapping[str, Any]) -> None:
         """Tell it what `_policies.yaml` says, as the pack takes it; it serves from then on.
@@ -53,32 +45,24 @@ class Policies:
         Raises:
             BrokenPipeError: It was killed.
         """
-        with open(self._orders, "wb", closefd=False) as orders:
+        with open(self._process.orders, "wb", closefd=False) as orders:
             orders.write(json.dumps(rules).encode() + b"\n")
 
     def environment(self) -> dict[str, str]:
         """Give what the executable needs to find the pipe."""
-        return {PORT_PIPE: f"/proc/{os.getpid()}/fd/{self._pipe}"}
+        return {PORT_PIPE: f"/proc/{os.getpid()}/fd/{self._process.output}"}
 
     def end(self) -> None:
         """End the process; it holds nothing that needs care."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
-        os.close(self._pipe)
-        os.close(self._orders)
+        self._process.end()
+        os.close(self._process.output)
 
 
-def _serve(orders: int, port: int) -> None:
+def _serve(orders: int) -> None:
     """Be the process."""
-    try:
-        die_with_parent()
-        keep_only(orders, output=port)
-        with open(orders, "rb") as told:
-            rules = told.readline()
-        if rules:
-            # The SDK writes its port and does not flush: in a pipe it would stay in Python's buffer.
-            sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), write_through=True)
-            importlib.import_module(PACK).serve(json.loads(rules))
-    finally:
-        os._exit(1)
+    with open(orders, "rb") as told:
+        rules = told.readline()
+    if rules:
+        # The SDK writes its port and does not flush: in a pipe it would stay in Python's buffer.
+        sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), write_through=True)
+        importlib.import_module(PACK).serve(json.loads(rules))

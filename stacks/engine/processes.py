@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -60,11 +61,47 @@ def die_with_parent() -> None:
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def keep_only(descriptor: int, *, output: int, errors: int = 2) -> None:
-    """Close all of a forked process but one descriptor, its standard output and its standard error.
+class Forked:
+    """A forked process that gets orders by one pipe and prints to another.
 
-    Standard input is empty. The others are its parent's: sockets whose end somebody waits to see.
+    To be made while this process has one thread. It keeps nothing else open of what its parent has:
+    sockets whose end somebody waits to see.
+
+    Attributes:
+        orders: Where orders are written; whoever does so may find that it was killed (BrokenPipeError).
+        output: Where its standard output is read.
     """
+
+    def __init__(self, main: Callable[[int], None], *, errors: int = 2) -> None:
+        """Fork.
+
+        Args:
+            main: What it does, given where its orders are read; it ends with that.
+            errors: Its standard error.
+        """
+        orders, self.orders = os.pipe()
+        self.output, output = os.pipe()
+        self._pid = os.fork()
+        if not self._pid:
+            try:
+                die_with_parent()
+                _keep_only(orders, output=output, errors=errors)
+                main(orders)
+            finally:
+                os._exit(1)
+        os.close(orders)
+        os.close(output)
+
+    def end(self) -> None:
+        """End it: it holds nothing that needs care."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        os.close(self.orders)
+
+
+def _keep_only(descriptor: int, *, output: int, errors: int) -> None:
+    """Close all but one descriptor, standard output and standard error; standard input is empty."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(errors, 2)
     os.dup2(output, 1)

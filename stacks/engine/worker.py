@@ -227,8 +227,9 @@ def warm() -> None:
         importlib.import_module(name)
     # Each would be a call that the program waits for, and what it says is dropped here again.
     pulumi.log.debug = _nothing
+    program = load_program(WORKSPACE_PROGRAM)
     try:
-        rehearse(load_program(WORKSPACE_PROGRAM))
+        rehearse(program)
     except Exception:  # noqa: BLE001  # it saves time and is needed for nothing else
         traceback.print_exc()
     # A look for garbage writes to each object, and so copies the memory that forks share. They

@@ -16,7 +16,7 @@ from stacks.programs.docker import WORKSPACE
 from stacks.programs.program import Program
 
 FIRST_AND_SECOND = """
-import sys, time
+import sys
 from stacks.engine.rehearsal import rehearse
 from stacks.programs.docker import WORKSPACE
 from pulumi import _types
