@@ -260,10 +260,14 @@ class Board:
         with translated():
             await asyncio.to_thread(self._index.finish, intent_id, error)
 
-    async def reopen(self) -> None:
-        """Open again what a former runner took and did not end."""
+    async def reopen(self, *, but: Collection[str] = ()) -> None:
+        """Open again what a former runner took and did not end, or this one without knowing.
+
+        Args:
+            but: Ids of the intents that are under way.
+        """
         with translated():
-            await asyncio.to_thread(self._index.reopen_intents)
+            await asyncio.to_thread(self._index.reopen_intents, but=list(but))
 
     async def announce(self, info: RunnerInfo) -> None:
         """Say who runs."""

@@ -21,13 +21,13 @@ from stacks.engine_events import EngineEvents
 from stacks.errors import NotLeadingError, StacksError, TemporaryError
 from stacks.fence import Fence
 from stacks.git.commits import at_commit
+from stacks.intents import Intents
 from stacks.pulls import open as pulls
 from stacks.runner import Runner
 from stacks.seat import Seat
 from stacks.signals import setting
-from state_index.models import Intent, RunnerInfo
+from state_index.models import RunnerInfo
 from state_index.nudge import listen
-from telemetry import context
 from telemetry.logs import get_logger
 
 LISTENER = "runner"
@@ -35,9 +35,6 @@ LISTENER = "runner"
 
 BEAT = 2.0
 """Seconds between two heartbeats."""
-
-INTENT_POLL = 1.0
-"""Seconds between two looks for intents when no nudge comes: a nudge may be lost."""
 
 _log = get_logger(__name__)
 
@@ -176,39 +173,7 @@ class Daemon:
 
     async def _take_intents(self, nudged: asyncio.Event, group: asyncio.TaskGroup) -> None:
         await self._looked.wait()  # before, every file would seem to be gone
-        while True:
-            nudged.clear()
-            for intent in await self._open_intents():
-                group.create_task(self._serve(intent))
-            try:
-                async with asyncio.timeout(INTENT_POLL):
-                    await nudged.wait()
-            except TimeoutError:
-                continue
-
-    async def _open_intents(self) -> list[Intent]:
-        try:
-            return await self._runner.board.take_intents()
-        except StacksError as error:
-            _log.warning("intents not read", message=error.message)
-            return []
-
-    async def _serve(self, intent: Intent) -> None:
-        with context.bind(request_id=intent.request_id, operation=intent.id):
-            demand = Demand(
-                cause=f"{intent.actor} asked to {intent.kind} it",
-                request_id=intent.request_id,
-                actor=intent.actor,
-                asked=intent.kind == "start",
-            )
-            result = await self._runner.queue.submit(intent.workspace_id, demand)
-            wanted = "RUNNING" if intent.kind == "start" else "WARM"
-            is_as_wanted = result.phase in {wanted, ""}  # "": it could not be read afterwards
-            failure = result.message or ("" if is_as_wanted else f"it is {result.phase}")
-            try:
-                await self._runner.board.finish(intent.id, failure)
-            except StacksError as error:
-                _log.warning("intent not ended", message=error.message)
+        await Intents(self._runner.board, self._runner.queue.submit, group).keep(nudged)
 
     async def _beat(self) -> None:
         while True:

@@ -242,10 +242,14 @@ class Index:
         with self._fenced() as connection:
             requests.finish(connection, intent_id, error)
 
-    def reopen_intents(self) -> int:
-        """For a starting runner: open again what the former one took; how many."""
+    def reopen_intents(self, *, but: Collection[str] = ()) -> int:
+        """For the runner: open again what the former one took, or itself without knowing; how many.
+
+        Args:
+            but: ids of those that are under way.
+        """
         with self._fenced() as connection:
-            return requests.reopen(connection)
+            return requests.reopen(connection, but)
 
     def announce(self, info: RunnerInfo) -> None:
         """Say who runs; replaces what a former runner said."""

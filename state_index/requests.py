@@ -4,6 +4,7 @@
 intent never moves a phase: the runner takes it, and publishes what it begins.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
@@ -143,15 +144,18 @@ def find(connection: sa.Connection, operation_id: str) -> Intent | None:
     return rows.intent(row) if row else None
 
 
-def reopen(connection: sa.Connection) -> int:
-    """Open again what a runner took and did not finish before it ended; how many."""
+def reopen(connection: sa.Connection, but: Collection[str] = ()) -> int:
+    """Open again what a runner took and did not finish before it ended; how many.
+
+    Whatever was asked for since takes its place, also when that is over by now: a stop that was done
+    must not be followed by the start from before it.
+    """
     newer = intents.alias()
-    taken = intents.c.status == "taken"
+    taken = sa.and_(intents.c.status == "taken", intents.c.id.not_in(but))
     has_newer = (
         sa.exists()
         .where(
             newer.c.workspace_id == intents.c.workspace_id,
-            newer.c.status.in_(("open", "taken")),
             newer.c.number > intents.c.number,
         )
         .correlate(intents)

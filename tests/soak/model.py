@@ -124,6 +124,7 @@ class Scene:
         volumes: Names of volumes.
         networks: Names of networks.
         markers: Hash of each home's marker file, by volume; "" where there is none.
+        unended: What users asked for and was not told to have ended, in words.
     """
 
     rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -132,12 +133,14 @@ class Scene:
     volumes: frozenset[str] = frozenset()
     networks: frozenset[str] = frozenset()
     markers: Mapping[str, str] = field(default_factory=dict)
+    unended: tuple[str, ...] = ()
 
 
 def differences(slots: list[Slot], scene: Scene) -> list[str]:
     """Say what is not as it should be: files, rows, containers and homes; nothing when all is."""
     found = _rows(slots, scene) + _containers(slots, scene) + _homes(slots, scene)
     found += [f"{id_}: nobody counts its grace" for id_ in sorted(scene.endless)]
+    found += [f"{text}: nobody ended it" for text in scene.unended]
     if scene.networks != {NETWORK}:
         found.append(f"networks: {sorted(scene.networks)}")
     return found

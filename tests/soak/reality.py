@@ -1,6 +1,8 @@
 """What is there now: read from the engine's own API, the index and the disk, beside the product's code."""
 
 import hashlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,15 @@ class Reality:
             volumes=volumes,
             networks=self._networks(),
             markers={name: self.marker(name) for name in volumes},
+            unended=self._unended(),
         )
+
+    def _unended(self) -> tuple[str, ...]:
+        """Read what users asked for and is not over: left so, it would be done once more some day."""
+        path = self._hub.root / "data" / "index.db"
+        asked = "SELECT kind, workspace_id, status FROM intents WHERE status IN ('open', 'taken')"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return tuple(" ".join(row) for row in connection.execute(asked))
 
     def containers(self) -> dict[str, Seen]:
         """Read the containers that bear our prefix, whatever else they say."""

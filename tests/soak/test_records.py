@@ -177,6 +177,7 @@ WRONG: dict[str, Scene] = {
     "w0: dropped capabilities: ('ALL',) is wanted, () ": other(dropped=()),
     "w0: security options: ('no-new-privileges:true',) is wanted, () ": other(security=()),
     "w2: nobody counts its grace": replace(GOOD, endless=frozenset({"w2"})),
+    "stop w1 taken: nobody ended it": replace(GOOD, unended=("stop w1 taken",)),
     "volume w9": replace(GOOD, volumes=GOOD.volumes | {"w9-home-1"}),
     "volume w2-home-1 is GONE": replace(GOOD, volumes=GOOD.volumes - {"w2-home-1"}),
     "volume w1-home-1: its marker": replace(GOOD, markers={**GOOD.markers, "w1-home-1": ""}),

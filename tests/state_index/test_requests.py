@@ -231,6 +231,30 @@ def test_what_was_left_gives_way_to_what_was_asked_later(index: Index) -> None:
     assert [one.id for one in index.take_intents()] == [newer.id]
 
 
+def test_what_was_left_does_not_come_back_after_what_was_done_since(index: Index) -> None:
+    bring(index, Phase.WARM)
+    left = start(index)
+    index.take_intents()
+    index.publish("a", event=Event.READY, cause="up")
+    newer = stop(index)
+    index.take_intents()
+    index.finish(newer.id)
+    assert index.reopen_intents() == 0
+    read = index.intent(left.id)
+    assert read is not None
+    assert (read.status, read.error) == ("failed", "superseded by a newer request")
+    assert index.take_intents() == []
+
+
+def test_what_is_under_way_is_not_opened_again(index: Index) -> None:
+    for id_ in ("a", "b"):
+        bring(index, Phase.WARM, id_)
+    under_way, lost = start(index), index.request("b", "start", actor="alice", request_id="r")
+    index.take_intents()
+    assert index.reopen_intents(but=[under_way.id]) == 1
+    assert [one.id for one in index.take_intents()] == [lost.id]
+
+
 def test_two_left_intents_reopen_as_one(index: Index) -> None:
     bring(index, Phase.WARM)
     start(index)
