@@ -1,6 +1,5 @@
 """A click group that imports a subcommand when it is run, not when its name is shown."""
 
-import gc
 import importlib
 import sys
 from collections.abc import Mapping
@@ -8,11 +7,9 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from cli import garbage
 from cli.failures import report
 from cli.frame import enter
-
-GARBAGE_AFTER = 20_000
-"""Objects made, less those gone, after which Python looks for garbage; by itself after 700."""
 
 
 class Lazy(NamedTuple):
@@ -69,9 +66,7 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run, and end the process: 0, or an error's code after saying what is wrong."""
         enter(None)
-        # The hundreds of modules that a command loads stay: looking through them for garbage again and
-        # again took a twentieth of `codehub up`.
-        gc.set_threshold(GARBAGE_AFTER)
+        garbage.loading()
         kwargs["standalone_mode"] = False
         try:
             code = super().main(*args, **kwargs)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
+from cli import garbage
 from cli.frame import Frame
 from cli.output import talk
 
@@ -44,6 +45,7 @@ async def _operate(
 
     with context.bind(request_id=context.new_request_id()):
         async with open_runner(settings, exclusive=exclusive) as operator:
+            garbage.loaded()
             try:
                 return await work(operator)
             except asyncio.CancelledError:

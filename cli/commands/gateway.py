@@ -2,6 +2,7 @@
 
 import click
 
+from cli import garbage
 from cli.frame import Frame, pass_frame
 from cli.output import talk
 
@@ -23,5 +24,6 @@ def gateway(frame: Frame, *, host: str | None, port: int | None) -> None:
     from gateway.serve import run
     from settings.model import GatewaySettings
 
+    garbage.loaded()
     asked = {"CODEHUB_HOST": host, "CODEHUB_PORT": None if port is None else str(port)}
     run(frame.given(asked).load(GatewaySettings), started=lambda url: talk(f"serving on {url}"))

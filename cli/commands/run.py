@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli import garbage
 from cli.frame import Frame, pass_frame
 
 if TYPE_CHECKING:
@@ -51,4 +52,5 @@ def run(
 async def _run(settings: "RunnerSettings") -> None:
     from stacks import daemon
 
+    garbage.loaded()
     await daemon.run(settings)
