@@ -14,8 +14,8 @@ from spec.complaints import LATER
 from spec.ids import ID_PATTERN, RESERVED
 from spec.model import Resources, WorkspaceFile
 from spec.schema import COMMITTED, schema_text
-from spec.text import MAX_BYTES
-from spec.tree import MAX_DEPTH, MAX_NODES
+from spec.text import MAX_BYTES, MAX_NODES
+from spec.tree import MAX_DEPTH
 from spec.units import format_size
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "workspace-file.md"

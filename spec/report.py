@@ -2,8 +2,7 @@
 
 from spec.nodes import Broken, Mapping, Node, Scalar, describe
 from spec.problems import Problem
-from spec.text import MAX_BYTES, START, Flaw, decode
-from spec.tree import MAX_NODES, parse
+from spec.text import MAX_BYTES, MAX_NODES, START, Flaw, decode
 
 MAX_PROBLEMS = 100
 """Of one file; the rest is counted."""
@@ -54,6 +53,9 @@ def read_tree(
         report.add("", flaw)
     if text is None:
         return None
+    # Here, because it brings the YAML parser, which most folders of plain files never need (`spec.quick`).
+    from spec.tree import parse  # noqa: PLC0415
+
     root, flaws = parse(text, most=most_nodes)
     for flaw in flaws:
         report.add("", flaw)

@@ -13,6 +13,9 @@ from typing import NamedTuple
 MAX_BYTES = 64 * 1024
 """A workspace file is ten lines; more than this is a mistake or an attack."""
 
+MAX_NODES = 4096
+"""Keys and values after aliases are expanded; the format needs a few hundred at most."""
+
 MAX_CHARACTERS = 20
 """So many unprintable characters are told one by one; more of them mean a binary file."""
 

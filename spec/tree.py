@@ -14,11 +14,9 @@ from ruamel.yaml.error import YAMLError
 from spec.nodes import Broken, Entry, Mapping, Node, Scalar, Sequence
 from spec.problems import shown
 from spec.syntax import translate
-from spec.text import Flaw, Lines, Place
+from spec.text import MAX_NODES, Flaw, Lines, Place
 
 MAX_DEPTH = 16
-MAX_NODES = 4096
-"""Keys and values after aliases are expanded; the format needs a few hundred at most."""
 
 _MERGE = "<<"
 _TAG_HINT = "remove it, or quote a text that begins with !"

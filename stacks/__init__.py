@@ -33,8 +33,11 @@ async def open_runner(
         RunnerUnreachableError: A daemon holds the lock but does not answer.
     """
     # Here, because engine workers import this package too and must begin fast.
+    from stacks import transport  # noqa: PLC0415
+    from stacks.address import engine_address  # noqa: PLC0415
     from stacks.lock import RunnerLock, read_holder  # noqa: PLC0415
 
+    transport.load(engine_address(settings.docker_host))
     daemon = read_holder(settings.paths.runner_lock).daemon
     if daemon and RunnerLock(settings.paths.runner_lock).is_held():
         from stacks.client import RunnerClient  # noqa: PLC0415

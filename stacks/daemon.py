@@ -15,8 +15,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from settings.model import RunnerSettings
-from stacks import api, parts
+from stacks import api
+from stacks.address import engine_address
 from stacks.demand import Demand
+from stacks.drift_watch import DriftWatch
 from stacks.engine_events import EngineEvents
 from stacks.errors import NotLeadingError, StacksError, TemporaryError
 from stacks.fence import Fence
@@ -72,7 +74,7 @@ class Daemon:
         async with (
             listen(self._settings.paths.nudge, LISTENER) as nudged,
             api.serving(self._settings.paths.runner_sock, self._runner, _status(info)),
-            parts.engine_events(self._settings) as events,
+            self._engine_events() as events,
             _cancelled_at_end() as group,
         ):
             await self._runner.board.announce(info)
@@ -126,7 +128,12 @@ class Daemon:
 
     async def _watch(self, events: EngineEvents) -> None:
         await self._looked.wait()  # before, nothing is known that could differ
-        await parts.drift_watch(self._settings, self._runner.queue, events).run()
+        every = self._settings.poll_interval
+        await DriftWatch(self._runner.queue, events=events, every=every).run()
+
+    def _engine_events(self) -> EngineEvents:
+        host = engine_address(self._settings.docker_host)
+        return EngineEvents(host=host, name_prefix=self._settings.name_prefix)
 
     async def _tell(self) -> None:
         if not self._settings.notifies:

@@ -6,7 +6,8 @@ What they may do is decided by `stacks.typed`; here they are read, checked and p
 from collections.abc import Iterable
 from dataclasses import replace
 
-from stacks import typed
+from settings.model import RunnerSettings
+from stacks import parts, typed
 from stacks.board import Board
 from stacks.demand import Demand, asked_by
 from stacks.errors import HomeMissingError, PinnedError, SourceError
@@ -15,7 +16,6 @@ from stacks.operator import check_id, no_workspace
 from stacks.plan import plan_one
 from stacks.planned import Change, Wish
 from stacks.power import Power
-from stacks.rebuild import Rebuild
 from stacks.reconciler import Reconciler
 from stacks.rendering import Facts
 from stacks.sight import Sight
@@ -27,11 +27,11 @@ from state_index.models import Published
 class HomeCommands:
     """Half of `Runner`: what it opens is set there."""
 
+    settings: RunnerSettings
     board: Board
     power: Power
     queue: Reconciler
     source: Source
-    rebuilder: Rebuild
     sight: Sight
     facts: Facts
     commits: Commits
@@ -79,8 +79,9 @@ class HomeCommands:
         """Fill an index that was lost from labels and Pulumi's state; see `Operator`."""
         snapshot = self.queue.snapshot = await self.source.read()
         why = asked_by(actor, "had the index rebuilt", request_id).why()
+        rebuild = parts.rebuild(self.settings, self.board, self.power)
         with self.board.listening(on_step):
-            return await self.rebuilder.run(snapshot, why)
+            return await rebuild.run(snapshot, why)
 
     async def _planned(self, workspace_id: str) -> Change:
         """Give what the plan says of one workspace that has a file."""

@@ -5,8 +5,6 @@ import asyncio
 from settings.model import RunnerSettings
 from stacks import secrecy
 from stacks.board import translated
-from stacks.columns import compare
-from stacks.git import touched
 from stacks.home_commands import HomeCommands
 from stacks.looks import LIMIT, Comparison, TouchingCommit
 from stacks.operator import check_id
@@ -22,6 +20,8 @@ class LookCommands(HomeCommands):
 
     async def diff(self, workspace_id: str) -> Comparison:
         """Tell a workspace in three columns; see `Operator`."""
+        from stacks.columns import compare  # noqa: PLC0415 - as in `parts`
+
         await self.read_one(workspace_id)
         snapshot = self.queue.snapshot
         known = await self.sight.one(workspace_id, snapshot, asked=None)
@@ -32,6 +32,8 @@ class LookCommands(HomeCommands):
         self, workspace_id: str, *, limit: int = LIMIT, diff: bool = False
     ) -> list[TouchingCommit]:
         """Tell which commits touched its file; see `Operator`."""
+        from stacks.git import touched  # noqa: PLC0415 - as in `parts`
+
         check_id(workspace_id)
         touched.check(limit, diff=diff)
         if self.settings.repo is None:

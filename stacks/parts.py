@@ -3,11 +3,13 @@
 Each function knows which settings its part needs, and nothing of the other parts.
 """
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from settings import place, tree
 from settings.model import RunnerSettings
@@ -16,21 +18,13 @@ from settings.tree import TreeIds
 from stacks import health, programs
 from stacks.address import engine_address
 from stacks.board import Board
-from stacks.drift_watch import DriftWatch, Looks
 from stacks.engine import EngineConfig
-from stacks.engine_events import EngineEvents
 from stacks.errors import LedgerError
 from stacks.fence import Fence
-from stacks.git.mirror import Mirror
-from stacks.git.place import Place
-from stacks.git.remote import Remote
-from stacks.git.source import GitSource
 from stacks.grace import GraceClock
 from stacks.ledger import Ledger
 from stacks.power import Power
 from stacks.power_docker import DockerPower
-from stacks.rebuild import Rebuild
-from stacks.recorded import Recorded
 from stacks.rendering import Facts
 from stacks.source import FolderSource, Source, check_folder
 from stacks.streams.docker import DockerStreams
@@ -38,6 +32,11 @@ from stacks.tree import Tree, former_ids
 from stacks.work import Limits
 from state_index.index import Index
 from telemetry.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from stacks.rebuild import Rebuild
 
 ENGINE_GRACE = 4.0
 """Seconds that Pulumi gets to end by itself: the daemon must end within 10."""
@@ -145,6 +144,12 @@ def source(settings: RunnerSettings, board: Board, power: Power) -> Source:
         return FolderSource(
             settings.workspaces, settle=settings.settle, poll_interval=settings.poll_interval
         )
+    # What a folder does not need is loaded here, also below: it is a tenth of what `up` loads of ours.
+    from stacks.git.mirror import Mirror  # noqa: PLC0415
+    from stacks.git.place import Place  # noqa: PLC0415
+    from stacks.git.remote import Remote  # noqa: PLC0415
+    from stacks.git.source import GitSource  # noqa: PLC0415
+
     mirror = Mirror(settings.paths.mirror, Remote.of(settings), timeout=settings.repo_timeout)
     followed = GitSource(
         mirror,
@@ -158,21 +163,9 @@ def source(settings: RunnerSettings, board: Board, power: Power) -> Source:
     )
     if settings.bound == "off":
         return followed
-    # Brings what reviews need: a fiftieth of a second that a command without them need not take.
     from stacks.pulls.open import bound  # noqa: PLC0415
 
     return bound(settings, followed, mirror, board)
-
-
-def engine_events(settings: RunnerSettings) -> EngineEvents:
-    """Make what hears of the engine's events."""
-    host = engine_address(settings.docker_host)
-    return EngineEvents(host=host, name_prefix=settings.name_prefix)
-
-
-def drift_watch(settings: RunnerSettings, queue: Looks, events: EngineEvents) -> DriftWatch:
-    """Make what watches for drift."""
-    return DriftWatch(queue, events=events, every=settings.poll_interval)
 
 
 def engine_config(settings: RunnerSettings, *, ahead: bool = False) -> EngineConfig:
@@ -208,6 +201,9 @@ def grace_clock(settings: RunnerSettings, board: Board, ledger: Ledger) -> Grace
 
 def rebuild(settings: RunnerSettings, board: Board, power: Power) -> Rebuild:
     """Make what fills an index that was lost."""
+    from stacks.rebuild import Rebuild  # noqa: PLC0415
+    from stacks.recorded import Recorded  # noqa: PLC0415
+
     return Rebuild(
         board=board,
         power=power,

@@ -25,13 +25,12 @@ from stacks.errors import FileStandsError, SourceError
 from stacks.fence import Fence
 from stacks.gc.commands import GcCommands
 from stacks.git.commits import Commits
-from stacks.isolation.guard import guard_of
+from stacks.isolation.lazy import LazyGuard
 from stacks.lazy_engine import LazyEngine
 from stacks.look_commands import LookCommands
 from stacks.operator import LOG_TAIL, check_id, check_tail, no_workspace
 from stacks.plan import Wish
 from stacks.power import Power
-from stacks.previews import preview_all
 from stacks.reconciler import Reconciler
 from stacks.recorded import Recorded
 from stacks.seat import Seat
@@ -108,7 +107,7 @@ class Runner(UpCommands, LookCommands, GcCommands, EditCommands):
             ids = await asyncio.to_thread(parts.tree_ids, paths, index)
         nudge = Nudge(paths.nudge)
         self.board = Board(index, nudge=lambda: nudge.send(GATEWAYS))
-        self.guard = await exits.enter_async_context(guard_of(settings, fence=fence))
+        self.guard = await exits.enter_async_context(LazyGuard(settings, fence=fence))
         power = parts.docker_power(settings, ids, cleared=self.guard.check, fence=fence)
         self.power: Power = await exits.enter_async_context(power)
         self.streams: OwnStreams = await exits.enter_async_context(
@@ -138,7 +137,6 @@ class Runner(UpCommands, LookCommands, GcCommands, EditCommands):
             ledger=ledger,
             name_prefix=settings.name_prefix,
         )
-        self.rebuilder = parts.rebuild(settings, self.board, self.power)
         self.work = Work(
             board=self.board,
             engine=engine,
@@ -163,10 +161,8 @@ class Runner(UpCommands, LookCommands, GcCommands, EditCommands):
             clock=self._clock,
         )
         exits.push_async_callback(self.queue.close)
-        self._open_gc(settings, ids, self.queue.gaps, fence)
-        self._open_edits(
-            index.edits, fence, group, exits, origins=lambda: self.queue.snapshot.origins
-        )
+        self._ids, self._fence, self._group = ids, fence, group
+        self._open_edits(exits)
 
     async def _place(self, exits: AsyncExitStack) -> tuple[Index, Fence]:
         """Give the index, and what says whether anything may be done: never without the seat."""
@@ -185,6 +181,8 @@ class Runner(UpCommands, LookCommands, GcCommands, EditCommands):
 
     async def preview(self, ids: Iterable[str] | None = None) -> list[WorkspaceChange]:
         """Tell what `up` would do; see `Operator`."""
+        from stacks.previews import preview_all  # noqa: PLC0415 - as in `parts`
+
         wanted = None if ids is None else frozenset(ids)
         await self.read()
         wish = Wish(prune=self.settings.prunes, force=True, heal=True, shown=True)

@@ -1,56 +1,68 @@
 """What `Runner` does with files; the same calls to a daemon are in `calls`."""
 
-import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from __future__ import annotations
 
-from settings.model import RunnerSettings
-from stacks.board import Board, translated
-from stacks.edits import drafts, pulls
-from stacks.edits.branch import Branch, Ways
-from stacks.edits.branch_files import Origins
-from stacks.edits.desk import Desk
-from stacks.edits.folder import Folder
-from stacks.edits.model import FileView, Outcome, Place, Template
+import asyncio
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from stacks.board import translated
+from stacks.edits.model import Outcome
 from stacks.errors import EditPendingError, NoVersionError, UnknownWorkspaceError, from_json
-from stacks.fence import Fence
-from stacks.git.mirror import Mirror
-from stacks.git.remote import Remote
 from stacks.operator import check_id
-from state_index.edits import Edit, Edits
 from state_index.errors import EditsManyError, EditWaitsError
-from state_index.nudge import Nudge
-from state_index.repository import LISTENER
 from telemetry import context
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AsyncExitStack
+
+    from settings.model import RunnerSettings
+    from stacks.board import Board
+    from stacks.edits.desk import Desk
+    from stacks.edits.model import FileView, Place, Template
+    from stacks.fence import Fence
+    from stacks.reconciler import Reconciler
+    from state_index.edits import Edit
 
 
 class EditCommands:
-    """Part of `Runner`: what it opens is set there."""
+    """Part of `Runner`: what it opens is set there; what only edits need is loaded with the first one."""
 
     settings: RunnerSettings
     board: Board
-    desk: Desk
+    queue: Reconciler
     _daemon: bool
     _exclusive: bool
-    _edits: Edits
-    _files: Place
+    _fence: Fence
+    _group: asyncio.TaskGroup
 
-    def _open_edits(
-        self,
-        edits: Edits,
-        fence: Fence,
-        group: asyncio.TaskGroup,
-        exits: AsyncExitStack,
-        *,
-        origins: Origins,
-    ) -> None:
-        self._edits = edits
+    def _open_edits(self, exits: AsyncExitStack) -> None:
         # Whoever did not take the seat leaves alone what another may have under way there.
         if self._exclusive and self.settings.repo is not None:
+            from stacks.edits import drafts  # noqa: PLC0415 - see the class
+
             drafts.sweep(self.settings.paths.edits)
-        self._files = place_of(self.settings, self.board, fence, origins=origins)
-        self.desk = Desk(edits, self._files, group)
-        exits.push_async_callback(self.desk.close)
+        exits.push_async_callback(self._close_edits)
+
+    async def _close_edits(self) -> None:
+        if "desk" in self.__dict__:  # it was used
+            await self.desk.close()
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Has edits made, one after the other."""
+        from stacks.edits.desk import Desk  # noqa: PLC0415 - see the class
+
+        return Desk(self.board.edits, self._files, self._group)
+
+    @cached_property
+    def _files(self) -> Place:
+        from stacks.edits.open import place_of  # noqa: PLC0415 - see the class
+
+        return place_of(
+            self.settings, self.board, self._fence, origins=lambda: self.queue.snapshot.origins
+        )
 
     async def file(self, workspace_id: str, *, at: str = "") -> FileView:
         """Read a workspace file; see `FileOperator`."""
@@ -98,7 +110,7 @@ class EditCommands:
     def _ask(self, then: FileView, now: str, actor: str, message: str, request_id: str) -> Edit:
         with translated():
             try:
-                return self._edits.ask(
+                return self.board.edits.ask(
                     then.id,
                     "rollback",
                     actor=actor,
@@ -116,32 +128,3 @@ class EditCommands:
             return (await self.file(workspace_id)).revision
         except UnknownWorkspaceError:
             return ""
-
-
-def place_of(
-    settings: RunnerSettings, board: Board, fence: Fence, *, origins: Origins = dict
-) -> Place:
-    """Give where the files of the settings are: a branch where a repository is named, else a folder."""
-    if settings.repo is None:
-        return Folder(settings.workspaces, mode=settings.repo_edits, fence=fence, origins=origins)
-    remote, paths = Remote.of(settings), settings.paths
-
-    def ask() -> None:
-        with translated():
-            board.repository.ask()
-        Nudge(paths.nudge).send(LISTENER)
-
-    async def pushed() -> None:
-        await asyncio.to_thread(ask)
-
-    ways = Ways(
-        mode=settings.repo_edits,
-        domain=settings.repo_author_domain,
-        path=settings.repo_path,
-        timeout=settings.repo_timeout,
-        drafts=paths.edits,
-        pulls=pulls.of_settings(settings),
-        origins=origins,
-    )
-    mirror = Mirror(paths.mirror, remote, timeout=settings.repo_timeout)
-    return Branch(mirror, remote, ways, fence=fence, pushed=pushed)

@@ -1,47 +1,57 @@
 """`gc` of a runner; the same call to a daemon is in `calls`."""
 
-from collections.abc import Iterable
-from datetime import timedelta
+from __future__ import annotations
 
-from settings.model import RunnerSettings
-from settings.tree import TreeIds
-from stacks.board import Board
-from stacks.fence import Fence
-from stacks.gaps import Gaps
-from stacks.gc.collector import Collector, Ours
-from stacks.gc.files import Places
-from stacks.gc.model import Item
-from stacks.gc.shelves import Shelves
-from stacks.gc.upkeep import Upkeep
-from stacks.source import Source
-from state_index.retention import Retention
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 from telemetry.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from settings.model import RunnerSettings
+    from settings.tree import TreeIds
+    from stacks.board import Board
+    from stacks.fence import Fence
+    from stacks.gc.collector import Collector
+    from stacks.gc.model import Item
+    from stacks.gc.upkeep import Upkeep
+    from stacks.reconciler import Reconciler
+    from stacks.source import Source
 
 _log = get_logger(__name__)
 
 
 class GcCommands:
-    """Part of `Runner`: what it opens is set there."""
+    """Part of `Runner`: what it opens is set there; what only `gc` needs is loaded with its first call."""
 
+    settings: RunnerSettings
     board: Board
     source: Source
-    upkeep: Upkeep
-    _collector: Collector
+    queue: Reconciler
+    _ids: TreeIds
+    _fence: Fence
 
-    def _open_gc(self, settings: RunnerSettings, ids: TreeIds, gaps: Gaps, fence: Fence) -> None:
-        self.upkeep = Upkeep(
-            board=self.board,
-            shelves=_shelves(settings),
-            retention=_retention(settings),
-            fence=fence,
-        )
-        self._collector = Collector(
-            ours=_ours(settings, ids),
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        """Keeps records and logs within their bounds."""
+        from stacks.gc.open import upkeep_of  # noqa: PLC0415 - see the class
+
+        return upkeep_of(self.settings, self.board, self._fence)
+
+    @cached_property
+    def _collector(self) -> Collector:
+        from stacks.gc.open import collector_of  # noqa: PLC0415 - see the class
+
+        return collector_of(
+            self.settings,
+            self._ids,
+            self.upkeep,
             board=self.board,
             read=self.source.read,
-            gaps=gaps,
-            fence=fence,
-            upkeep=self.upkeep,
+            gaps=self.queue.gaps,
+            fence=self._fence,
         )
 
     async def gc(
@@ -52,34 +62,3 @@ class GcCommands:
             return list(await self._collector.look())
         _log.info("removing leftovers", actor=actor)
         return list(await self._collector.remove(None if only is None else frozenset(only)))
-
-
-def _ours(settings: RunnerSettings, ids: TreeIds) -> Ours:
-    return Ours(
-        prefix=settings.name_prefix,
-        network=settings.network,
-        ids=ids,
-        places=Places(
-            data=settings.paths, pulumi_home=settings.pulumi_home, network=settings.network
-        ),
-        docker_host=settings.docker_host,
-    )
-
-
-def _shelves(settings: RunnerSettings) -> Shelves:
-    return Shelves(
-        data=settings.paths,
-        pulumi_home=settings.pulumi_home,
-        kept=settings.pulumi_history,
-        log_bytes=settings.pulumi_logs,
-        log_age=settings.pulumi_logs_keep,
-    )
-
-
-def _retention(settings: RunnerSettings) -> Retention:
-    return Retention(
-        history_rows=settings.history_rows,
-        history_age=timedelta(seconds=settings.history_keep),
-        operation_rows=settings.operation_rows,
-        operation_age=timedelta(seconds=settings.operation_keep),
-    )

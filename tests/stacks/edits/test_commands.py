@@ -1,6 +1,5 @@
 """What a runner opens of its files, and who may tidy there."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -23,6 +22,7 @@ class Commands(EditCommands):
         self.board = Board(index, nudge=lambda: None)
         self._daemon = False
         self._exclusive = exclusive
+        self._fence = Fence()
 
 
 @pytest.mark.parametrize(("exclusive", "left"), [(True, []), (False, ["edit-of-another"])])
@@ -35,8 +35,8 @@ async def test_only_who_leads_removes_what_another_began(
     draft.mkdir(parents=True)
     with Index.open(f"sqlite:///{tmp_path}/index.db") as index:
         commands = Commands(settings, index, exclusive=exclusive)
-        async with asyncio.TaskGroup() as group, AsyncExitStack() as exits:
-            commands._open_edits(index.edits, Fence(), group, exits, origins=dict)
+        async with AsyncExitStack() as exits:
+            commands._open_edits(exits)
             with pytest.raises(StacksError, match="no workspace"):
                 await commands.reasons(["one", "../two"])
     assert [path.name for path in settings.paths.edits.iterdir()] == left

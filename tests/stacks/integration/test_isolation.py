@@ -48,7 +48,7 @@ async def test_while_a_probe_runs_only_starts_wait(house: House) -> None:
         assert result.phase == "WARM"
         house.write("aa")
         async with house.runner() as runner:
-            async with runner.guard._turn:
+            async with (await runner.guard.opened())._turn:
                 starting = asyncio.ensure_future(runner.start("aa"))
                 await house.until_phase("aa", "STARTING")
                 assert await runner.logs("aa") == ""
