@@ -5,7 +5,7 @@ It decides nothing: which events lead where stands in `stacks.paths` and in the 
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -22,9 +22,14 @@ from stacks.errors import (
 )
 from stacks.steps import OnStep, Step
 from state_index.edits import Edits
-from state_index.errors import LeaseLostError, StaleRowError, StateIndexError
+from state_index.errors import (
+    LeaseLostError,
+    StaleRowError,
+    StateIndexError,
+    UnknownOperationError,
+)
 from state_index.index import Index
-from state_index.models import Changes, HistoryRow, Intent, Published, RunnerInfo
+from state_index.models import Changes, HistoryRow, Intent, IntentKind, Published, RunnerInfo
 from state_index.phases import Event, Phase, decide
 from state_index.publishing import HISTORY_BOUND
 from state_index.removals import Removals
@@ -256,9 +261,14 @@ class Board:
             return await asyncio.to_thread(self._index.take_intents)
 
     async def finish(self, intent_id: str, error: str) -> None:
-        """End an operation that a user asked for."""
-        with translated():
+        """End an operation that a user asked for; one that is forgotten by now has ended."""
+        with translated(), suppress(UnknownOperationError):
             await asyncio.to_thread(self._index.finish, intent_id, error)
+
+    async def supersede(self, workspace_id: str, kind: IntentKind) -> None:
+        """Give up what users asked for before somebody typed the opposite."""
+        with translated():
+            await asyncio.to_thread(self._index.supersede, workspace_id, kind)
 
     async def reopen(self, *, but: Collection[str] = ()) -> None:
         """Open again what a former runner took and did not end, or this one without knowing.

@@ -128,4 +128,6 @@ class HomeCommands:
         pinned = spec.state if spec else row.pinned if row else "auto"
         if pinned == ("warm" if demand.asked else "running"):
             raise PinnedError(f"the file of {workspace_id} says `state: {pinned}`")
+        # What a daemon that died had under way for the portal must not come back after this.
+        await self.board.supersede(workspace_id, "start" if demand.asked else "stop")
         return await self.one(workspace_id, demand, on_step)

@@ -7,6 +7,7 @@ until then whoever asks for one would only join it.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from stacks.board import Board
 from stacks.demand import Demand
@@ -42,8 +43,9 @@ class Intents:
         self._board = board
         self._submit = submit
         self._group = group
-        self._running: set[str] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._unsure = False
+        self._telling = asyncio.Lock()
 
     async def keep(self, nudged: asyncio.Event) -> None:
         """Take intents whenever there are some; ends never.
@@ -68,13 +70,17 @@ class Intents:
             _log.warning("intents not read", message=error.message)
             return
         for intent in taken:
-            self._running.add(intent.id)
-            self._group.create_task(self._serve(intent))
+            task = self._group.create_task(self._serve(intent))
+            self._running[intent.id] = task
+            task.add_done_callback(partial(self._ended, intent.id))
+
+    def _ended(self, intent_id: str, _: asyncio.Task[None]) -> None:
+        self._running.pop(intent_id, None)
 
     async def _take(self) -> list[Intent]:
         if self._unsure:
             # Of ours those that nobody works on: the answer to taking them was lost.
-            await self._board.reopen(but=self._running)
+            await self._board.reopen(but=list(self._running))
         self._unsure = True
         taken = await self._board.take_intents()
         self._unsure = False
@@ -83,10 +89,9 @@ class Intents:
     async def _serve(self, intent: Intent) -> None:
         with context.bind(request_id=intent.request_id, operation=intent.id):
             result = await self._submit(intent.workspace_id, demanded(intent))
-            try:
+            # One at a time: each that the index does not take waits for it in a thread.
+            async with self._telling:
                 await self._finish(intent, failure_of(intent, result))
-            finally:
-                self._running.discard(intent.id)
 
     async def _finish(self, intent: Intent, failure: str) -> None:
         while True:

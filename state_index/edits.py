@@ -6,7 +6,6 @@ taken, held by an index of the database, so that of two who press at once one is
 each user a few, since the runner makes one after the other.
 """
 
-import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -21,6 +20,7 @@ from state_index.database import hold
 from state_index.errors import EditsManyError, EditWaitsError, UnknownOperationError
 from state_index.schema import edits
 from state_index.transactions import Shared
+from state_index.words import storable
 
 EditAction = Literal["create", "change", "delete", "rollback"]
 EditStatus = Literal["open", "taken", "done", "failed"]
@@ -30,9 +30,6 @@ OUTCOME = frozenset({"status", "code", "error", "commit", "url"})
 
 MOST_LIVE = 5
 """Edits of one user that are open or taken at once; each takes the runner about a second."""
-
-_NO_CHARACTERS = re.compile("[\0\ud800-\udfff]")
-"""What is in no text of a database: PostgreSQL has no NUL, and neither has halves of characters."""
 
 _ID_MAX = 64
 
@@ -108,9 +105,9 @@ class Edits(Shared):
             actor=actor,
             base=base,
             text=text,
-            message=_storable(message),
+            message=storable(message),
             admin=admin,
-            request_id=_storable(request_id),
+            request_id=storable(request_id),
             created_at=self._now(),
         )
         with self._ask() as connection:
@@ -175,7 +172,7 @@ class Edits(Shared):
         """
         status = "failed" if code or error else "done"
         said = {"commit": commit[:_ID_MAX], "url": url, "code": code[:_ID_MAX], "error": error}
-        outcome = {"status": status} | {name: _storable(text) for name, text in said.items()}
+        outcome = {"status": status} | {name: storable(text) for name, text in said.items()}
         with self._write() as connection:
             found = _find(connection, edit_id)
             if found is None:
@@ -198,11 +195,6 @@ class Edits(Shared):
 def _asked(edit: Edit) -> dict[str, Any]:
     """Give what is asked; a role that may only ask can write no other column."""
     return {name: value for name, value in asdict(edit).items() if name not in OUTCOME}
-
-
-def _storable(text: str) -> str:
-    """Give words as every database takes them; foreign ones may hold anything."""
-    return _NO_CHARACTERS.sub("?", text)
 
 
 def _find(connection: sa.Connection, edit_id: str) -> Edit | None:

@@ -242,6 +242,16 @@ class Index:
         with self._fenced() as connection:
             requests.finish(connection, intent_id, error)
 
+    def supersede(self, workspace_id: str, kind: IntentKind) -> None:
+        """For the runner: give up what was asked before somebody typed the opposite of it.
+
+        Args:
+            workspace_id: which.
+            kind: what was typed.
+        """
+        with self._fenced() as connection:
+            requests.supersede(connection, workspace_id, kind)
+
     def reopen_intents(self, *, but: Collection[str] = ()) -> int:
         """For the runner: open again what the former one took, or itself without knowing; how many.
 

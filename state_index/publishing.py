@@ -6,6 +6,7 @@ which is pure.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from state_index.errors import StaleRowError
 from state_index.models import Changes, HistoryRow, Published
 from state_index.phases import Event, Phase, Sync, transition
 from state_index.schema import clock, history, workspaces
+from state_index.words import storable
 
 HISTORY_BOUND = 200
 """Rows of history kept per workspace."""
@@ -56,7 +58,12 @@ def advance(
             row = replace(row, removed_at=None, expires_at=None, grace_end=None, removal="")
         if phase in _UNMADE:
             row = replace(row, drift=())
-    return replace(row, **changes)
+    return replace(row, **_storable(changes))
+
+
+def _storable(changes: Changes) -> Changes:
+    found = {key: storable(it) if isinstance(it, str) else it for key, it in changes.items()}
+    return cast("Changes", found)
 
 
 def publish(
@@ -79,7 +86,7 @@ def publish(
         after,
         generation=tick(connection),
         updated_at=now,
-        request_id=cause.request_id,
+        request_id=storable(cause.request_id),
     )
     _store(connection, before, after)
     if before is None or before.phase is not after.phase or before.drift != after.drift:
@@ -137,9 +144,9 @@ def record(
         from_phase=moved[0],
         to_phase=moved[1],
         event=cause.event or "",
-        cause=cause.cause,
-        actor=cause.actor,
-        request_id=cause.request_id,
+        cause=storable(cause.cause),
+        actor=storable(cause.actor),
+        request_id=storable(cause.request_id),
         revision=cause.revision,
         at=now,
     )

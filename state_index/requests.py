@@ -21,9 +21,11 @@ from state_index.errors import (
 from state_index.models import Intent, IntentKind, Published
 from state_index.phases import Event, Kind, decide
 from state_index.schema import intents
+from state_index.words import storable
 
 _EVENTS: dict[IntentKind, Event] = {"start": Event.START, "stop": Event.STOP}
 _PINS: dict[IntentKind, str] = {"start": "warm", "stop": "running"}
+_SUPERSEDED = "superseded by a newer request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ def consider(row: Published, request: Request, pending: Intent | None) -> Kind:
     Args:
         row: the workspace.
         request: what is asked.
-        pending: the workspace's intent that is open, or taken and of the same kind.
+        pending: the workspace's intent that is open, or taken, of the same kind and its newest.
 
     Raises:
         PinnedInGitError: the file pins the opposite.
@@ -95,9 +97,16 @@ def _new(row: Published, asked: Request, now: datetime, *, joined: bool) -> Inte
 
 
 def _pending(connection: sa.Connection, workspace_id: str, kind: IntentKind) -> Intent | None:
+    mine = intents.alias()
+    newest = sa.select(sa.func.max(mine.c.number)).where(mine.c.workspace_id == workspace_id)
+    # A taken one that something else was asked after would not bring what is asked now.
     live = sa.or_(
         intents.c.status == "open",
-        sa.and_(intents.c.status == "taken", intents.c.kind == kind),
+        sa.and_(
+            intents.c.status == "taken",
+            intents.c.kind == kind,
+            intents.c.number == newest.scalar_subquery(),
+        ),
     )
     query = (
         sa.select(intents)
@@ -132,7 +141,7 @@ def finish(connection: sa.Connection, operation_id: str, error: str) -> None:
     connection.execute(
         sa.update(intents)
         .where(intents.c.id == operation_id, intents.c.status.in_(("open", "taken")))
-        .values(status=status, error=error)
+        .values(status=status, error=storable(error))
     )
     pruning.keep_newest_finished(connection, found.workspace_id)
 
@@ -161,11 +170,22 @@ def reopen(connection: sa.Connection, but: Collection[str] = ()) -> int:
         .correlate(intents)
     )
     connection.execute(
-        sa.update(intents)
-        .where(taken, has_newer)
-        .values(status="failed", error="superseded by a newer request")
+        sa.update(intents).where(taken, has_newer).values(status="failed", error=_SUPERSEDED)
     )
     return connection.execute(sa.update(intents).where(taken).values(status="open")).rowcount
+
+
+def supersede(connection: sa.Connection, workspace_id: str, kind: IntentKind) -> None:
+    """Fail what was asked before and is the opposite of a kind that somebody typed just now."""
+    connection.execute(
+        sa.update(intents)
+        .where(
+            intents.c.workspace_id == workspace_id,
+            intents.c.kind != kind,
+            intents.c.status.in_(("open", "taken")),
+        )
+        .values(status="failed", error=_SUPERSEDED)
+    )
 
 
 def abandon(connection: sa.Connection, workspace_id: str) -> None:

@@ -104,7 +104,44 @@ async def test_the_index_is_told_until_it_knows(
     async with asyncio.TaskGroup() as group:
         await Intents(board, work.submit, group).look()
     assert (ended(index, intent), len(work.done)) == (("done", ""), 1)
-    assert asked(index, "stop").joined is False
+    index.publish("a", event=Event.STOPPED, cause="down")
+    assert asked(index, "start").joined is False
+
+
+class Crowded(Stumbling):
+    """An index that counts how many tell it at once."""
+
+    def __init__(self, index: Index) -> None:
+        super().__init__(index)
+        self.at_once = self.most = 0
+
+    async def finish(self, intent_id: str, error: str) -> None:
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        try:
+            await super().finish(intent_id, error)
+        finally:
+            self.at_once -= 1
+
+
+async def test_one_end_is_told_after_the_other(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each that waits for a locked index holds a thread, and there are few of them."""
+    monkeypatch.setattr(intents, "AGAIN", 0.0)
+    board, work, names = Crowded(index), Work(index), [f"w{number}" for number in range(5)]
+    board.refusals = [PublishFailedError("the index is locked") for _ in range(9)]
+    for name in names:
+        index.publish(name, event=Event.STOPPED, cause="new", owner="alice")
+    every = [index.request(name, "start", actor="alice", request_id="r") for name in names]
+    async with asyncio.TaskGroup() as group:
+        await Intents(board, work.submit, group).look()
+    assert [ended(index, intent)[0] for intent in every] == ["done"] * 5
+    assert board.most == 1
+
+
+async def test_what_is_forgotten_meanwhile_has_ended(index: Index) -> None:
+    await Board(index).finish("f" * 32, "")
 
 
 async def test_who_does_not_lead_leaves_it_to_the_next(index: Index) -> None:
@@ -129,6 +166,10 @@ async def test_what_was_taken_without_our_knowing_is_taken_again(index: Index) -
         await taker.look()
         await until(lambda: len(work.done) == 2)
         work.may.set()
-    assert board.opened == [[under_way.id]]
+        await until(lambda: not taker._running)
+        board.deaf = True
+        await taker.look()
+        await taker.look()
+    assert board.opened == [[under_way.id], []]
     assert work.done == ["alice asked to start it", "bob asked to start it"]
     assert ended(index, under_way) == ended(index, lost) == ("done", "")

@@ -178,6 +178,7 @@ WRITES = {
     "forget": lambda index: index.forget("a", "stale"),
     "take_intents": lambda index: index.take_intents(),
     "finish": lambda index: index.finish("f" * 32),
+    "supersede": lambda index: index.supersede("a", "start"),
     "reopen_intents": lambda index: index.reopen_intents(),
     "announce": lambda index: index.announce(RunnerInfo(address="x", pid=1, version="0")),
     "beat": lambda index: index.beat(),

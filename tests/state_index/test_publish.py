@@ -32,6 +32,23 @@ def test_the_first_publish_makes_a_pending_row(index: Index, clock: Clock) -> No
     assert index.workspaces() == [row]
 
 
+def test_words_that_no_database_takes_are_published_all_the_same(index: Index) -> None:
+    """What a container wrote last is quoted, and it may write anything."""
+    row = index.publish(
+        "alice-api",
+        cause="c\0",
+        actor="a\ud800",
+        request_id="r\0",
+        owner="alice",
+        message="it ended: \0 \udfff",
+    )
+    assert (row.message, row.request_id) == ("it ended: ? ?", "r?")
+    assert index.workspace("alice-api") == row
+    assert index.publish("alice-api", cause="again", message="it ended: \0 \udfff") == row
+    (found,) = index.history("alice-api")
+    assert (found.cause, found.actor, found.request_id) == ("c?", "a?", "r?")
+
+
 def test_every_field_survives_the_database(index: Index, clock: Clock) -> None:
     changes = Changes(
         owner="alice",

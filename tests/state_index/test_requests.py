@@ -246,6 +246,48 @@ def test_what_was_left_does_not_come_back_after_what_was_done_since(index: Index
     assert index.take_intents() == []
 
 
+def test_nothing_joins_what_something_else_was_asked_after(index: Index) -> None:
+    """It would have no row of its own, and go down with what it joined."""
+    bring(index, Phase.WARM)
+    first = start(index)
+    index.take_intents()
+    index.publish("a", event=Event.READY, cause="up")
+    index.finish(stop(index).id)
+    index.publish("a", event=Event.STOPPED, cause="down")
+    again = start(index)
+    assert (again.joined, again.id == first.id) == (False, False)
+    assert index.reopen_intents() == 0
+    assert [one.id for one in index.take_intents()] == [again.id]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_what_is_typed_comes_before_the_opposite_that_was_asked(index: Index, taken: bool) -> None:
+    for id_ in ("a", "b"):
+        bring(index, Phase.WARM, id_)
+    left, others = start(index), index.request("b", "start", actor="alice", request_id="r")
+    if taken:
+        index.take_intents()
+    index.supersede("a", "start")
+    read = index.intent(left.id)
+    assert read is not None
+    assert read.status == ("taken" if taken else "open")
+    index.supersede("a", "stop")
+    read = index.intent(left.id)
+    assert read is not None
+    assert (read.status, read.error) == ("failed", "superseded by a newer request")
+    index.reopen_intents()
+    assert [one.id for one in index.take_intents()] == [others.id]
+
+
+def test_words_that_no_database_takes_end_an_intent_all_the_same(index: Index) -> None:
+    bring(index, Phase.WARM)
+    intent = start(index)
+    index.finish(intent.id, "it printed \0 and \ud800")
+    read = index.intent(intent.id)
+    assert read is not None
+    assert (read.status, read.error) == ("failed", "it printed ? and ?")
+
+
 def test_what_is_under_way_is_not_opened_again(index: Index) -> None:
     for id_ in ("a", "b"):
         bring(index, Phase.WARM, id_)

@@ -8,6 +8,7 @@ from stacks.errors import BadRequestError, FileStandsError, PinnedError, Unknown
 from stacks.operator import MAX_LOG_TAIL
 from stacks.runner import Runner
 from stacks.steps import Step
+from state_index.index import Index
 from state_index.phases import Phase, Sync
 from tests.stacks.house import House
 
@@ -196,3 +197,20 @@ async def test_a_lost_index_is_rebuilt_without_a_restart(house: House) -> None:
     (found,) = await house.up()
     assert (found.action, found.phase, found.sync) == ("update", Phase.RUNNING, Sync.SYNCED)
     assert await house.started("alice") == before
+
+
+async def test_after_a_typed_stop_no_start_comes_back_that_a_dead_daemon_had_taken(
+    house: House,
+) -> None:
+    house.write("alice")
+    async with house.runner() as runner:
+        await runner.up()
+        await runner.stop("alice")
+        with Index.open(house.settings.index_url) as index:
+            left = index.request("alice", "start", actor="alice", request_id="r")
+            index.take_intents()
+            await runner.start("alice")
+            assert (await runner.stop("alice")).phase == "WARM"
+            found = index.intent(left.id)
+    assert found is not None
+    assert (found.status, found.error) == ("failed", "superseded by a newer request")
