@@ -16,6 +16,7 @@ WHILE_WORKING = 20_000
 def loading() -> None:
     """Say that the command begins, by loading what it needs."""
     gc.set_threshold(WHILE_LOADING)
+    atexit.unregister(gc.freeze)  # of a command before, in the same process
     # What is frozen is not looked through at the end either: it is left to the kernel.
     atexit.register(gc.freeze)
 

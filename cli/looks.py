@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from cli import garbage
 from cli.index import published_here
 from cli.output import talk
 
@@ -85,6 +86,7 @@ def _of_one(
     Index.look(url).close()  # waits for whoever makes it just now
     # Watched before it is opened: neither a change nor another file falls between.
     with closing(Watcher(url, database=looking)) as watcher, Index.look(url) as opened:
+        garbage.loaded()
         while True:
             yield read(opened)
             if not loop.run(watcher.wait(pace.pause())) and pace.is_over():

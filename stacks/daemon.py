@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from settings.model import RunnerSettings
-from stacks import api
+from stacks import api, whole  # noqa: F401 - loads what is lazy
 from stacks.address import engine_address
 from stacks.demand import Demand
 from stacks.drift_watch import DriftWatch

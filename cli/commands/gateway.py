@@ -24,6 +24,10 @@ def gateway(frame: Frame, *, host: str | None, port: int | None) -> None:
     from gateway.serve import run
     from settings.model import GatewaySettings
 
-    garbage.loaded()
     asked = {"CODEHUB_HOST": host, "CODEHUB_PORT": None if port is None else str(port)}
-    run(frame.given(asked).load(GatewaySettings), started=lambda url: talk(f"serving on {url}"))
+    run(frame.given(asked).load(GatewaySettings), started=_serving)
+
+
+def _serving(url: str) -> None:
+    garbage.loaded()
+    talk(f"serving on {url}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import garbage, index, repository, windows
+from cli import index, repository, windows
 from cli.frame import Frame, pass_frame
 from cli.output import console, output_option, print_json, print_line_json, print_table, table, talk
 from cli.phases import STYLES, age, expiry, plain, why
@@ -98,7 +98,6 @@ def _values(row: "Published", now: Any) -> dict[str, str]:
 
 
 def _watch(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> None:
-    garbage.loaded()
     if not index.published_here(settings):
         from stacks.parts import make_data_tree
 

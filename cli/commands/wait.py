@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli import garbage, ids, index, revisions
+from cli import ids, index, revisions
 from cli.conditions import (
     Condition,
     ConditionError,
@@ -133,7 +133,6 @@ def _await(
 ) -> None:
     from cli.looks import looks
 
-    garbage.loaded()
     row: Published | None = None
     with closing(looks(settings, lambda opened: opened.workspace(name), within=timeout)) as found:
         for row in found:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.garbage import WHILE_WORKING
+from tests.hub import hub
+
 ROOT = Path(__file__).parents[2]
 
 NOT_NEEDED = {
@@ -30,6 +33,26 @@ NOT_NEEDED = {
 }
 """Modules, and who needs them."""
 
+NO_OP = """
+import gc, json, sys
+from cli.main import main
+try:
+    main(["up"], prog_name="codehub")
+except SystemExit as error:
+    code = error.code
+import aiohttp.connector as connector
+contexts = (connector._SSL_CONTEXT_VERIFIED, connector._SSL_CONTEXT_UNVERIFIED)
+told = {
+    "code": code,
+    "modules": list(sys.modules),
+    "certificates": [context.cert_store_stats()["x509"] for context in contexts],
+    "threshold": gc.get_threshold()[0],
+    "frozen": gc.get_freeze_count() > 10_000,
+}
+print()
+print(json.dumps(told))
+"""
+
 TRUST = """
 import sys
 from stacks import transport
@@ -50,16 +73,29 @@ def python(code: str, *args: str, env: dict[str, str] | None = None) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def loaded() -> frozenset[str]:
-    code = "import sys; import cli.main, cli.commands.up, stacks.runner; print(*sys.modules)"
-    return frozenset(python(code).split())
+@pytest.mark.engine
+def test_an_up_with_nothing_to_do_loads_nothing_that_only_others_need() -> None:
+    with hub() as place:
+        place.write("aa", "owner: alice\nimage: codehub/light\nstate: warm\n")
+        place.run("up")
+        told = json.loads(python(NO_OP, env=place.env).splitlines()[-1])
+    found = {name: who for name, who in NOT_NEEDED.items() if name in told["modules"]}
+    assert found == {}, "only these need it"
+    assert told["code"] == 0
+    assert told["certificates"] == [0, 0]
+    assert (told["threshold"], told["frozen"]) == (WHILE_WORKING, True)
 
 
 @pytest.mark.parametrize("module", NOT_NEEDED)
-def test_up_loads_nothing_that_only_others_need(loaded: frozenset[str], module: str) -> None:
-    assert module not in loaded, f"only {NOT_NEEDED[module]} need it"
+def test_who_needs_it_can_load_it(module: str) -> None:
     assert python(f"import telemetry, {module}; print({module}.__name__)").strip() == module
+
+
+def test_a_daemon_loads_what_the_runner_would_load_later() -> None:
+    """After an upgrade in place, what is loaded later is of another version."""
+    loaded = set(python("import sys, stacks.daemon; print(*sys.modules)").split())
+    ours = {name for name in NOT_NEEDED if name.startswith("stacks.")} | {"ruamel.yaml"}
+    assert ours - loaded == {"stacks.engine.engine"}, "which is loaded with what waits ahead"
 
 
 def certificates(folder: Path) -> dict[str, str]:
