@@ -25,6 +25,7 @@ def name() -> Iterator[str]:
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(300)  # three images of 1.6 GB are written, read by the engine, and removed
 def test_they_are_built_once(name: str) -> None:
     """Under other names, out of the cache: nothing of the set-up's own is touched."""
     cache, engine = Cache.from_env(), Engine.from_env()
