@@ -8,7 +8,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from websockets.exceptions import InvalidStatus
 
 from tests.e2e.conftest import WORKSPACE, log_in
-from tests.hub import Hub, docker, wait_for
+from tests.hub import Hub, NotReadyError, docker, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine, pytest.mark.timeout(180)]
 
@@ -30,14 +30,18 @@ def open_workspace(page: Page, served: Hub) -> None:
 def pick(page: Page, key: str, text: str, option: str) -> None:
     """Open the quick input by a key, type into it and choose an option."""
     found = page.get_by_role("option", name=re.compile(re.escape(option))).first
-    wait_for(lambda: offers(page, key, text, found), f"{option} in the quick input of {key}")
+    try:
+        wait_for(lambda: offers(page, key, text, found), f"{option} in the quick input of {key}")
+    except NotReadyError as error:
+        raise NotReadyError(f"{error}; shown: {shown(page)}") from None
     found.click()
 
 
 def offers(page: Page, key: str, text: str, found: Locator) -> bool:
-    """Ask for an option as a person does: again when nothing opens, or what was typed is gone.
+    """Ask for an option as a person does: again when nothing opens, or it is not among the answers.
 
-    The workbench draws before it listens, and a key that it takes late empties the box again.
+    The workbench draws before it listens, and a key that it takes late empties the box again. What
+    a box offers is settled when it opens: opened too early, it lacks the commands of terminals.
     """
     box = page.locator(".quick-input-widget input[type=text]")
     try:
@@ -47,8 +51,15 @@ def offers(page: Page, key: str, text: str, found: Locator) -> bool:
         box.fill(text)
         found.wait_for(timeout=2000)
     except PlaywrightTimeoutError:
+        page.keyboard.press("Escape")
         return False
     return True
+
+
+def shown(page: Page) -> str:
+    """Return what the page says and where its keys go: why it offered nothing."""
+    focus = page.evaluate("document.activeElement?.outerHTML?.slice(0, 200)")
+    return f"{page.locator('body').inner_text()!r}, focus on {focus!r}"
 
 
 def run_command(page: Page, command: str) -> None:

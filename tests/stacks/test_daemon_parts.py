@@ -1,8 +1,9 @@
 """The daemon's own loops, in this process, where no engine answers."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,7 +96,7 @@ async def test_a_spoiled_index_does_not_end_it(
 ) -> None:
     async with running(lonely):
         await until(lonely.announced)
-        _spoil(lonely.root / "data")
+        _spoil(lonely.root / "data" / "index.db")
         send(lonely.settings.paths.nudge, "runner")
 
         async def told() -> bool:
@@ -104,8 +105,13 @@ async def test_a_spoiled_index_does_not_end_it(
         await until(told)
 
 
-def _spoil(folder: Path) -> None:
-    for path in folder.glob("index.db*"):
-        # Not cut short: the kernel ends whoever then reads the shared memory (-shm) past its end.
-        with path.open("r+b") as file:
-            file.write(b"no database at all" * 100)
+def _spoil(file: Path) -> None:
+    """Make each later question fail as on a damaged file.
+
+    Through SQLite itself: bytes that are overwritten while a transaction reads them let SQLite map
+    memory until the process has no room for a thread.
+    """
+    with closing(sqlite3.connect(file, timeout=10)) as index, index:
+        index.execute("PRAGMA writable_schema = ON")
+        index.execute("UPDATE sqlite_schema SET sql = 'no table at all'")
+        index.execute("PRAGMA schema_version = 1000000")
