@@ -1,4 +1,4 @@
-"""What a workspace wrote: streamed whole by the API, its newest part on the page.
+"""What a workspace wrote: streamed whole by the API, its newest part, without colours, on the page.
 
 No answer holds more than a piece of the whole, and the page no more than `PAGE_BYTES` of it; each
 user reads only so many at once. What is not taken by the client is not read from the runner.
@@ -13,6 +13,7 @@ from gateway.controllers.piecewise import Pieces, Piecewise, in_pieces
 from gateway.errors import NotFoundError, RunnerUnavailableError
 from gateway.proxy.seams import Answer
 from gateway.runner import LogsWanted
+from state_index.words import plain
 
 PAGE_BYTES: Final = 2**20
 """How much of the newest the page shows; browsers get slow with more."""
@@ -84,7 +85,7 @@ async def _page(request: AnyRequest, workspace_id: str, tail: int) -> Answer:
         workspace_id,
         visitor=visitor_of(request),
         tail=tail,
-        text=raw.decode("utf-8", "replace"),
+        text=plain(raw.decode("utf-8", "replace")),
         cut=cut,
         problem=problem,
     )

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from state_index.models import RunnerInfo
 from state_index.phases import Phase
-from tests.gateway.fake_runner import FakeRunner, fake_runner
+from tests.gateway.fake_runner import PIECE, FakeRunner, fake_runner
 from tests.gateway.harness import ALICE, Running, serving
 from tests.waiting import until
 
@@ -186,6 +186,36 @@ async def test_the_page_of_logs_follows_when_it_is_asked_to(
         await button.click()
         await expect(button).to_have_attribute("aria-pressed", "false")
         await expect(shown).to_have_text("before\nlater <b>ü</b>\n")
+
+
+@pytest.mark.parametrize(
+    "cut", ["\x1b|[32mgreen", "\x1b[3|2mgreen", "\x1b]8;;http://a|\x07green", "\r|\ngreen"]
+)
+async def test_what_steers_a_terminal_is_not_shown_wherever_a_piece_of_it_ends(
+    chromium: Browser, hub: Running, runner: FakeRunner, cut: str
+) -> None:
+    hub.publish("alice-a", Phase.RUNNING)
+    head, rest = cut.split("|")
+    before = "x" * (PIECE - len(head) - 1) + "\n"
+    runner.logs, runner.gate = f"{before}{head}{rest}\x1b[0m\r\n".encode(), asyncio.Event()
+    async with logged_in(chromium, hub) as page:
+        runner.gate.set()
+        await page.goto(f"{hub.url}/workspaces/alice-a/logs")
+        shown = page.locator("#logs code")
+        whole = before + ("\n" if head == "\r" else "") + "green\n"
+        assert await shown.text_content() == whole
+        runner.gate.clear()
+        await page.get_by_role("button", name="Follow").click()
+        await until_text(shown, before)
+        runner.gate.set()
+        await until_text(shown, whole)
+
+
+async def until_text(shown: Locator, text: str) -> None:
+    """Wait for exactly this, spaces and line ends as they are."""
+    await shown.page.wait_for_function(
+        "([code, text]) => code.textContent === text", arg=[await shown.element_handle(), text]
+    )
 
 
 async def test_an_empty_log_can_be_followed(

@@ -4,6 +4,9 @@ const logs = document.getElementById("logs");
 const empty = document.getElementById("empty");
 const button = document.getElementById("follow");
 const KEPT = 1 << 20; // characters: browsers get slow with more
+// What steers a terminal, as state_index/words.py has it, and the beginning of it that a piece ends with.
+const STEERING = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?/g;
+const BEGUN = /(?:\x1b(?:\[[0-?]{0,64}[ -/]{0,64}|[\]PX^_][^\x07\x1b\n]{0,4096}\x1b?|[ -/]{0,64})|\r)$/;
 let stop = null;
 let again = false;
 
@@ -24,16 +27,23 @@ function show(text) {
   if (atEnd) logs.scrollTop = logs.scrollHeight;
 }
 
+function plain(text) {
+  return text.replace(STEERING, "").replace(/\r+\n?/g, "\n");
+}
+
 async function read(signal) {
   const answer = await fetch(button.dataset.url, { signal });
   if (answer.status === 401) location.reload();
   if (!answer.ok) return;
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let first = true;
+  let begun = "";
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
     if (first) logs.firstElementChild.replaceChildren();
     first = false;
-    show(piece.value);
+    const text = begun + piece.value;
+    begun = text.match(BEGUN)?.[0] ?? "";
+    show(plain(text.slice(0, text.length - begun.length)));
   }
 }
 
