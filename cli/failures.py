@@ -13,6 +13,7 @@ from typing import NamedTuple
 import click
 
 from cli.frame import current
+from state_index.words import harmless
 
 FAILED = 1
 BAD_INPUT = 2
@@ -124,9 +125,10 @@ def _of_rooms(error: BaseException) -> Failure:
 def say_error(message: str, *, hint: str = "") -> None:
     """Print an error as every command does."""
     head = click.style("error:", fg="red", bold=True)
-    click.echo(f"{head} {message}", err=True, color=current().colored(sys.stderr))
+    # Its words may be of others: a commit, a container's log.
+    click.echo(f"{head} {harmless(message)}", err=True, color=current().colored(sys.stderr))
     if hint:
-        click.echo(f"  hint: {hint}", err=True)
+        click.echo(f"  hint: {harmless(hint)}", err=True)
 
 
 def _usage(error: click.ClickException) -> Failure:

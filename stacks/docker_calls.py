@@ -31,6 +31,7 @@ from stacks.programs.inputs import (
     LABEL_TREE,
     LABEL_WORKSPACE,
 )
+from state_index.words import harmless
 from telemetry.redact import redact_text
 
 CALL_TIMEOUT = 30.0
@@ -119,8 +120,9 @@ def _unavailable(step: str, detail: str) -> EngineUnavailableError:
 
 
 def quoted(message: str) -> str:
-    """Cut a foreign message to one readable line, without credentials of the engine's address."""
-    line = redact_text(" ".join(message.split()))
+    """Cut a foreign message to one harmless line, without credentials of the engine's address."""
+    # Before lines are joined: what steers a terminal and isn't ended, ends with its line.
+    line = redact_text(" ".join(harmless(message).split()))
     return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
 
 

@@ -62,7 +62,8 @@ def advance(
 
 
 def _storable(changes: Changes) -> Changes:
-    found = {key: storable(it) if isinstance(it, str) else it for key, it in changes.items()}
+    # Not `isinstance`: phases and the like are text, too, and must stay what they are.
+    found = {key: storable(it) if type(it) is str else it for key, it in changes.items()}
     return cast("Changes", found)
 
 

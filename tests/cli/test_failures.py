@@ -13,7 +13,7 @@ import spec.errors
 import stacks.errors
 import state_index.errors
 import tools.errors
-from cli.failures import CliError, Failure, InputError, judge, report
+from cli.failures import CliError, Failure, InputError, judge, report, say_error
 from spec import Problem
 
 
@@ -110,3 +110,8 @@ def test_a_closed_pipe_is_no_error_to_speak_of(capfd: pytest.CaptureFixture[str]
         os.dup2(saved, 1)
         os.close(saved)
     assert capfd.readouterr().err == ""
+
+
+def test_the_words_of_others_steer_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say_error("it said \x1b]52;c;Y29weQ==\x07\x9b2Jbye", hint="\x1b[2Jlook\nhere")
+    assert capsys.readouterr().err == "error: it said ?2Jbye\n  hint: look\nhere\n"

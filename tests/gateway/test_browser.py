@@ -189,7 +189,18 @@ async def test_the_page_of_logs_follows_when_it_is_asked_to(
 
 
 @pytest.mark.parametrize(
-    "cut", ["\x1b|[32mgreen", "\x1b[3|2mgreen", "\x1b]8;;http://a|\x07green", "\r|\ngreen"]
+    "cut",
+    [
+        "\x1b|[32mgreen",
+        "\x1b[3|2mgreen",
+        "\x1b]8;;http://a|\x07green",
+        f"\x1b]52;c;{'Q' * 5000}|QQ\x1b\\green",
+        "\x1b]0;a title|\x1b[32mgreen",
+        "\r|\ngreen",
+        "\r\r|\ngreen",
+        "\r\x1b[K|\ngreen",
+    ],
+    ids=["escape", "colour", "link", "long", "no end", "line end", "line ends", "erased"],
 )
 async def test_what_steers_a_terminal_is_not_shown_wherever_a_piece_of_it_ends(
     chromium: Browser, hub: Running, runner: FakeRunner, cut: str
@@ -202,7 +213,7 @@ async def test_what_steers_a_terminal_is_not_shown_wherever_a_piece_of_it_ends(
         runner.gate.set()
         await page.goto(f"{hub.url}/workspaces/alice-a/logs")
         shown = page.locator("#logs code")
-        whole = before + ("\n" if head == "\r" else "") + "green\n"
+        whole = before + ("\n" if "\r" in head else "") + "green\n"
         assert await shown.text_content() == whole
         runner.gate.clear()
         await page.get_by_role("button", name="Follow").click()

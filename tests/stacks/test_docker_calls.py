@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 from aiodocker.exceptions import DockerError
 
-from stacks.docker_calls import holds, may_be_broken, memory_used, unstartable, volumes_in_home
+from stacks.docker_calls import (
+    holds,
+    may_be_broken,
+    memory_used,
+    quoted,
+    unstartable,
+    volumes_in_home,
+)
 from stacks.errors import EngineRefusedError, StaleContainerError
 
 V1 = {"total_active_file": 10, "total_inactive_file": 20, "active_file": 1, "inactive_file": 2}
@@ -138,3 +145,8 @@ def test_what_the_engine_lacks_is_no_fault_of_the_container(
     status: int, told: str, *, may_be: bool
 ) -> None:
     assert may_be_broken(DockerError(status, told)) is may_be
+
+
+def test_what_a_container_said_is_one_line_that_steers_no_terminal() -> None:
+    said = "\x1b]0;booting\n\x1b[31mERROR: port 8080:\tin use\x1b[0m\n\x1b]52;c;Y29weQ==\x07\x1b[2Jbye\x9b1m\n"
+    assert quoted(said) == "ERROR: port 8080: in use bye?1m"

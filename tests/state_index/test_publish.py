@@ -1,5 +1,6 @@
 """Publishing: one transaction for row, generation and history."""
 
+import json
 import time
 from dataclasses import FrozenInstanceError, fields
 from datetime import UTC, datetime, timedelta, timezone
@@ -47,6 +48,15 @@ def test_words_that_no_database_takes_are_published_all_the_same(index: Index) -
     assert index.publish("alice-api", cause="again", message="it ended: \0 \udfff") == row
     (found,) = index.history("alice-api")
     assert (found.cause, found.actor, found.request_id) == ("c?", "a?", "r?")
+
+
+def test_a_spec_is_stored_as_it_is(index: Index) -> None:
+    """JSON leaves the controls above ASCII as they are, and a spec that is altered never settles."""
+    spec = json.dumps({"env": {"X": "a\x7f\x85\0\x1b[1m\u2028"}}, ensure_ascii=False)
+    row = index.publish("alice-api", cause="c", owner="alice", spec_json=spec, sync=Sync.SYNCED)
+    assert row.spec_json == spec
+    assert row.sync is Sync.SYNCED
+    assert index.workspace("alice-api") == row
 
 
 def test_every_field_survives_the_database(index: Index, clock: Clock) -> None:

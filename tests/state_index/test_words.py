@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state_index.words import plain, storable
+from state_index.words import harmless, plain, storable
 
 STEERING = [
     "\x1b[1;31mred\x1b[0m",
@@ -22,7 +22,7 @@ odd = st.text(alphabet="\x1b[]P0;m\\\x07\x9b\r\n\t a\0\ud800")
 
 @pytest.mark.parametrize("text", STEERING)
 def test_nothing_steers_a_terminal(text: str) -> None:
-    assert plain(text) == storable(text) == "red"
+    assert plain(text) == harmless(text) == "red"
 
 
 def test_lines_that_were_drawn_over_each_other_are_lines() -> None:
@@ -31,10 +31,21 @@ def test_lines_that_were_drawn_over_each_other_are_lines() -> None:
 
 def test_what_is_not_ended_takes_no_other_line_with_it() -> None:
     assert plain("\x1b]0;a title without an end\nred") == "\nred"
+    assert plain("\x1b]0;a title\rred") == "\nred"
+
+
+@pytest.mark.parametrize("end", ["\x07", "\x18", "\x1a", "\x9c", "\x1b\\"])
+def test_each_end_of_a_string_ends_it(end: str) -> None:
+    assert plain(f"\x1b]0;title{end}red") == "red"
 
 
 @given(odd)
-def test_storable_words_are_for_any_database_and_screen(text: str) -> None:
-    kept = storable(text)
+def test_words_that_do_no_harm_have_no_controls(text: str) -> None:
+    kept = harmless(text)
     assert not set(kept) - set(" \t\n[]P0;m\\a?")
-    assert storable(kept) == kept
+    assert harmless(kept) == kept
+
+
+@given(odd)
+def test_what_is_stored_differs_in_what_no_database_takes_only(text: str) -> None:
+    assert storable(text) == text.replace("\0", "?").replace("\ud800", "?")

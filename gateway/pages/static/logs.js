@@ -4,9 +4,10 @@ const logs = document.getElementById("logs");
 const empty = document.getElementById("empty");
 const button = document.getElementById("follow");
 const KEPT = 1 << 20; // characters: browsers get slow with more
-// What steers a terminal, as state_index/words.py has it, and the beginning of it that a piece ends with.
-const STEERING = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?/g;
-const BEGUN = /(?:\x1b(?:\[[0-?]{0,64}[ -/]{0,64}|[\]PX^_][^\x07\x1b\n]{0,4096}\x1b?|[ -/]{0,64})|\r)$/;
+// What steers a terminal, as state_index/words.py has it, and such a beginning at the end of a piece.
+const STEERING =
+  /\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x18\x1a\x1b\x9c\r\n]*(?:[\x07\x18\x1a\x9c]|\x1b\\)?|[ -/]*[0-~])?/g;
+const BEGUN = /\x1b(?:\[[0-?]{0,256}[ -/]{0,64}|[\]PX^_][^\x07\x18\x1a\x1b\x9c\r\n]*\x1b?|[ -/]{0,64})$/;
 let stop = null;
 let again = false;
 
@@ -27,8 +28,20 @@ function show(text) {
   if (atEnd) logs.scrollTop = logs.scrollHeight;
 }
 
-function plain(text) {
-  return text.replace(STEERING, "").replace(/\r+\n?/g, "\n");
+// Gives each piece as plain text; what is begun in it waits for the next one.
+function plainly() {
+  let begun = "";
+  let end = "";
+  return (piece) => {
+    const text = begun + piece;
+    const open = text.match(BEGUN)?.[0] ?? "";
+    // What a string says is never shown: only that it has begun is kept, however long it gets.
+    begun = open.replace(/^(\x1b[\]PX^_])[^\x1b]*/, "$1");
+    const drawn = end + text.slice(0, text.length - open.length).replace(STEERING, "");
+    end = drawn.endsWith("\r") ? "\r" : "";
+    const lines = drawn.replace(/\r+\n?/g, "\n");
+    return end ? lines.slice(0, -1) : lines;
+  };
 }
 
 async function read(signal) {
@@ -37,13 +50,12 @@ async function read(signal) {
   if (!answer.ok) return;
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let first = true;
-  let begun = "";
+  const plain = plainly();
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
     if (first) logs.firstElementChild.replaceChildren();
     first = false;
-    const text = begun + piece.value;
-    begun = text.match(BEGUN)?.[0] ?? "";
-    show(plain(text.slice(0, text.length - begun.length)));
+    const text = plain(piece.value);
+    if (text) show(text);
   }
 }
 
