@@ -13,7 +13,6 @@ from typing import NamedTuple
 import click
 
 from cli.frame import current
-from state_index.words import harmless
 
 FAILED = 1
 BAD_INPUT = 2
@@ -124,6 +123,8 @@ def _of_rooms(error: BaseException) -> Failure:
 
 def say_error(message: str, *, hint: str = "") -> None:
     """Print an error as every command does."""
+    from state_index.words import harmless
+
     head = click.style("error:", fg="red", bold=True)
     # Its words may be of others: a commit, a container's log.
     click.echo(f"{head} {harmless(message)}", err=True, color=current().colored(sys.stderr))
