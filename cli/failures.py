@@ -123,7 +123,7 @@ def _of_rooms(error: BaseException) -> Failure:
 
 def say_error(message: str, *, hint: str = "") -> None:
     """Print an error as every command does."""
-    from state_index.words import harmless
+    from telemetry.words import harmless
 
     head = click.style("error:", fg="red", bold=True)
     # Its words may be of others: a commit, a container's log.

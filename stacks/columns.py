@@ -19,6 +19,7 @@ from stacks.rendering import Facts, render
 from stacks.secrecy import looks_secret, repeated
 from state_index.models import Published
 from state_index.phases import Sync
+from telemetry.words import printable
 
 LONGEST = 200
 """Most characters of a value that are told."""
@@ -161,7 +162,7 @@ def _is_hidden(key: str, value: str, secrets: frozenset[str]) -> bool:
 
 
 def _clean(value: str) -> str:
-    text = "".join(char if char.isprintable() else "?" for char in " ".join(value.split()))
+    text = printable(" ".join(value.split()))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 

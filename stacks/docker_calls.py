@@ -31,8 +31,8 @@ from stacks.programs.inputs import (
     LABEL_TREE,
     LABEL_WORKSPACE,
 )
-from state_index.words import harmless
 from telemetry.redact import redact_text
+from telemetry.words import harmless
 
 CALL_TIMEOUT = 30.0
 """Seconds that a call may take which does no work on the engine."""

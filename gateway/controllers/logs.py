@@ -13,7 +13,7 @@ from gateway.controllers.piecewise import Pieces, Piecewise, in_pieces
 from gateway.errors import NotFoundError, RunnerUnavailableError
 from gateway.proxy.seams import Answer
 from gateway.runner import LogsWanted
-from state_index.words import plain
+from telemetry.words import plain
 
 PAGE_BYTES: Final = 2**20
 """How much of the newest the page shows; browsers get slow with more."""

@@ -21,6 +21,7 @@ from stacks.git import tree
 from stacks.git.command import Git
 from stacks.git.mirror import comes_after
 from stacks.git.tree import FILE_MODES, TreeEntry
+from telemetry.words import printable
 
 PREFIX = "edit-"
 
@@ -196,7 +197,7 @@ def last_change(git: Git, head: str, path: str) -> tuple[str, str]:
     words = ("log", "--max-count=1", "--format=%H %an", "--end-of-options", head, "--", path)
     line = _literally(git).run(*words).decode("utf-8", "replace").strip()
     sha, _, name = line.partition(" ")
-    return sha, "".join(char if char.isprintable() else "?" for char in name)[:100]
+    return sha, printable(name)[:100]
 
 
 def version(git: Git, head: str, path: str, at: str) -> tuple[str, str]:

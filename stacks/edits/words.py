@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from state_index.edits import Edit
+from telemetry.words import printable
 
 OPERATION = "Codehub-Operation"
 ACTOR = "Codehub-Actor"
@@ -86,4 +87,4 @@ def edit_of(branch: str) -> str:
 
 def _printable(text: str) -> str:
     """Put a mark for what does not show, or turns the direction of writing; a tab is a space."""
-    return "".join(char if char.isprintable() else " " if char == "\t" else "?" for char in text)
+    return printable(text.replace("\t", " "))

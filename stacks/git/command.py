@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stacks.errors import GitAccessError, GitError, ToolchainError
+from telemetry.words import printable
 
 TIMEOUT = 60.0
 """Seconds that a call on a local repository may take."""
@@ -136,4 +137,4 @@ def said(stderr: bytes, hide: Callable[[str], str] = str) -> str:
     """
     lines = hide(stderr.decode("utf-8", "replace")).strip().splitlines()
     told = "; ".join(line.strip() for line in lines[-3:] if line.strip()) or "no word"
-    return "".join(char if char.isprintable() else "?" for char in told)[:SAID_MAX]
+    return printable(told)[:SAID_MAX]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from stacks import secrecy
 from stacks.secret_lines import Fragments, Version
+from telemetry.words import printable
 
 UNREADABLE = (
     "(its lines are not shown: one of the two versions can't be read as a workspace file, "
@@ -103,4 +104,4 @@ class _Telling:
 
 
 def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() or char == "\t" else "?" for char in text)
+    return printable(text, keep="\t")

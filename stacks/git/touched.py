@@ -20,6 +20,7 @@ from stacks.renames import former_id
 from stacks.secret_lines import Fragments, Version
 from state_index.models import Published
 from state_index.repository import Followed
+from telemetry.words import printable
 
 WITHIN = 10.0
 """Seconds that one call of git may take: the history may be long, and somebody waits."""
@@ -198,5 +199,5 @@ def _owner(raw: bytes) -> str:
 
 
 def _line(text: str, most: int) -> str:
-    clean = "".join(char if char.isprintable() else " " for char in " ".join(text.split()))
+    clean = printable(" ".join(text.split()), mark=" ")
     return clean if len(clean) <= most else f"{clean[: most - 1]}…"

@@ -4,6 +4,7 @@ from collections import Counter
 from urllib.parse import quote
 
 from stacks.notices.model import Kind, Message, Notice
+from telemetry.words import printable
 
 SAID = {
     Kind.FAILURE: "failed",
@@ -63,4 +64,4 @@ def link(base_url: str | None, notice: Notice) -> str:
 
 def plain(text: str) -> str:
     """Make one line of a text: nobody's text begins a header or a line of its own."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return " ".join(printable(text, mark=" ").split())
