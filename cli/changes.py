@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.failures import BAD_INPUT, FAILED, say_error
-from cli.output import styled
+from cli.output import shown, styled
 
 if TYPE_CHECKING:
     from stacks.changes import PropertyChange, WorkspaceChange
@@ -50,7 +50,7 @@ def show(changes: "list[WorkspaceChange]") -> None:
         if change.destructive and change.action == _CREATE:
             mark, color = _MARKS["replace"]
         head = styled(f"{mark} {change.action:<{_WIDEST}}  {change.id:<{widest}}", fg=color)
-        click.echo(f"{head}  {change.reason}".rstrip())
+        click.echo(f"{head}  {shown(change.reason)}".rstrip())
         for line in _lines(change):
             click.echo(f"    {line}")
 
@@ -93,6 +93,14 @@ def _is_refused(change: "WorkspaceChange") -> bool:
 
 def _lines(change: "WorkspaceChange") -> Iterator[str]:
     yield from _identity(change)
+    yield from map(shown, _facts(change))
+    if change.error and not (_is_refused(change) and change.error.get("reason") == _BY_RULES):
+        yield f"{styled('error:', fg='red')} {shown(str(change.error.get('message')))}"
+        if change.error.get("remedy"):
+            yield f"hint: {shown(str(change.error.get('remedy')))}"
+
+
+def _facts(change: "WorkspaceChange") -> Iterator[str]:
     for detail in change.details:
         yield _property(detail)
     if change.data:
@@ -103,10 +111,6 @@ def _lines(change: "WorkspaceChange") -> Iterator[str]:
     for violation in change.violations:
         level = "refused by" if violation.mandatory else "advice of"
         yield f"{level} policy {violation.rule}: {violation.message}"
-    if change.error and not (_is_refused(change) and change.error.get("reason") == _BY_RULES):
-        yield f"{styled('error:', fg='red')} {change.error.get('message')}"
-        if change.error.get("remedy"):
-            yield f"hint: {change.error.get('remedy')}"
 
 
 def _identity(change: "WorkspaceChange") -> Iterator[str]:

@@ -87,9 +87,11 @@ def report(error: BaseException) -> int:
         return BAD_INPUT
     if current().verbose and isinstance(error, Exception):
         from telemetry.redact import redact_text
+        from telemetry.words import harmless, plain
 
-        # Foreign errors at its bottom quote addresses, with the credentials in them.
-        click.echo(redact_text("".join(traceback.format_exception(error))), err=True, nl=False)
+        # Foreign errors at its bottom quote addresses, with the credentials in them, and others' words.
+        told = redact_text(plain("".join(traceback.format_exception(error))))
+        click.echo(harmless(told), err=True, nl=False)
     failure = judge(error)
     if failure.message:
         say_error(failure.message, hint=failure.hint)

@@ -42,8 +42,15 @@ def print_line_json(data: object) -> None:
 
 
 def talk(text: str) -> None:
-    """Say something to the person at the keyboard."""
-    click.echo(text, err=True)
+    """Say something to the person at the keyboard, which may hold words of others."""
+    click.echo(shown(text), err=True)
+
+
+def shown(text: str) -> str:
+    """Give words that may be of others as a terminal may show them."""
+    from telemetry.words import harmless
+
+    return harmless(text)
 
 
 def styled(text: str, **style: Any) -> str:
@@ -86,7 +93,7 @@ def table(
         last = number == len(columns) - 1
         made.add_column(title, no_wrap=not last or not sys.stdout.isatty(), overflow="ellipsis")
     for row in rows:
-        made.add_row(*(Text(cell, style=(styles or {}).get(cell, "")) for cell in row))
+        made.add_row(*(Text(shown(cell), style=(styles or {}).get(cell, "")) for cell in row))
     return made
 
 

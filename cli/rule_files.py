@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.output import styled, talk
+from cli.output import shown, styled, talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def tell_broken(settings: "RunnerSettings") -> bool:
     except SourceUnreadableError:
         return False  # whoever needs the folder says so
     for problem in found.problems:
-        talk(_line(problem))
+        click.echo(_line(problem), err=True)
     if found.broken:
         talk("the rules can't be read: nothing new or changed is applied, all else goes on")
     return found.broken
@@ -58,4 +58,4 @@ def joined(one: "RuleFiles", two: "RuleFiles") -> "RuleFiles":
 def _line(problem: "Problem") -> str:
     place = styled(f"{problem.file}:{problem.line}:{problem.column}:", bold=True)
     key = f"{problem.key}: " if problem.key else ""
-    return f"{place} {key}{problem.message}\n    {styled('hint:', fg='cyan')} {problem.hint}"
+    return f"{place} {shown(key + problem.message)}\n    {styled('hint:', fg='cyan')} {shown(problem.hint)}"

@@ -32,7 +32,7 @@ from stacks.programs.inputs import (
     LABEL_WORKSPACE,
 )
 from telemetry.redact import redact_text
-from telemetry.words import harmless
+from telemetry.words import harmless, plain
 
 CALL_TIMEOUT = 30.0
 """Seconds that a call may take which does no work on the engine."""
@@ -79,7 +79,9 @@ def refusal(error: DockerError, *, step: str) -> StacksError:
     """Give the error of ours that says what the engine said."""
     if error.status == UNREACHABLE:
         return _unavailable(step, str(error.message))
-    return EngineRefusedError(f"the engine said: {quoted(str(error.message))}", step=step)
+    return EngineRefusedError(
+        f"the engine said: {quoted(str(error.message)) or 'nothing'}", step=step
+    )
 
 
 def unstartable(error: DockerError, *, again: bool = False) -> StacksError:
@@ -122,7 +124,7 @@ def _unavailable(step: str, detail: str) -> EngineUnavailableError:
 def quoted(message: str) -> str:
     """Cut a foreign message to one harmless line, without credentials of the engine's address."""
     # Before lines are joined: what steers a terminal and isn't ended, ends with its line.
-    line = redact_text(" ".join(harmless(message).split()))
+    line = redact_text(harmless(" ".join(plain(message).split())))
     return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
 
 

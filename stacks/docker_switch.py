@@ -177,7 +177,8 @@ class DockerSwitch(DockerReads):
         log = ""
         with contextlib.suppress(EngineRefusedError), translated("logs"):
             log = await self._tail(found.id, TOLD_LOG_LINES)
-        told = f"{what}; it said: {quoted(log)}" if log.strip() else what
+        said = quoted(log)
+        told = f"{what}; it said: {said}" if said else what
         return StartFailedError(told, step="start")
 
     async def _stop(self, container_id: str, *, grace: float) -> None:

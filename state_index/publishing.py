@@ -6,6 +6,7 @@ which is pure.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 from typing import cast
 
 import sqlalchemy as sa
@@ -62,9 +63,12 @@ def advance(
 
 
 def _storable(changes: Changes) -> Changes:
-    # Not `isinstance`: phases and the like are text, too, and must stay what they are.
-    found = {key: storable(it) if type(it) is str else it for key, it in changes.items()}
-    return cast("Changes", found)
+    return cast("Changes", {key: _stored(it) for key, it in changes.items()})
+
+
+def _stored(value: object) -> object:
+    # Phases and the like are text, too, and must stay what they are.
+    return storable(value) if isinstance(value, str) and not isinstance(value, Enum) else value
 
 
 def publish(

@@ -1,14 +1,1 @@
-"""Structured log lines with request ids, without secrets. Ground room."""
-
-import sys
-
-# Where `rich` is installed, structlog loads it for coloured tracebacks. Ours are plain, and it would
-# take a twentieth of every command's start: it is out of sight for as long as structlog is loaded.
-_hides = "rich" not in sys.modules
-if _hides:
-    sys.modules["rich"] = None  # type: ignore[assignment]  # Python's way to say: not to be found
-try:
-    import structlog  # noqa: F401
-finally:
-    if _hides:
-        del sys.modules["rich"]
+"""Structured log lines with request ids, without secrets; words of others made fit to show. Ground room."""

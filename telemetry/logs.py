@@ -9,10 +9,8 @@ import os
 import sys
 from typing import Literal, TextIO
 
-import structlog
-from structlog.typing import FilteringBoundLogger, Processor
-
 from telemetry.redact import escape_event, redact_event
+from telemetry.structured import FilteringBoundLogger, Processor, structlog
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["console", "json"]

@@ -5,8 +5,10 @@ from texts. It cannot know a secret under a plain key: the rule stands.
 """
 
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
+
+from telemetry.words import harmless
 
 REDACTED = "[redacted]"
 DEPTH = 6
@@ -79,10 +81,15 @@ def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 
     Tracebacks keep their lines; what is not text is shown by `repr`, which escapes by itself.
     """
-    return {key: _escape(value) if key != "exception" else value for key, value in event.items()}
+    return {
+        key: _escape(value, harmless if key == "exception" else _on_one_line)
+        for key, value in event.items()
+    }
 
 
-def _escape(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
+def _escape(value: Any, escape: Callable[[str], str]) -> Any:
+    return escape(value) if isinstance(value, str) else value
+
+
+def _on_one_line(text: str) -> str:
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

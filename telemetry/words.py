@@ -15,7 +15,7 @@ _LINE_ENDS: Final = re.compile(r"\r+\n?")
 _CONTROLS: Final = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""Controls of terminals and of the direction of writing, and ends of lines that are none here."""
+"""Controls of terminals, embeddings and overrides of direction, and ends of lines that are none here."""
 
 
 def plain(text: str) -> str:

@@ -6,7 +6,7 @@ import click
 
 from cli.failures import FAILED, InputError
 from cli.frame import Frame, pass_frame
-from cli.output import output_option, print_json, print_table, styled, talk
+from cli.output import output_option, print_json, print_table, talk
 
 if TYPE_CHECKING:
     from settings.model import GatewaySettings, RunnerSettings
@@ -232,6 +232,6 @@ def _show(found: "list[Check]") -> None:
     )
     wrong = [one for one in found if not one.ok or one.remedy]
     for one in wrong:
-        talk(f"{styled(one.name, bold=True)}: {one.remedy}")
+        talk(f"{one.name}: {one.remedy}")
     if not wrong:
         talk("all is well")

@@ -7,7 +7,16 @@ import click
 
 from cli import index, repository, windows
 from cli.frame import Frame, pass_frame
-from cli.output import console, output_option, print_json, print_line_json, print_table, table, talk
+from cli.output import (
+    console,
+    output_option,
+    print_json,
+    print_line_json,
+    print_table,
+    shown,
+    table,
+    talk,
+)
 from cli.phases import STYLES, age, expiry, plain, why
 from cli.rule_files import tell_broken
 
@@ -107,7 +116,7 @@ def _watch(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> Non
             print_line_json(plain(row))
     elif not console().is_terminal:
         for row in _changes(settings, ids):
-            click.echo("\t".join(_cells([row], output)[1][0]))
+            click.echo("\t".join(map(shown, _cells([row], output)[1][0])))
     else:
         _live(settings, ids, output)
 

@@ -86,6 +86,7 @@ async def _page(request: AnyRequest, workspace_id: str, tail: int) -> Answer:
         visitor=visitor_of(request),
         tail=tail,
         text=plain(raw.decode("utf-8", "replace")),
+        empty=not raw,
         cut=cut,
         problem=problem,
     )

@@ -194,6 +194,7 @@ class Pages:
         visitor: Visitor,
         tail: int,
         text: str = "",
+        empty: bool = True,
         cut: bool = False,
         problem: RequestError | None = None,
     ) -> Answer:
@@ -204,6 +205,7 @@ class Pages:
             visitor: Who looks.
             tail: How many lines were asked for.
             text: The lines.
+            empty: Whether nothing was written: what steers a terminal is no text, and was written.
             cut: Whether older ones of these are left out.
             problem: Why there are none.
         """
@@ -215,6 +217,7 @@ class Pages:
             tail=tail,
             choices=sorted({*TAILS, tail}),
             text=text,
+            empty=empty,
             cut=cut,
             problem=problem.message if problem else "",
         )

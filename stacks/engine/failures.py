@@ -27,6 +27,7 @@ from stacks.errors import (
     Violation,
 )
 from telemetry.redact import redact_text
+from telemetry.words import harmless, plain
 
 MOST_TEXT = 600
 
@@ -99,11 +100,11 @@ _FRAMES = re.compile(
 
 
 def _clean(text: str) -> str:
-    """Take what is only frame out of a message."""
-    lines = [line.strip() for line in text.splitlines()]
+    """Take what is only frame out of a message, and what steers a terminal."""
+    lines = [line.strip() for line in plain(text).splitlines()]
     joined = " ".join(line for line in lines if line and not line.startswith("update failed"))
     # An address of the engine may hold credentials.
-    return redact_text(_FRAMES.sub(" ", joined).strip())
+    return redact_text(harmless(_FRAMES.sub(" ", joined).strip()))
 
 
 def _summary(told: Sequence[tuple[str, str]], code: int) -> str:

@@ -3,6 +3,9 @@
 import asyncio
 import errno
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -14,7 +17,15 @@ import stacks.errors
 import state_index.errors
 import tools.errors
 from cli.failures import CliError, Failure, InputError, judge, report, say_error
+from cli.frame import Frame, enter
 from spec import Problem
+
+
+@pytest.fixture
+def told_everything() -> Iterator[None]:
+    enter(Frame(verbose=True))
+    yield
+    enter(None)
 
 
 @pytest.mark.parametrize(
@@ -113,5 +124,25 @@ def test_a_closed_pipe_is_no_error_to_speak_of(capfd: pytest.CaptureFixture[str]
 
 
 def test_the_words_of_others_steer_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    say_error("it said \x1b]52;c;Y29weQ==\x07\x9b2Jbye", hint="\x1b[2Jlook\nhere")
-    assert capsys.readouterr().err == "error: it said ?2Jbye\n  hint: look\nhere\n"
+    say_error("it said \x1b]52;c;Y29weQ==\x07\x9b2Jbye", hint="\x1b]0;t\x07look\x9b\nhere")
+    assert capsys.readouterr().err == "error: it said ?2Jbye\n  hint: look?\nhere\n"
+
+
+@pytest.mark.usefixtures("told_everything")
+def test_a_traceback_steers_no_terminal_either(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(CliError("it said \x1b]52;c;Y29weQ==\x07\x9b2J at\x85tcp://hunter2@h")) == 1
+    told = capsys.readouterr().err
+    traceback, said = told.splitlines()
+    assert traceback == "cli.failures.CliError: it said ?2J at?tcp://[redacted]@h"
+    assert said.startswith("error: it said ?2J at")
+
+
+def test_an_error_is_told_without_loading_what_logs() -> None:
+    program = (
+        "import sys; from cli.failures import say_error; say_error('x');"
+        "sys.stdout.write(' '.join({'structlog', 'rich', 'pydantic'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("", "error: x\n")

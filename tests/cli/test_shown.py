@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from click.testing import Result as ClickResult
 
 from cli import changes, results
+from cli.output import print_table, talk
 from stacks.changes import PropertyChange, WorkspaceChange
 from stacks.errors import Violation
 from stacks.steps import Result, Step
@@ -232,3 +233,37 @@ def test_each_step_is_told_once() -> None:
         "aa: PROVISIONING, home",
         "bb: WARM",
     ]
+
+
+STEERING = "it said \x1b]52;c;Y29weQ==\x07\x9b2J"
+
+
+def test_the_words_of_others_steer_no_terminal() -> None:
+    problem = PROBLEM | {"message": STEERING, "hint": STEERING}
+    detail = PropertyChange(path="env.A", kind="update", before=STEERING, after=STEERING)
+    error = {"reason": "FAILED", "message": STEERING, "remedy": STEERING}
+    rule = Violation(rule="a", resource="aa", message=STEERING, mandatory=False)
+    told = shown(
+        [
+            change(
+                "update",
+                reason=STEERING,
+                details=[detail],
+                problems=[problem],
+                violations=[rule],
+                error=error,
+            )
+        ]
+    )
+    assert told.count("it said ?2J") == 8
+    assert not set(told) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_neither_do_tables_nor_talk() -> None:
+    def show() -> None:
+        print_table(("A", "B"), [("a", STEERING)])
+        talk(STEERING)
+
+    told = printed(show)
+    assert told.stdout == "A  B\na  it said ?2J\n"
+    assert told.stderr == "it said ?2J\n"

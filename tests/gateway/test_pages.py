@@ -271,6 +271,8 @@ async def test_the_logs_page(hub: Running, browser: httpx.AsyncClient, runner: F
     assert "\ufffd" in page.text
     assert "<option selected>1000" in page.text
     assert runner.asked[0][:2] == ("alice-a", "1000")
+    runner.logs = b"\x1b[?25h"
+    assert "Nothing written yet" not in (await browser.get("/workspaces/alice-a/logs")).text
     runner.logs = b""
     assert "Nothing written yet" in (await browser.get("/workspaces/alice-a/logs")).text
     runner.status = 404

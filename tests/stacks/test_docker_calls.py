@@ -10,6 +10,7 @@ from stacks.docker_calls import (
     may_be_broken,
     memory_used,
     quoted,
+    refusal,
     unstartable,
     volumes_in_home,
 )
@@ -150,3 +151,16 @@ def test_what_the_engine_lacks_is_no_fault_of_the_container(
 def test_what_a_container_said_is_one_line_that_steers_no_terminal() -> None:
     said = "\x1b]0;booting\n\x1b[31mERROR: port 8080:\tin use\x1b[0m\n\x1b]52;c;Y29weQ==\x07\x1b[2Jbye\x9b1m\n"
     assert quoted(said) == "ERROR: port 8080: in use bye?1m"
+    assert quoted("a\fb\u2028c") == "a b c"
+    assert quoted("\x1b[?25h\n") == ""
+
+
+@pytest.mark.parametrize("between", [" ", "\x85", "\u2028", "\v", "\x1b[1m ", "\n"])
+def test_no_control_hides_a_secret_from_what_takes_them_out(between: str) -> None:
+    assert (
+        quoted(f"Authorization: Bearer{between}abcdefghijk") == "Authorization: Bearer [redacted]"
+    )
+
+
+def test_an_engine_that_says_nothing_is_quoted_so() -> None:
+    assert refusal(DockerError(500, "\x1b[0m"), step="start").message == "the engine said: nothing"

@@ -51,7 +51,7 @@ def test_words_that_no_database_takes_are_published_all_the_same(index: Index) -
 
 
 def test_a_spec_is_stored_as_it_is(index: Index) -> None:
-    """JSON leaves the controls above ASCII as they are, and a spec that is altered never settles."""
+    """JSON leaves DEL and the controls above it as they are, and a spec that is altered never settles."""
     spec = json.dumps({"env": {"X": "a\x7f\x85\0\x1b[1m\u2028"}}, ensure_ascii=False)
     row = index.publish("alice-api", cause="c", owner="alice", spec_json=spec, sync=Sync.SYNCED)
     assert row.spec_json == spec

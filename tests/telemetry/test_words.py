@@ -1,9 +1,14 @@
 """Words of others as screens and terminals take them."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.controllers import logs
+from telemetry import words
 from telemetry.words import harmless, plain, printable
 
 STEERING = [
@@ -59,3 +64,21 @@ def test_what_prints_stays_as_it_was() -> None:
     assert printable("home é 家") == "home é 家"
     assert printable("a\tb\x1b[1m\u202ec") == "a?b?[1m?c"
     assert printable("a\tb\nc", mark=" ", keep="\t") == "a\tb c"
+
+
+HARMFUL = [
+    *(chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r\x1b"),
+    *"\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+]
+
+
+@pytest.mark.parametrize("harm", HARMFUL, ids=ascii)
+def test_each_control_is_marked(harm: str) -> None:
+    assert harmless(f"a{harm}b") == printable(f"a{harm}b") == "a?b"
+
+
+def test_the_page_of_logs_takes_out_the_same() -> None:
+    script = Path(logs.__file__).parents[1] / "pages" / "static" / "logs.js"
+    found = re.search(r"STEERING =\s*/(.+)/g;", script.read_text())
+    assert found is not None
+    assert found[1] == words._STEERING.pattern

@@ -4,7 +4,7 @@ const logs = document.getElementById("logs");
 const empty = document.getElementById("empty");
 const button = document.getElementById("follow");
 const KEPT = 1 << 20; // characters: browsers get slow with more
-// What steers a terminal, as state_index/words.py has it, and such a beginning at the end of a piece.
+// What steers a terminal, as telemetry/words.py has it, and such a beginning at the end of a piece.
 const STEERING =
   /\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x18\x1a\x1b\x9c\r\n]*(?:[\x07\x18\x1a\x9c]|\x1b\\)?|[ -/]*[0-~])?/g;
 const BEGUN = /\x1b(?:\[[0-?]{0,256}[ -/]{0,64}|[\]PX^_][^\x07\x18\x1a\x1b\x9c\r\n]*\x1b?|[ -/]{0,64})$/;
