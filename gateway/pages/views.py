@@ -196,12 +196,13 @@ def workspace_url(workspace_id: str) -> str:
 
 
 def counts(rows: Sequence[Published]) -> str:
-    """Return how many workspaces there are, in words, by what their badges say."""
-    if not rows:
+    """Return how many workspaces there are, in words, by what their badges say; gone ones are none."""
+    there = [row for row in rows if row.phase is not Phase.DELETED]
+    if not there:
         return "None so far."
-    labels = Counter(LOOKS[row.phase].label.lower() for row in rows)
+    labels = Counter(LOOKS[row.phase].label.lower() for row in there)
     parts = ", ".join(f"{number} {label}" for label, number in labels.most_common())
-    return f"{len(rows)} workspace{'' if len(rows) == 1 else 's'}: {parts}"
+    return f"{len(there)} workspace{'' if len(there) == 1 else 's'}: {parts}"
 
 
 def _problem(problem: Mapping[str, Any]) -> ProblemLine:

@@ -85,7 +85,9 @@ async def test_cards_come_and_go(chromium: Browser, hub: Running) -> None:
         await expect(page.locator("[data-workspace]")).to_have_count(2)
         order = "[...document.querySelectorAll('[data-workspace]')].map(c => c.dataset.workspace)"
         assert await page.evaluate(order) == ["alice-a", "alice-b"]
-        hub.index.forget("alice-a", "test")
+        hub.publish("alice-a", Phase.DELETED)
+        await expect(page.locator("[data-workspace]")).to_have_count(1)
+        await expect(page.locator("#counts")).to_have_text("1 workspace: 1 stopped")
         hub.index.forget("alice-b", "test")
         await expect(page.get_by_text("No workspace yet")).to_be_visible()
 
