@@ -93,7 +93,7 @@ def _is_refused(change: "WorkspaceChange") -> bool:
 
 def _lines(change: "WorkspaceChange") -> Iterator[str]:
     yield from _identity(change)
-    yield from map(shown, _facts(change))
+    yield from _facts(change)
     if change.error and not (_is_refused(change) and change.error.get("reason") == _BY_RULES):
         yield f"{styled('error:', fg='red')} {shown(str(change.error.get('message')))}"
         if change.error.get("remedy"):
@@ -107,30 +107,31 @@ def _facts(change: "WorkspaceChange") -> Iterator[str]:
         yield change.data
     for problem in change.problems:
         place = f"{problem.get('file')}:{problem.get('line')}:{problem.get('column')}"
-        yield f"{place}: {problem.get('message')} (hint: {problem.get('hint')})"
+        message, hint = (shown(str(problem.get(key))) for key in ("message", "hint"))
+        yield f"{shown(place)}: {message} (hint: {hint})"
     for violation in change.violations:
         level = "refused by" if violation.mandatory else "advice of"
-        yield f"{level} policy {violation.rule}: {violation.message}"
+        yield f"{level} policy {violation.rule}: {shown(violation.message)}"
 
 
 def _identity(change: "WorkspaceChange") -> Iterator[str]:
     """Who it was and whose: such a change looks harmless, and is not."""
     if change.formerly:
-        yield styled(f"destructive: renamed from {change.formerly}", fg="magenta")
+        yield styled(f"destructive: renamed from {shown(change.formerly)}", fg="magenta")
     if change.former_owner:
-        yield styled(f"destructive: no longer {change.former_owner}'s", fg="magenta")
+        yield styled(f"destructive: no longer {shown(change.former_owner)}'s", fg="magenta")
 
 
 def _property(detail: "PropertyChange") -> str:
     values = {
-        "add": f": {detail.after}" if detail.after else "",
-        "delete": f": {detail.before}" if detail.before else "",
+        "add": f": {shown(detail.after)}" if detail.after else "",
+        "delete": f": {shown(detail.before)}" if detail.before else "",
     }.get(detail.kind, _from_to(detail))
     note = "  (makes the container anew)" if detail.replaces else ""
-    return f"{_SIGNS.get(detail.kind, '~')} {detail.path}{values}{note}"
+    return f"{_SIGNS.get(detail.kind, '~')} {shown(detail.path)}{values}{note}"
 
 
 def _from_to(detail: "PropertyChange") -> str:
     if not detail.before and not detail.after:
         return ""
-    return f": {detail.before or '?'} → {detail.after or '?'}"
+    return f": {shown(detail.before) or '?'} → {shown(detail.after) or '?'}"

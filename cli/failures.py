@@ -86,11 +86,9 @@ def report(error: BaseException) -> int:
         error.show()
         return BAD_INPUT
     if current().verbose and isinstance(error, Exception):
-        from telemetry.redact import redact_text
-        from telemetry.words import harmless, plain
+        from telemetry.words import harmless
 
-        # Foreign errors at its bottom quote addresses, with the credentials in them, and others' words.
-        told = redact_text(plain("".join(traceback.format_exception(error))))
+        told = _without_secrets("".join(traceback.format_exception(error)))
         click.echo(harmless(told), err=True, nl=False)
     failure = judge(error)
     if failure.message:
@@ -120,7 +118,16 @@ def _of_rooms(error: BaseException) -> Failure:
     if names & _FAILED:
         return Failure(FAILED, message, hint)
     hint = "this is a bug in CodeHub: run it again with --verbose and report what it prints"
-    return Failure(FAILED, f"{type(error).__name__}: {error}", hint)
+    return Failure(FAILED, f"{type(error).__name__}: {_without_secrets(str(error))}", hint)
+
+
+def _without_secrets(text: str) -> str:
+    """Foreign errors quote addresses, with the credentials in them."""
+    from telemetry.redact import redact_text
+    from telemetry.words import plain
+
+    # First what steers a terminal: it may part a secret.
+    return redact_text(plain(text))
 
 
 def say_error(message: str, *, hint: str = "") -> None:

@@ -33,12 +33,18 @@ def output_option(*choices: str) -> Callable[[F], F]:
 
 def print_json(data: object) -> None:
     """Print JSON, indented, for programs and people."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    click.echo(_json(data, indent=2))
 
 
 def print_line_json(data: object) -> None:
     """Print JSON on one line: one document of a stream."""
-    click.echo(json.dumps(data, ensure_ascii=False))
+    click.echo(_json(data))
+
+
+def _json(data: object, **form: Any) -> str:
+    from telemetry.words import escaped
+
+    return escaped(json.dumps(data, ensure_ascii=False, **form))
 
 
 def talk(text: str) -> None:

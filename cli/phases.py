@@ -5,6 +5,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from cli.output import shown
+
 if TYPE_CHECKING:
     from state_index.models import Published
 
@@ -50,19 +52,21 @@ def expiry(row: "Published", now: datetime) -> str:
 
 def differs(row: "Published") -> str:
     """What another hand changed, in words; nothing where all is as it was made."""
-    told = [f"{each['field']} {each['wanted']} → {each['found']}" for each in row.drift]
+    told = [
+        f"{each['field']} {shown(each['wanted'])} → {shown(each['found'])}" for each in row.drift
+    ]
     more = f" and {len(told) - _MOST} more" if len(told) > _MOST else ""
     return f"differs: {', '.join(told[:_MOST])}{more}" if told else ""
 
 
 def why(row: "Published") -> str:
     """One line: the failure, what is wrong with the file, the step under way, what differs."""
-    parts = [f"{row.reason}: {row.message}" if row.reason else row.message or row.step]
+    parts = [shown(f"{row.reason}: {row.message}" if row.reason else row.message or row.step)]
     if row.problems:
         first = row.problems[0]
         place = f"{first.get('file')}:{first.get('line')}:{first.get('column')}"
         more = f" (and {len(row.problems) - 1} more)" if len(row.problems) > 1 else ""
-        parts.append(f"{place}: {first.get('message')}{more}")
+        parts.append(f"{place}: {shown(str(first.get('message')))}{more}")
     parts.append(differs(row))
     return " ".join("; ".join(part for part in parts if part).split())
 

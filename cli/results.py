@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cli.failures import BAD_INPUT, FAILED, say_error
-from cli.output import print_json, print_table, talk
+from cli.output import print_json, print_table, shown, talk
 from cli.phases import STYLES
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def show(results: "list[Result]", output: str) -> int:
 
 def _failure(result: "Result") -> str:
     step = f" (while: {result.step})" if result.step else ""
-    message = result.message.removeprefix(f"{result.id}: ")
+    message = shown(result.message.removeprefix(f"{result.id}: "))
     return "\n".join([f"{result.id}: {result.reason}: {message}{step}", *_problems(result)])
 
 

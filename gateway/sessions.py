@@ -19,6 +19,7 @@ from typing import Final
 
 from gateway.live import Ended, LiveSessions
 from gateway.store import Credentials, SessionRecord, Store
+from telemetry.words import printable
 
 _ID_BYTES: Final = 32
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -204,4 +205,4 @@ def _session(record: SessionRecord) -> Session:
 
 
 def _printable(text: str) -> str:
-    return "".join(char for char in text if char.isprintable())
+    return printable(text, mark="")

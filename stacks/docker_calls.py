@@ -79,9 +79,7 @@ def refusal(error: DockerError, *, step: str) -> StacksError:
     """Give the error of ours that says what the engine said."""
     if error.status == UNREACHABLE:
         return _unavailable(step, str(error.message))
-    return EngineRefusedError(
-        f"the engine said: {quoted(str(error.message)) or 'nothing'}", step=step
-    )
+    return EngineRefusedError(f"the engine said: {quoted(str(error.message))}", step=step)
 
 
 def unstartable(error: DockerError, *, again: bool = False) -> StacksError:
@@ -122,9 +120,11 @@ def _unavailable(step: str, detail: str) -> EngineUnavailableError:
 
 
 def quoted(message: str) -> str:
-    """Cut a foreign message to one harmless line, without credentials of the engine's address."""
+    """Cut a foreign message to one harmless line, without credentials; `nothing` when it has no words."""
     # Before lines are joined: what steers a terminal and isn't ended, ends with its line.
     line = redact_text(harmless(" ".join(plain(message).split())))
+    if not line:
+        return "nothing"
     return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
 
 

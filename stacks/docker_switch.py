@@ -26,6 +26,7 @@ from stacks.docker_reads import DockerReads
 from stacks.errors import EngineRefusedError, StaleContainerError, StartFailedError
 from stacks.fence import Fence
 from stacks.power import RUNNING_STATES, Container
+from telemetry.words import plain
 
 WATCH_INTERVAL = 0.25
 """Seconds between two looks at a container whose IDE does not answer yet."""
@@ -177,8 +178,7 @@ class DockerSwitch(DockerReads):
         log = ""
         with contextlib.suppress(EngineRefusedError), translated("logs"):
             log = await self._tail(found.id, TOLD_LOG_LINES)
-        said = quoted(log)
-        told = f"{what}; it said: {said}" if said else what
+        told = f"{what}; it said: {quoted(log)}" if plain(log).strip() else what
         return StartFailedError(told, step="start")
 
     async def _stop(self, container_id: str, *, grace: float) -> None:

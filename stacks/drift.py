@@ -12,6 +12,7 @@ from typing import Any, Self
 from stacks.observed import NONE, OWN_VOLUME, Observed, cores, logs, mount, size
 from stacks.programs import shape
 from stacks.programs.inputs import HOME_PATH, RUN_PATH, USER, WorkspaceInputs
+from telemetry.words import printable
 
 IN_PLACE = frozenset({"memory", "memory and swap", "pids", "restart"})
 """What an `up` sets right on a living container; for all else but `is_detached`, it is made anew."""
@@ -155,7 +156,7 @@ def _is_hidden(key: str) -> bool:
 
 
 def _told(value: str | None) -> str:
-    text = " ".join((value or NONE).split())
+    text = printable(" ".join((value or NONE).split()))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 

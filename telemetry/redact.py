@@ -8,24 +8,30 @@ import re
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-from telemetry.words import harmless
+from telemetry.words import harmless, plain
 
 REDACTED = "[redacted]"
 DEPTH = 6
 """Nesting that is followed; what lies deeper is replaced whole."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _KEYS = re.compile(
     r"passw|passphrase|secret|token|cookie|authorization|credential|api_?key", re.IGNORECASE
 )
+_TRACEBACK = "exception"
 _WORD = re.compile(r"[^ \t\r\n]+")
 _URL_TOKEN = re.compile(r"(?P<head>(?:https?|tcp)://)[^\s/:@]+@", re.IGNORECASE)
 _BEARER = re.compile(r"\b(?P<head>bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """A structlog processor."""
-    return {key: redact(value, key) for key, value in event.items()}
+    """A structlog processor. What steers a terminal goes first from tracebacks: it may part secrets."""
+    return {
+        key: redact(plain(value) if key == _TRACEBACK and isinstance(value, str) else value, key)
+        for key, value in event.items()
+    }
 
 
 def redact(value: Any, key: str = "", depth: int = DEPTH) -> Any:
@@ -82,7 +88,7 @@ def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     Tracebacks keep their lines; what is not text is shown by `repr`, which escapes by itself.
     """
     return {
-        key: _escape(value, harmless if key == "exception" else _on_one_line)
+        key: _escape(value, harmless if key == _TRACEBACK else _on_one_line)
         for key, value in event.items()
     }
 

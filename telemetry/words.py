@@ -15,7 +15,8 @@ _LINE_ENDS: Final = re.compile(r"\r+\n?")
 _CONTROLS: Final = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""Controls of terminals, embeddings and overrides of direction, and ends of lines that are none here."""
+"""Controls of terminals, embeddings, overrides and isolates of direction, ends of lines that are none
+here, halves of characters."""
 
 
 def plain(text: str) -> str:
@@ -26,6 +27,11 @@ def plain(text: str) -> str:
 def harmless(text: str) -> str:
     """Give words for a terminal: plain, with a question mark for each control but tab and line end."""
     return _CONTROLS.sub("?", plain(text))
+
+
+def escaped(text: str) -> str:
+    """Give JSON whose strings harm no terminal; it means the same."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def printable(text: str, *, mark: str = "?", keep: str = "") -> str:

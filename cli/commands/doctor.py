@@ -6,7 +6,7 @@ import click
 
 from cli.failures import FAILED, InputError
 from cli.frame import Frame, pass_frame
-from cli.output import output_option, print_json, print_table, talk
+from cli.output import output_option, print_json, print_table, shown, styled, talk
 
 if TYPE_CHECKING:
     from settings.model import GatewaySettings, RunnerSettings
@@ -232,6 +232,6 @@ def _show(found: "list[Check]") -> None:
     )
     wrong = [one for one in found if not one.ok or one.remedy]
     for one in wrong:
-        talk(f"{one.name}: {one.remedy}")
+        click.echo(f"{styled(one.name, bold=True)}: {shown(one.remedy)}", err=True)
     if not wrong:
         talk("all is well")

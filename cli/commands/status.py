@@ -13,7 +13,6 @@ from cli.output import (
     print_json,
     print_line_json,
     print_table,
-    shown,
     table,
     talk,
 )
@@ -85,9 +84,12 @@ def _show(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> None
 def _cells(found: "list[Published]", output: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     from datetime import UTC, datetime
 
+    from telemetry.words import printable
+
     now = datetime.now(UTC)
     columns = WIDE if output == "wide" else COLUMNS
-    return columns, [tuple(_values(row, now)[column] for column in columns) for row in found]
+    values = (_values(row, now) for row in found)
+    return columns, [tuple(printable(row[column]) for column in columns) for row in values]
 
 
 def _values(row: "Published", now: Any) -> dict[str, str]:
@@ -116,7 +118,7 @@ def _watch(settings: "RunnerSettings", ids: tuple[str, ...], output: str) -> Non
             print_line_json(plain(row))
     elif not console().is_terminal:
         for row in _changes(settings, ids):
-            click.echo("\t".join(map(shown, _cells([row], output)[1][0])))
+            click.echo("\t".join(_cells([row], output)[1][0]))
     else:
         _live(settings, ids, output)
 

@@ -86,7 +86,7 @@ async def _page(request: AnyRequest, workspace_id: str, tail: int) -> Answer:
         visitor=visitor_of(request),
         tail=tail,
         text=plain(raw.decode("utf-8", "replace")),
-        empty=not raw,
+        empty=not raw and not cut,
         cut=cut,
         problem=problem,
     )

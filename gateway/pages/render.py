@@ -194,7 +194,7 @@ class Pages:
         visitor: Visitor,
         tail: int,
         text: str = "",
-        empty: bool = True,
+        empty: bool = False,
         cut: bool = False,
         problem: RequestError | None = None,
     ) -> Answer:

@@ -104,7 +104,7 @@ def _clean(text: str) -> str:
     lines = [line.strip() for line in plain(text).splitlines()]
     joined = " ".join(line for line in lines if line and not line.startswith("update failed"))
     # An address of the engine may hold credentials.
-    return redact_text(harmless(_FRAMES.sub(" ", joined).strip()))
+    return harmless(redact_text(_FRAMES.sub(" ", joined).strip()))
 
 
 def _summary(told: Sequence[tuple[str, str]], code: int) -> str:

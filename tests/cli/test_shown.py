@@ -1,5 +1,6 @@
 """How previews and results are shown, and the exit codes they make."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 from click.testing import Result as ClickResult
 
 from cli import changes, results
-from cli.output import print_table, talk
+from cli.output import print_json, print_table, talk
 from stacks.changes import PropertyChange, WorkspaceChange
 from stacks.errors import Violation
 from stacks.steps import Result, Step
@@ -235,7 +236,7 @@ def test_each_step_is_told_once() -> None:
     ]
 
 
-STEERING = "it said \x1b]52;c;Y29weQ==\x07\x9b2J"
+STEERING = "it said \x1b]52;c;Y29weQ==\x07\x9b2J\x1b]0;"
 
 
 def test_the_words_of_others_steer_no_terminal() -> None:
@@ -249,21 +250,29 @@ def test_the_words_of_others_steer_no_terminal() -> None:
                 "update",
                 reason=STEERING,
                 details=[detail],
+                former_owner=STEERING,
                 problems=[problem],
                 violations=[rule],
                 error=error,
             )
         ]
     )
-    assert told.count("it said ?2J") == 8
+    assert told.count("it said ?2J") == 9
+    assert "it said ?2J (hint: it said ?2J)" in told
+    assert "it said ?2J → it said ?2J" in told
     assert not set(told) & {"\x1b", "\x07", "\x9b"}
 
 
-def test_neither_do_tables_nor_talk() -> None:
+def test_neither_do_tables_nor_json_nor_talk() -> None:
     def show() -> None:
         print_table(("A", "B"), [("a", STEERING)])
+        print_json({"a": STEERING + "\u2028\ud800"})
         talk(STEERING)
 
     told = printed(show)
-    assert told.stdout == "A  B\na  it said ?2J\n"
+    assert told.stdout.startswith("A  B\na  it said ?2J\n")
+    form = told.stdout.split("\n", 2)[2]
+    assert json.loads(form) == {"a": STEERING + "\u2028\ud800"}
+    assert form.isascii()
+    assert "\x9b" not in form
     assert told.stderr == "it said ?2J\n"

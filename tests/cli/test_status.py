@@ -343,3 +343,16 @@ def test_every_phase_and_sync_has_a_colour_or_is_over() -> None:
 
 def test_a_row_without_a_spec_as_json() -> None:
     assert plain(row())["spec"] is None
+
+
+def test_the_words_of_others_steer_no_terminal_and_swallow_none_of_ours() -> None:
+    said = "it said \x1b]0;"
+    problem = {"file": "f.yaml", "line": 1, "column": 2, "message": said}
+    told = why(
+        row(
+            message=said,
+            problems=(problem, problem),
+            drift=({"field": "image", "wanted": said, "found": said},),
+        )
+    )
+    assert told == ("it said ; f.yaml:1:2: it said (and 1 more); differs: image it said → it said")

@@ -152,7 +152,7 @@ def test_what_a_container_said_is_one_line_that_steers_no_terminal() -> None:
     said = "\x1b]0;booting\n\x1b[31mERROR: port 8080:\tin use\x1b[0m\n\x1b]52;c;Y29weQ==\x07\x1b[2Jbye\x9b1m\n"
     assert quoted(said) == "ERROR: port 8080: in use bye?1m"
     assert quoted("a\fb\u2028c") == "a b c"
-    assert quoted("\x1b[?25h\n") == ""
+    assert quoted("\x1b[?25h\n") == "nothing"
 
 
 @pytest.mark.parametrize("between", [" ", "\x85", "\u2028", "\v", "\x1b[1m ", "\n"])

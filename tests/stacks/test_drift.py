@@ -204,9 +204,11 @@ def test_the_list_shows_labels_and_networks_only() -> None:
     assert all(drift.is_listed(each.field) for each in found)
 
 
-def test_long_values_and_many_differences_are_cut() -> None:
+def test_odd_and_long_values_and_many_differences_are_cut() -> None:
     found = drift.compare(INPUTS, observed.inspected(changed(config(Image="x" * 99)), IMAGE))
     assert found[0].found == f"{'x' * 59}…"
+    found = drift.compare(INPUTS, observed.inspected(changed(config(Image="x\x1b]0;\ny")), IMAGE))
+    assert found[0].found == "x?]0; y"
     many = [Difference(field=str(number), wanted="a", found="b") for number in range(8)]
     assert drift.words(many).endswith("5 a → b and 2 more")
 

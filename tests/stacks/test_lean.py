@@ -88,7 +88,9 @@ def test_an_up_with_nothing_to_do_loads_nothing_that_only_others_need() -> None:
 
 @pytest.mark.parametrize("module", NOT_NEEDED)
 def test_who_needs_it_can_load_it(module: str) -> None:
-    assert python(f"import telemetry, {module}; print({module}.__name__)").strip() == module
+    assert (
+        python(f"import telemetry.structured, {module}; print({module}.__name__)").strip() == module
+    )
 
 
 def test_a_daemon_loads_what_the_runner_would_load_later() -> None:

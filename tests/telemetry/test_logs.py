@@ -110,15 +110,20 @@ def test_configuring_again_replaces_and_leaves_other_handlers() -> None:
     logging.getLogger().removeHandler(other)
 
 
+def fail(words: str) -> None:
+    raise ValueError(words)
+
+
 def test_an_exception_is_told_with_its_traceback_and_without_secrets() -> None:
     lines = Lines()
+    words = "postgresql:/\x1b[m/u:hunter2@h/db"
     try:
-        int("postgresql://u:hunter2@h/db")
+        fail(words)
     except ValueError:
         get_logger("ours").exception("broken")
     [line] = lines.json()
     assert line["exception"].startswith("Traceback (most recent call last):")
-    assert "'postgresql://u:[redacted]@h/db'" in line["exception"]
+    assert "postgresql://u:[redacted]@h/db" in line["exception"]
     assert "hunter2" not in lines.text()
 
 

@@ -103,9 +103,9 @@ def test_what_lies_too_deep_is_replaced_whole() -> None:
 
 
 def test_only_texts_are_escaped_and_tracebacks_keep_their_lines() -> None:
-    event = {"event": "a\nb\u2028c\x9b", "count": 1, "exception": "one\ntwo\x9b"}
+    event = {"event": "a\nb\u2028c\x9b\u202e", "count": 1, "exception": "one\ntwo\x9b"}
     assert escape_event(None, "info", event) == {
-        "event": r"a\nb\u2028c\x9b",
+        "event": r"a\nb\u2028c\x9b\u202e",
         "count": 1,
         "exception": "one\ntwo?",
     }

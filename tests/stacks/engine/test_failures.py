@@ -142,8 +142,9 @@ def test_frames_and_repeats_are_taken_out_and_long_texts_are_cut() -> None:
     assert len(error.message) <= 600
 
 
-def test_what_the_engine_said_steers_no_terminal() -> None:
-    text = "it said \x1b]52;c;Y29weQ==\x07\x1b[2J\x9b2J Bearer\x85abcdefghijk"
+@pytest.mark.parametrize("between", [" ", "\x1f", "\x85", "\u2028", "\v", "\x1b[1m "])
+def test_what_the_engine_said_steers_no_terminal(between: str) -> None:
+    text = f"it said \x1b]52;c;Y29weQ==\x07\x1b[2J\x9b2J Bearer{between}abcdefghijk"
     error = classify(Result(exit_code=255, errors=[("container", text)]))
     assert error is not None
     assert error.message == "it said ?2J Bearer [redacted]"
