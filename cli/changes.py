@@ -104,14 +104,14 @@ def _facts(change: "WorkspaceChange") -> Iterator[str]:
     for detail in change.details:
         yield _property(detail)
     if change.data:
-        yield change.data
+        yield shown(change.data)
     for problem in change.problems:
         place = f"{problem.get('file')}:{problem.get('line')}:{problem.get('column')}"
         message, hint = (shown(str(problem.get(key))) for key in ("message", "hint"))
         yield f"{shown(place)}: {message} (hint: {hint})"
     for violation in change.violations:
         level = "refused by" if violation.mandatory else "advice of"
-        yield f"{level} policy {violation.rule}: {shown(violation.message)}"
+        yield f"{level} policy {shown(violation.rule)}: {shown(violation.message)}"
 
 
 def _identity(change: "WorkspaceChange") -> Iterator[str]:

@@ -124,10 +124,8 @@ def _of_rooms(error: BaseException) -> Failure:
 def _without_secrets(text: str) -> str:
     """Foreign errors quote addresses, with the credentials in them."""
     from telemetry.redact import redact_text
-    from telemetry.words import plain
 
-    # First what steers a terminal: it may part a secret.
-    return redact_text(plain(text))
+    return redact_text(text)
 
 
 def say_error(message: str, *, hint: str = "") -> None:

@@ -53,7 +53,8 @@ def expiry(row: "Published", now: datetime) -> str:
 def differs(row: "Published") -> str:
     """What another hand changed, in words; nothing where all is as it was made."""
     told = [
-        f"{each['field']} {shown(each['wanted'])} → {shown(each['found'])}" for each in row.drift
+        " ".join(map(shown, (each["field"], each["wanted"], "→", each["found"])))
+        for each in row.drift
     ]
     more = f" and {len(told) - _MOST} more" if len(told) > _MOST else ""
     return f"differs: {', '.join(told[:_MOST])}{more}" if told else ""

@@ -55,7 +55,7 @@ class Difference:
     stays: bool = False
 
     def __str__(self) -> str:
-        return f"{self.field} {self.wanted} → {self.found}"
+        return f"{printable(self.field)} {self.wanted} → {self.found}"
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values."""

@@ -16,6 +16,7 @@ from stacks.errors import PolicyViolationError, StacksError, Violation
 from stacks.plan import Action, Change
 from stacks.rendering import CHANGED_IN_PLACE
 from stacks.work import Work
+from telemetry.words import printable
 
 CONTAINER = "container"
 ORDER = (
@@ -123,7 +124,7 @@ def data_note(change: Change) -> str:
     kept = f"home {homes[-1].number} is kept" if homes else "there is no home"
     before = identity.owner_before(change.known)
     if homes and before and change.spec:
-        kept += f" and goes from {before} to {change.spec.owner}"
+        kept += f" and goes from {printable(before)} to {change.spec.owner}"
     if change.inputs is not None and not change.inputs.home.exists:
         return _new_home(change)
     if former := renames.in_progress(change):

@@ -27,11 +27,8 @@ _BEARER = re.compile(r"\b(?P<head>bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IG
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """A structlog processor. What steers a terminal goes first from tracebacks: it may part secrets."""
-    return {
-        key: redact(plain(value) if key == _TRACEBACK and isinstance(value, str) else value, key)
-        for key, value in event.items()
-    }
+    """A structlog processor."""
+    return {key: redact(value, key) for key, value in event.items()}
 
 
 def redact(value: Any, key: str = "", depth: int = DEPTH) -> Any:
@@ -52,7 +49,16 @@ def redact(value: Any, key: str = "", depth: int = DEPTH) -> Any:
 
 
 def redact_text(text: str) -> str:
-    """A text without URL passwords and authorization values."""
+    """A text without URL passwords and authorization values, nor what parts them."""
+    told = _without_secrets(text)
+    if "\x1b" not in told:
+        return told
+    bare = plain(told)
+    again = _without_secrets(bare)
+    return told if again == bare else again
+
+
+def _without_secrets(text: str) -> str:
     if "://" in text and "@" in text:
         text = _WORD.sub(lambda word: _without_password(word[0]), text)
         text = _URL_TOKEN.sub(rf"\g<head>{REDACTED}@", text)

@@ -251,13 +251,14 @@ def test_the_words_of_others_steer_no_terminal() -> None:
                 reason=STEERING,
                 details=[detail],
                 former_owner=STEERING,
+                data=f"its home goes from {STEERING}",
                 problems=[problem],
                 violations=[rule],
                 error=error,
             )
         ]
     )
-    assert told.count("it said ?2J") == 9
+    assert told.count("it said ?2J") == 10
     assert "it said ?2J (hint: it said ?2J)" in told
     assert "it said ?2J → it said ?2J" in told
     assert not set(told) & {"\x1b", "\x07", "\x9b"}

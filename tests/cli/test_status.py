@@ -352,7 +352,9 @@ def test_the_words_of_others_steer_no_terminal_and_swallow_none_of_ours() -> Non
         row(
             message=said,
             problems=(problem, problem),
-            drift=({"field": "image", "wanted": said, "found": said},),
+            drift=({"field": said, "wanted": said, "found": said},),
         )
     )
-    assert told == ("it said ; f.yaml:1:2: it said (and 1 more); differs: image it said → it said")
+    assert told == (
+        "it said ; f.yaml:1:2: it said (and 1 more); differs: it said it said → it said"
+    )

@@ -171,3 +171,17 @@ def test_an_address_is_shown_without_what_is_before_its_host(address: str, shown
 
 def test_a_token_before_an_engine_s_host_is_cut() -> None:
     assert redact_text("at tcp://hunter2@h:2375 it ended") == f"at tcp://{REDACTED}@h:2375 it ended"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("at postgresql:/\x1b[m/u:hunter2@h/db", f"at postgresql://u:{REDACTED}@h/db"),
+        ("Bearer\x1b[1m hunter2hunter2", f"Bearer {REDACTED}"),
+        ("\x1b]0;Bearer hunter2hunter2", f"\x1b]0;Bearer {REDACTED}"),
+        ("\x1b[1mno secret\x1b[m", "\x1b[1mno secret\x1b[m"),
+    ],
+)
+def test_what_steers_a_terminal_parts_no_secret(words: str, told: str) -> None:
+    assert redact_text(words) == told
+    assert redact({"message": words}) == {"message": told}
