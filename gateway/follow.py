@@ -17,8 +17,8 @@ from state_index.models import Published
 from state_index.watch import Watcher
 from telemetry.logs import get_logger
 
-SWEEP: Final = 0.5
-"""Seconds between two looks at sessions that have connections open."""
+SWEEP: Final = 0.9
+"""Seconds between two looks at sessions that have connections open: they are cut within a second."""
 
 PRUNE: Final = 600.0
 """Seconds between two looks for what is too old in the store."""

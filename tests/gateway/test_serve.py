@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from gateway.serve import listening, public_url
 from settings.model import GatewaySettings
 from tests.gateway.harness import settings_for
 from tests.gateway.process import process
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
@@ -29,6 +31,17 @@ def test_it_serves_until_a_signal_and_ends_well(tmp_path: Path, sig: signal.Sign
     assert events[0] == "gateway_listening"
     assert events[-1] == "gateway_ended"
     assert "Traceback" not in errors
+
+
+async def test_answers_tell_the_time_as_it_goes_on(tmp_path: Path) -> None:
+    with process(tmp_path) as (_, url):
+
+        def told() -> float:
+            return parsedate_to_datetime(httpx.get(f"{url}/readyz").headers["date"]).timestamp()
+
+        first = told()
+        await until(lambda: told() >= first + 2, "a later time")
+        assert abs(told() - time.time()) < 5
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
