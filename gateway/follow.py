@@ -17,8 +17,11 @@ from state_index.models import Published
 from state_index.watch import Watcher
 from telemetry.logs import get_logger
 
-SWEEP: Final = 0.9
-"""Seconds between two looks at sessions that have connections open: they are cut within a second."""
+SWEEP: Final = 0.5
+"""Seconds between two looks at sessions that have connections open.
+
+With the half second for which a session is remembered, what another process ends is cut within one.
+"""
 
 PRUNE: Final = 600.0
 """Seconds between two looks for what is too old in the store."""

@@ -50,12 +50,12 @@ def redact(value: Any, key: str = "", depth: int = DEPTH) -> Any:
 
 def redact_text(text: str) -> str:
     """A text without URL passwords and authorization values, nor what parts them."""
-    told = _without_secrets(text)
-    if "\x1b" not in told:
-        return told
-    bare = plain(told)
-    again = _without_secrets(bare)
-    return told if again == bare else again
+    if "\x1b" in text:
+        bare = plain(text)
+        told = _without_secrets(bare)
+        if told != bare:
+            return told
+    return _without_secrets(text)
 
 
 def _without_secrets(text: str) -> str:

@@ -178,6 +178,8 @@ def test_a_token_before_an_engine_s_host_is_cut() -> None:
     [
         ("at postgresql:/\x1b[m/u:hunter2@h/db", f"at postgresql://u:{REDACTED}@h/db"),
         ("Bearer\x1b[1m hunter2hunter2", f"Bearer {REDACTED}"),
+        ("Bearer hunter2\x1b[0mhunter2tail", f"Bearer {REDACTED}"),
+        ("https://u:hun\x1b[mter2@h/", f"https://u:{REDACTED}@h/"),
         ("\x1b]0;Bearer hunter2hunter2", f"\x1b]0;Bearer {REDACTED}"),
         ("\x1b[1mno secret\x1b[m", "\x1b[1mno secret\x1b[m"),
     ],
