@@ -20,7 +20,8 @@ from telemetry.logs import get_logger
 SWEEP: Final = 0.5
 """Seconds between two looks at sessions that have connections open.
 
-With the half second for which a session is remembered, what another process ends is cut within one.
+With the time for which a session is remembered, what another process ends is cut within one, also what
+was opened in the meantime.
 """
 
 PRUNE: Final = 600.0

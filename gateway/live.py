@@ -1,15 +1,22 @@
 """Who is connected under which session, so that the end of a session closes its connections.
 
 Tunnels and event streams register a callback here under the session's key (the hash of its id);
-logout, a disabled account, expiry and shutdown call `end` or `end_all`. It knows neither sockets
+logout, a disabled account, expiry and shutdown call `end` or `end_all`. A session that ended is over:
+what registers late, a request that was let in just before, is closed as well. It knows neither sockets
 nor the store. Everything here runs on the event loop's thread.
 """
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import Final
 
 from telemetry.logs import get_logger
+
+_OVER_SECONDS: Final = 60.0
+"""How long ended sessions are known: longer than any request takes from its session to its connection."""
 
 _log = get_logger(__name__)
 
@@ -32,6 +39,7 @@ class LiveSessions:
 
     def __init__(self) -> None:
         self._open: dict[str, set[Close]] = {}
+        self._over: dict[str, tuple[Ended, float]] = {}
 
     def keys(self) -> frozenset[str]:
         """Return the keys of the sessions that have a connection open."""
@@ -40,6 +48,10 @@ class LiveSessions:
     def count(self, key: str) -> int:
         """Return how many connections the session has open."""
         return len(self._open.get(key, ()))
+
+    def is_over(self, key: str) -> bool:
+        """Return whether the session ended here a short while ago."""
+        return key in self._over
 
     @contextmanager
     def held(self, key: str, close: Close) -> Iterator[None]:
@@ -51,8 +63,10 @@ class LiveSessions:
             self.discard(key, close)
 
     def add(self, key: str, close: Close) -> None:
-        """Register a connection's `close` under the session."""
+        """Register a connection's `close` under the session; of one that is over, it is called soon."""
         self._open.setdefault(key, set()).add(close)
+        if over := self._over.get(key):
+            asyncio.get_running_loop().call_soon(self.end, key, over[0])
 
     def discard(self, key: str, close: Close) -> None:
         """Forget a connection; unknown ones are ignored."""
@@ -64,11 +78,14 @@ class LiveSessions:
             del self._open[key]
 
     def end(self, key: str, reason: Ended) -> int:
-        """Close every connection of the session.
+        """Close every connection of the session, now and those that come late.
 
         Returns:
             How many there were. One that fails to close does not keep the others open.
         """
+        now = time.monotonic()
+        self._over = {old: over for old, over in self._over.items() if over[1] > now}
+        self._over[key] = (reason, now + _OVER_SECONDS)
         closers = self._open.pop(key, set())
         for close in closers:
             try:

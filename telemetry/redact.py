@@ -5,10 +5,10 @@ from texts. It cannot know a secret under a plain key: the rule stands.
 """
 
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from telemetry.words import harmless, plain
+from telemetry.words import STEERING, harmless
 
 REDACTED = "[redacted]"
 DEPTH = 6
@@ -22,8 +22,25 @@ _KEYS = re.compile(
 )
 _TRACEBACK = "exception"
 _WORD = re.compile(r"[^ \t\r\n]+")
-_URL_TOKEN = re.compile(r"(?P<head>(?:https?|tcp)://)[^\s/:@]+@", re.IGNORECASE)
-_BEARER = re.compile(r"\b(?P<head>bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
+_TOKENS = (
+    re.compile(r"(?:https?|tcp)://(?P<secret>[^\s/:@]+)@", re.IGNORECASE),
+    re.compile(r"\b(?:bearer|basic)\s+(?P<secret>[A-Za-z0-9._~+/=-]{6,})", re.IGNORECASE),
+)
+_UNSEEN = re.compile(
+    r"(?:\x9b|(?:\x1b|\\x1b|\\u001b|\\033)\[)[0-?]*[ -/]*[@-~]"
+    r"|[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+"""Colours and moves of a terminal, also spelled out as `repr` does, and characters that take no room."""
+
+_PASSES = 4
+"""Looks at a text at most: what is put in a secret's place may end what stood before it anew."""
+
+_VIEWS = (
+    (_UNSEEN, ""),
+    (_UNSEEN, " "),
+    (re.compile(f"{STEERING.pattern}|{_UNSEEN.pattern}"), ""),  # titles and links whole
+)
+"""What may stand inside of a secret, and what somebody sees in its place."""
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -39,7 +56,7 @@ def redact(value: Any, key: str = "", depth: int = DEPTH) -> Any:
         return redact_text(value)
     if isinstance(value, Mapping):
         return {
-            item: redact(inner, str(item), depth - 1) if depth else REDACTED
+            _key(item): redact(inner, str(item), depth - 1) if depth else REDACTED
             for item, inner in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):
@@ -48,21 +65,57 @@ def redact(value: Any, key: str = "", depth: int = DEPTH) -> Any:
     return value if value is None or isinstance(value, int | float) else redact_text(str(value))
 
 
+def _key(key: Any) -> Any:
+    return redact_text(key) if isinstance(key, str) else key
+
+
 def redact_text(text: str) -> str:
-    """A text without URL passwords and authorization values, nor what parts them."""
-    if "\x1b" in text:
-        bare = plain(text)
-        told = _without_secrets(bare)
-        if told != bare:
-            return told
-    return _without_secrets(text)
+    """A text without URL passwords and authorization values, also where colours or unseen part them."""
+    for _ in range(_PASSES):
+        text, before = _without(text, sorted(_found(text))), text
+        if text == before:
+            break
+    return text
 
 
-def _without_secrets(text: str) -> str:
+def _without(text: str, spans: list[tuple[int, int]]) -> str:
+    told, at = [], 0
+    for start, end in spans:
+        if start > at:
+            told += [text[at:start], REDACTED]
+        at = max(at, end)
+    return "".join([*told, text[at:]])
+
+
+def _found(text: str) -> Iterator[tuple[int, int]]:
+    yield from _secrets(text)
+    if _UNSEEN.search(text):
+        for parts, blank in _VIEWS:
+            yield from _parted(text, parts, blank)
+
+
+def _parted(text: str, parts: re.Pattern[str], blank: str) -> Iterator[tuple[int, int]]:
+    """Yield where in a text secrets are that are whole only without what parts them."""
+    seen, ends, at = [], [], 0
+    for part in parts.finditer(text):
+        seen += [text[at : part.start()], blank]
+        ends += [*range(at + 1, part.start() + 1), *[part.end()] * len(blank)]
+        at = part.end()
+    ends += range(at + 1, len(text) + 1)
+    for start, end in _secrets("".join([*seen, text[at:]])):
+        yield ends[start - 1], ends[end - 1]
+
+
+def _secrets(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where secrets begin and end; none begins a text."""
     if "://" in text and "@" in text:
-        text = _WORD.sub(lambda word: _without_password(word[0]), text)
-        text = _URL_TOKEN.sub(rf"\g<head>{REDACTED}@", text)
-    return _BEARER.sub(rf"\g<head> {REDACTED}", text)
+        for word in _WORD.finditer(text):
+            start, end = _password(word[0])
+            if start < end:
+                yield word.start() + start, word.start() + end
+    for pattern in _TOKENS:
+        for token in pattern.finditer(text):
+            yield token.span("secret")
 
 
 def redact_address(address: str) -> str:
@@ -73,8 +126,8 @@ def redact_address(address: str) -> str:
     return f"{scheme}{separator}{REDACTED}@{rest.rpartition('@')[2]}"
 
 
-def _without_password(word: str) -> str:
-    """Cut what stands between the user and the last `@` of a word that holds a URL.
+def _password(word: str) -> tuple[int, int]:
+    """Return what stands between the user and the last `@` of a word that holds a URL.
 
     A password that was not percent-encoded may hold `/`, `:` and `@`, so nothing before the last
     `@` is believed to be its end: rather too much is cut. Searched by hand, since a pattern for
@@ -83,9 +136,7 @@ def _without_password(word: str) -> str:
     begin = word.find("://")
     colon = word.find(":", begin + 3) if begin >= 0 else -1
     end = word.rfind("@")
-    if not 0 <= colon < end:
-        return word
-    return f"{word[: colon + 1]}{REDACTED}{word[end:]}"
+    return (colon + 1, end) if 0 <= colon < end else (0, 0)
 
 
 def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_STEERING: Final = re.compile(
+STEERING: Final = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # colours, the cursor
     r"|[\]PX^_][^\x07\x18\x1a\x1b\x9c\r\n]*(?:[\x07\x18\x1a\x9c]|\x1b\\)?"  # titles, the clipboard
     r"|[ -/]*[0-~])?"
@@ -21,7 +21,7 @@ here, halves of characters."""
 
 def plain(text: str) -> str:
     """Give what somebody reads who has no terminal: no colours, and a line for each that was drawn."""
-    return _LINE_ENDS.sub("\n", _STEERING.sub("", text))
+    return _LINE_ENDS.sub("\n", STEERING.sub("", text))
 
 
 def harmless(text: str) -> str:

@@ -243,7 +243,7 @@ def test_the_words_of_others_steer_no_terminal() -> None:
     problem = PROBLEM | {"message": STEERING, "hint": STEERING}
     detail = PropertyChange(path="env.A", kind="update", before=STEERING, after=STEERING)
     error = {"reason": "FAILED", "message": STEERING, "remedy": STEERING}
-    rule = Violation(rule="a", resource="aa", message=STEERING, mandatory=False)
+    rule = Violation(rule=STEERING, resource="aa", message=STEERING, mandatory=False)
     told = shown(
         [
             change(
@@ -258,7 +258,7 @@ def test_the_words_of_others_steer_no_terminal() -> None:
             )
         ]
     )
-    assert told.count("it said ?2J") == 10
+    assert told.count("it said ?2J") == 11
     assert "it said ?2J (hint: it said ?2J)" in told
     assert "it said ?2J → it said ?2J" in told
     assert not set(told) & {"\x1b", "\x07", "\x9b"}

@@ -1,6 +1,9 @@
 """The registry of open connections."""
 
+import asyncio
 from contextlib import suppress
+
+import pytest
 
 from gateway.live import Ended, LiveSessions
 
@@ -54,3 +57,28 @@ def test_a_connection_that_was_closed_may_unregister_afterwards() -> None:
         live.end("a", Ended.REVOKED)
     assert closed == [Ended.REVOKED]
     assert live.keys() == frozenset()
+
+
+async def test_what_registers_after_the_end_is_closed_as_well() -> None:
+    """A request that was let in just before the logout, and opens its tunnel just after."""
+    live = LiveSessions()
+    live.end("a", Ended.LOGOUT)
+    assert live.is_over("a")
+    ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+    with live.held("a", ended.set_result):
+        assert not ended.done()  # not before its opener is ready for it
+        async with asyncio.timeout(5):
+            assert await ended is Ended.LOGOUT
+    assert live.keys() == frozenset()
+
+
+def test_ended_sessions_are_known_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = LiveSessions()
+    monkeypatch.setattr("gateway.live.time.monotonic", lambda: 100.0)
+    live.end("a", Ended.LOGOUT)
+    monkeypatch.setattr("gateway.live.time.monotonic", lambda: 159.0)
+    live.end("b", Ended.LOGOUT)
+    assert live.is_over("a")
+    monkeypatch.setattr("gateway.live.time.monotonic", lambda: 161.0)
+    live.end("c", Ended.LOGOUT)
+    assert (live.is_over("a"), live.is_over("b"), live.is_over("c")) == (False, True, True)

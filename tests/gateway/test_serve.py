@@ -1,5 +1,6 @@
 """The process: it listens, says where, ends on signals within its time, and names what is wrong."""
 
+import asyncio
 import json
 import signal
 import socket
@@ -13,7 +14,7 @@ import pytest
 from gateway.errors import ListenError
 from gateway.serve import listening, public_url
 from settings.model import GatewaySettings
-from tests.gateway.harness import settings_for
+from tests.gateway.harness import serving, settings_for
 from tests.gateway.process import process
 from tests.waiting import until
 
@@ -31,6 +32,14 @@ def test_it_serves_until_a_signal_and_ends_well(tmp_path: Path, sig: signal.Sign
     assert events[0] == "gateway_listening"
     assert events[-1] == "gateway_ended"
     assert "Traceback" not in errors
+
+
+async def test_its_end_does_not_wait_for_the_next_look_at_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.serve._TICK", 3600.0)
+    async with asyncio.timeout(30), serving(tmp_path) as hub, hub.client() as client:
+        assert (await client.get("/readyz")).text == "ready\n"
 
 
 async def test_answers_tell_the_time_as_it_goes_on(tmp_path: Path) -> None:

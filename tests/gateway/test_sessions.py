@@ -1,13 +1,16 @@
 """Sessions: fixation, expiry, revocation from elsewhere, and what is remembered."""
 
+import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 
 from gateway.errors import StoreUnavailableError
+from gateway.follow import SWEEP
 from gateway.live import Ended, LiveSessions
-from gateway.sessions import Sessions, key_of
+from gateway.sessions import _REMEMBER_SECONDS, Sessions, key_of
 from gateway.store import Credentials, Store
 from tests.gateway.harness import Clock
 from tests.gateway.test_login import everything_in
@@ -156,13 +159,43 @@ async def test_a_request_that_read_the_session_before_logout_does_not_bring_it_b
     assert await read is None
 
 
+async def test_a_request_whose_sign_of_life_is_written_during_logout_is_nobody_s(
+    sessions: Sessions, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may hold the store for seconds."""
+    token = await begin(sessions, store)
+    assert await sessions.find(token) is not None
+    clock.advance(IDLE / 2)
+    held, writing = threading.Event(), threading.Event()
+    touch = store.sessions.touch
+
+    def slow(key: str, *, now: float) -> None:
+        writing.set()
+        assert held.wait(10)
+        touch(key, now=now)
+
+    monkeypatch.setattr(store.sessions, "touch", slow)
+    async with asyncio.TaskGroup() as tasks:
+        request = tasks.create_task(sessions.find(token))
+        await asyncio.to_thread(writing.wait, 10)
+        assert await sessions.end(token) is True
+        held.set()
+    assert request.result() is None
+    assert await sessions.find(token) is None
+
+
+def test_what_another_process_ends_is_cut_within_a_second() -> None:
+    """It may be remembered first, and then wait for the next look."""
+    assert _REMEMBER_SECONDS + SWEEP < 1
+
+
 async def test_what_another_process_ends_is_over_here_within_a_second(
     sessions: Sessions, store: Store, live: LiveSessions, monotonic: Clock
 ) -> None:
     token = await begin(sessions, store)
     assert await sessions.find(token) is not None
     store.users.disable("alice")  # as `codehub user disable` does, in a process of its own
-    monotonic.advance(0.499)
+    monotonic.advance(0.399)
     assert await sessions.find(token) is not None
     monotonic.advance(0.002)
     assert await sessions.find(token) is None

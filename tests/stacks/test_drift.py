@@ -213,6 +213,10 @@ def test_odd_and_long_values_and_many_differences_are_cut() -> None:
     assert drift.words(many).endswith("5 a → b and 2 more")
 
 
+def test_the_name_of_a_label_steers_no_terminal() -> None:
+    assert str(Difference(field="label.a\x1b[2J", wanted="1", found="2")) == "label.a?[2J 1 → 2"
+
+
 def test_what_is_known_to_stay_is_marked() -> None:
     one = Difference(field="cpu", wanted="1", found="2")
     stays = Difference(field="cpu", wanted="1", found="2", stays=True)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spec import Problem, WorkspaceSpec
-from stacks import identity, renames
+from stacks import identity, previews, renames
 from stacks.errors import (
     FormerStandsError,
     HomeConflictError,
@@ -402,3 +402,10 @@ def test_hashes_of_workspaces_that_were_never_renamed_are_as_before() -> None:
     renamed = replace(inputs, home=HomeInputs(number=1, owner="alice", workspace="old"))
     assert spec_hash(inputs) == "ff7f1984c436e46993e503f86b4fa9d4"
     assert spec_hash(renamed) != spec_hash(inputs)
+
+
+def test_what_is_told_of_the_data_names_a_steering_owner_harmlessly() -> None:
+    """A label of a volume may hold anything."""
+    known = Known(id="ada", spec=spec_of(owner="bob"), homes=(home("ada", owner="al\x1b[2Jice"),))
+    told = previews.data_note(Change(known=known, spec=known.spec, action=Action.CREATE))
+    assert "goes from al?[2Jice to bob" in told

@@ -123,7 +123,7 @@ def test_an_exception_is_told_with_its_traceback_and_without_secrets() -> None:
         get_logger("ours").exception("broken")
     [line] = lines.json()
     assert line["exception"].startswith("Traceback (most recent call last):")
-    assert "postgresql://u:[redacted]@h/db" in line["exception"]
+    assert "/u:[redacted]@h/db" in line["exception"]
     assert "hunter2" not in lines.text()
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -88,6 +88,7 @@ def test_other_things_are_their_texts() -> None:
         (SecretStr("hunter2"), REDACTED),
         (("https://u:pw@h", 2), [f"https://u:{REDACTED}@h", 2]),
         ({1: {"token": "x"}}, {1: {"token": REDACTED}}),
+        ({"https://u:hunter2@h": 1}, {f"https://u:{REDACTED}@h": 1}),
         (frozenset({"a"}), ["a"]),
     ],
 )
@@ -117,6 +118,10 @@ def test_only_texts_are_escaped_and_tracebacks_keep_their_lines() -> None:
     inner=st.text(st.characters(exclude_characters=" \t\r\n", codec="utf-8"), max_size=20),
     around=st.tuples(st.text(max_size=10), st.text(max_size=10)),
 )
+@example(scheme="https", user="\x1b", inner=":", around=("", ""))
+@example(scheme="https", user="\x1b", inner="@", around=("", ""))
+@example(scheme="https", user="\x9b", inner="", around=("", ""))
+@example(scheme="postgresql+psycopg", user="u\x1b", inner="", around=("", " Bearer abcdefgh"))
 def test_no_password_in_a_url_gets_through(
     scheme: str, user: str, inner: str, around: tuple[str, str]
 ) -> None:
@@ -176,14 +181,41 @@ def test_a_token_before_an_engine_s_host_is_cut() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("at postgresql:/\x1b[m/u:hunter2@h/db", f"at postgresql://u:{REDACTED}@h/db"),
-        ("Bearer\x1b[1m hunter2hunter2", f"Bearer {REDACTED}"),
+        ("at postgresql:/\x1b[m/u:hunter2@h/db", f"at postgresql:/\x1b[m/u:{REDACTED}@h/db"),
+        ("Bearer\x1b[1m hunter2hunter2", f"Bearer\x1b[1m {REDACTED}"),
+        ("Bearer\x1b[1Chunter2hunter2", f"Bearer\x1b[1C{REDACTED}"),
         ("Bearer hunter2\x1b[0mhunter2tail", f"Bearer {REDACTED}"),
+        ("Bearer hunter2\x9b0mhunter2tail", f"Bearer {REDACTED}"),
+        ("Bearer hunter2\u200b\0hunter2tail", f"Bearer {REDACTED}"),
+        ("Bearer \x1b]8;;http://x\x07hunter2\x1b]8;;\x07hunter2", f"Bearer {REDACTED}"),
+        (r"Bearer hunter2\x1b[0mhunter2tail", f"Bearer {REDACTED}"),
         ("https://u:hun\x1b[mter2@h/", f"https://u:{REDACTED}@h/"),
+        ("https://u:hunter2@h then \x1bP words", f"https://u:{REDACTED}@h then \x1bP words"),
         ("\x1b]0;Bearer hunter2hunter2", f"\x1b]0;Bearer {REDACTED}"),
+        ("\x1b]0;Bearer hun\x1b[mter2hunter2", f"\x1b]0;Bearer {REDACTED}"),
         ("\x1b[1mno secret\x1b[m", "\x1b[1mno secret\x1b[m"),
     ],
 )
 def test_what_steers_a_terminal_parts_no_secret(words: str, told: str) -> None:
     assert redact_text(words) == told
     assert redact({"message": words}) == {"message": told}
+
+
+@given(
+    head=st.sampled_from(["Bearer ", "basic  ", "https://u:", "tcp://", "postgresql://u:"]),
+    cut=st.integers(1, 15),
+    part=st.from_regex(
+        r"(\x1b\[[0-9;]{0,4}m|\x9b1m|\0|\u200b|\x1b\]8;;x\x07){1,3}", fullmatch=True
+    ),
+    # A sequence that has only begun would take the head's first letter with it.
+    around=st.tuples(*[st.text(st.characters(exclude_categories=["C"]), max_size=10)] * 2),
+)
+def test_what_is_not_seen_parts_no_secret(
+    head: str, cut: int, part: str, around: tuple[str, str]
+) -> None:
+    secret = "hunter2swordfish"
+    text = f"{around[0]} {head}{secret[:cut]}{part}{secret[cut:]}@h {around[1]}"
+    shown = redact_text(text)
+    assert secret[:cut] + part not in shown
+    assert part + secret[cut:] not in shown
+    assert redact_text(shown) == shown

@@ -81,4 +81,4 @@ def test_the_page_of_logs_takes_out_the_same() -> None:
     script = Path(logs.__file__).parents[1] / "pages" / "static" / "logs.js"
     found = re.search(r"STEERING =\s*/(.+)/g;", script.read_text())
     assert found is not None
-    assert found[1] == words._STEERING.pattern
+    assert found[1] == words.STEERING.pattern
