@@ -37,16 +37,22 @@ _TITLES: Final = {
     422: ("The file is not right", "invalid", "warn"),
     429: ("A little slower", "waiting", "warn"),
     500: ("That was our mistake", "error", "bad"),
-    502: ("The workspace does not answer", "error", "bad"),
+    502: ("The runner could not do it", "error", "bad"),
     503: ("Not at the moment", "waiting", "warn"),
-    504: ("The workspace took too long", "waiting", "bad"),
+    504: ("That took too long", "waiting", "bad"),
 }
 
-
-_ADVICE: Final = {
-    502: "Its editor may be busy, just starting, or ended. Try again in a moment; its logs say more.",
-    504: "It may be busy. Try again in a moment; if it stays so, stop and start it.",
+_OF_WORKSPACES: Final = {
+    502: (
+        "The workspace does not answer",
+        "Its editor may be busy, just starting, or ended. Try again in a moment; its logs say more.",
+    ),
+    504: (
+        "The workspace took too long",
+        "It may be busy. Try again in a moment; if it stays so, stop and start it.",
+    ),
 }
+"""Title and advice where it is the workspace's own fault."""
 
 
 class Pages:
@@ -233,7 +239,10 @@ class Pages:
     def refusal(self, error: RequestError, *, visitor: Visitor | None, request_id: str) -> Answer:
         """Return the page for an error."""
         title, symbol, tone = _TITLES.get(error.status, _TITLES[500])
+        message = error.message
         upstream = isinstance(error, UpstreamUnavailableError | UpstreamTimeoutError)
+        if upstream:
+            title, message = _OF_WORKSPACES[error.status]
         return self._page(
             "error.html",
             status=error.status,
@@ -243,7 +252,7 @@ class Pages:
             symbol=symbol,
             tone=tone,
             code=error.status,
-            message=_ADVICE[error.status] if upstream else error.message,
+            message=message,
             retry=upstream,
             workspace=error.details.get("workspace", ""),
             request_id=request_id,

@@ -10,7 +10,12 @@ import httpx
 import pytest
 from markupsafe import escape
 
-from gateway.errors import RequestError, UpstreamTimeoutError, UpstreamUnavailableError
+from gateway.errors import (
+    RequestError,
+    RunnerUnavailableError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
 from gateway.pages.render import Pages
 from gateway.pages.views import LOOKS, SYNCS, counts, view_of
 from gateway.proxy.seams import View, Visitor
@@ -421,6 +426,7 @@ def test_the_proxy_s_page_knows_more_when_the_feed_does() -> None:
     [
         (UpstreamUnavailableError(), b"The workspace does not answer", True),
         (UpstreamTimeoutError(details={"workspace": "alice-a"}), b"took too long", True),
+        (RunnerUnavailableError(), b"The runner could not do it", False),
         (RequestError(), b"That was our mistake", False),
     ],
 )
