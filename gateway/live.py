@@ -51,7 +51,7 @@ class LiveSessions:
 
     def is_over(self, key: str) -> bool:
         """Return whether the session ended here a short while ago."""
-        return key in self._over
+        return self._why_over(key) is not None
 
     @contextmanager
     def held(self, key: str, close: Close) -> Iterator[None]:
@@ -65,8 +65,8 @@ class LiveSessions:
     def add(self, key: str, close: Close) -> None:
         """Register a connection's `close` under the session; of one that is over, it is called soon."""
         self._open.setdefault(key, set()).add(close)
-        if over := self._over.get(key):
-            asyncio.get_running_loop().call_soon(self.end, key, over[0])
+        if reason := self._why_over(key):
+            asyncio.get_running_loop().call_soon(self.end, key, reason)
 
     def discard(self, key: str, close: Close) -> None:
         """Forget a connection; unknown ones are ignored."""
@@ -83,9 +83,7 @@ class LiveSessions:
         Returns:
             How many there were. One that fails to close does not keep the others open.
         """
-        now = time.monotonic()
-        self._over = {old: over for old, over in self._over.items() if over[1] > now}
-        self._over[key] = (reason, now + _OVER_SECONDS)
+        self._remember(key, reason)
         closers = self._open.pop(key, set())
         for close in closers:
             try:
@@ -97,3 +95,14 @@ class LiveSessions:
     def end_all(self, reason: Ended) -> int:
         """Close every connection of every session; returns how many there were."""
         return sum(self.end(key, reason) for key in list(self._open))
+
+    def _remember(self, key: str, reason: Ended) -> None:
+        now = time.monotonic()
+        self._over.pop(key, None)  # the oldest stay first
+        self._over[key] = (reason, now + _OVER_SECONDS)
+        while self._over[oldest := next(iter(self._over))][1] <= now:
+            del self._over[oldest]
+
+    def _why_over(self, key: str) -> Ended | None:
+        reason, until = self._over.get(key, (None, 0.0))
+        return reason if until > time.monotonic() else None

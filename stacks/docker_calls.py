@@ -122,7 +122,7 @@ def _unavailable(step: str, detail: str) -> EngineUnavailableError:
 def quoted(message: str) -> str:
     """Cut a foreign message to one harmless line, without credentials; `nothing` when it has no words."""
     # Before lines are joined: what steers a terminal and isn't ended, ends with its line.
-    line = redact_text(harmless(" ".join(plain(message).split())))
+    line = harmless(" ".join(plain(redact_text(message)).split()))
     if not line:
         return "nothing"
     return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"

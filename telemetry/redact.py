@@ -5,6 +5,7 @@ from texts. It cannot know a secret under a plain key: the rule stands.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
@@ -26,21 +27,28 @@ _TOKENS = (
     re.compile(r"(?:https?|tcp)://(?P<secret>[^\s/:@]+)@", re.IGNORECASE),
     re.compile(r"\b(?:bearer|basic)\s+(?P<secret>[A-Za-z0-9._~+/=-]{6,})", re.IGNORECASE),
 )
-_UNSEEN = re.compile(
-    r"(?:\x9b|(?:\x1b|\\x1b|\\u001b|\\033)\[)[0-?]*[ -/]*[@-~]"
-    r"|[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+_PART = (
+    r"(?:\x9b|\\x9b|(?:\x1b|\\x1b|\\u001b|\\033|\\e)\[)[0-?]*[ -/]*[@-~]"
+    r"|\\x(?:[0189][0-9a-f]|7f|ad)|\\u(?:00[0189][0-9a-f]|20[026][0-9a-f]|feff)"
+    r"|[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-"""Colours and moves of a terminal, also spelled out as `repr` does, and characters that take no room."""
+_UNSEEN = re.compile(f"(?:{_PART})+", re.IGNORECASE)
+"""Colours and moves of a terminal and characters that take no room, also spelled out as `repr` does."""
 
 _PASSES = 4
 """Looks at a text at most: what is put in a secret's place may end what stood before it anew."""
 
 _VIEWS = (
+    (STEERING, ""),
     (_UNSEEN, ""),
     (_UNSEEN, " "),
-    (re.compile(f"{STEERING.pattern}|{_UNSEEN.pattern}"), ""),  # titles and links whole
+    (re.compile(f"(?:{STEERING.pattern}|{_PART})+", re.IGNORECASE), ""),  # titles and links whole
 )
-"""What may stand inside of a secret, and what somebody sees in its place."""
+"""What may stand inside of a secret, and what somebody sees in its place.
+
+Several, since what is taken out may end a word, or take a letter of one along.
+"""
 
 
 def redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -66,7 +74,7 @@ def redact(value: Any, key: str = "", depth: int = DEPTH) -> Any:
 
 
 def _key(key: Any) -> Any:
-    return redact_text(key) if isinstance(key, str) else key
+    return key if key is None or isinstance(key, int | float) else redact_text(str(key))
 
 
 def redact_text(text: str) -> str:
@@ -96,14 +104,23 @@ def _found(text: str) -> Iterator[tuple[int, int]]:
 
 def _parted(text: str, parts: re.Pattern[str], blank: str) -> Iterator[tuple[int, int]]:
     """Yield where in a text secrets are that are whole only without what parts them."""
-    seen, ends, at = [], [], 0
+    seen, at, shift = [], 0, 0
+    begins, shifts = (
+        [0],
+        [0],
+    )  # from which place of what is seen on, and how far it lies from the text's
     for part in parts.finditer(text):
         seen += [text[at : part.start()], blank]
-        ends += [*range(at + 1, part.start() + 1), *[part.end()] * len(blank)]
+        begins.append(part.start() - shift)
         at = part.end()
-    ends += range(at + 1, len(text) + 1)
+        shift = at - len(blank) - begins[-1]
+        shifts.append(shift)
+
+    def after(index: int) -> int:
+        return index + 1 + shifts[bisect_right(begins, index) - 1]
+
     for start, end in _secrets("".join([*seen, text[at:]])):
-        yield ends[start - 1], ends[end - 1]
+        yield after(start - 1), after(end - 1)
 
 
 def _secrets(text: str) -> Iterator[tuple[int, int]]:

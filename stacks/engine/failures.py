@@ -101,7 +101,7 @@ _FRAMES = re.compile(
 
 def _clean(text: str) -> str:
     """Take what is only frame out of a message, and what steers a terminal."""
-    lines = [line.strip() for line in plain(text).splitlines()]
+    lines = [line.strip() for line in plain(redact_text(text)).splitlines()]
     joined = " ".join(line for line in lines if line and not line.startswith("update failed"))
     # An address of the engine may hold credentials.
     return harmless(redact_text(_FRAMES.sub(" ", joined).strip()))

@@ -134,7 +134,7 @@ def test_a_traceback_steers_no_terminal_either(capsys: pytest.CaptureFixture[str
     assert report(RuntimeError(words)) == 1
     told = capsys.readouterr().err
     traceback, said, _ = told.splitlines()
-    assert traceback == "RuntimeError: it said ?2J Bearer [redacted] Bearer [redacted]"
+    assert traceback == "RuntimeError: it said ?2J Bearer?[redacted] Bearer [redacted]"
     assert said == f"error: {traceback}"
 
 

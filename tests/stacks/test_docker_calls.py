@@ -164,3 +164,14 @@ def test_no_control_hides_a_secret_from_what_takes_them_out(between: str) -> Non
 
 def test_an_engine_that_says_nothing_is_quoted_so() -> None:
     assert refusal(DockerError(500, "\x1b[0m"), step="start").message == "the engine said: nothing"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Bearer hunter2\0swordfish", "Bearer [redacted]"),
+        ("postgresql://u\x1b:hunter2@h/db", "postgresql://u[redacted]@h/db"),
+    ],
+)
+def test_what_is_taken_out_of_a_quotation_hides_no_secret(said: str, told: str) -> None:
+    assert quoted(said) == told

@@ -89,6 +89,7 @@ def test_other_things_are_their_texts() -> None:
         (("https://u:pw@h", 2), [f"https://u:{REDACTED}@h", 2]),
         ({1: {"token": "x"}}, {1: {"token": REDACTED}}),
         ({"https://u:hunter2@h": 1}, {f"https://u:{REDACTED}@h": 1}),
+        ({b"https://u:hunter2@h": 1}, {f"b'https://u:{REDACTED}@h'": 1}),
         (frozenset({"a"}), ["a"]),
     ],
 )
@@ -189,6 +190,13 @@ def test_a_token_before_an_engine_s_host_is_cut() -> None:
         ("Bearer hunter2\u200b\0hunter2tail", f"Bearer {REDACTED}"),
         ("Bearer \x1b]8;;http://x\x07hunter2\x1b]8;;\x07hunter2", f"Bearer {REDACTED}"),
         (r"Bearer hunter2\x1b[0mhunter2tail", f"Bearer {REDACTED}"),
+        (r"Bearer hunter2\u001B[0mhunter2tail", f"Bearer {REDACTED}"),
+        (r"Bearer hunter2\033[0mhunter2tail", f"Bearer {REDACTED}"),
+        (r"Bearer hunter2\x00\u200bhunter2tail", f"Bearer {REDACTED}"),
+        ("Bearer hunter2\u202e\ufe0f\u2060hunter2tail", f"Bearer {REDACTED}"),
+        ("foo\0basic hun\x1b[1mter2swordfish", f"foo\0basic {REDACTED}"),
+        ("\x9bBearer hun\x1b[mter2swordfish", f"\x9bBearer {REDACTED}"),
+        ("Bearer\x1chun\x1b[mter2swordfish", f"Bearer\x1c{REDACTED}"),
         ("https://u:hun\x1b[mter2@h/", f"https://u:{REDACTED}@h/"),
         ("https://u:hunter2@h then \x1bP words", f"https://u:{REDACTED}@h then \x1bP words"),
         ("\x1b]0;Bearer hunter2hunter2", f"\x1b]0;Bearer {REDACTED}"),
@@ -203,7 +211,7 @@ def test_what_steers_a_terminal_parts_no_secret(words: str, told: str) -> None:
 
 @given(
     head=st.sampled_from(["Bearer ", "basic  ", "https://u:", "tcp://", "postgresql://u:"]),
-    cut=st.integers(1, 15),
+    cut=st.integers(3, 13),
     part=st.from_regex(
         r"(\x1b\[[0-9;]{0,4}m|\x9b1m|\0|\u200b|\x1b\]8;;x\x07){1,3}", fullmatch=True
     ),
@@ -216,6 +224,6 @@ def test_what_is_not_seen_parts_no_secret(
     secret = "hunter2swordfish"
     text = f"{around[0]} {head}{secret[:cut]}{part}{secret[cut:]}@h {around[1]}"
     shown = redact_text(text)
-    assert secret[:cut] + part not in shown
-    assert part + secret[cut:] not in shown
+    assert secret[:cut] not in shown
+    assert secret[cut:] not in shown
     assert redact_text(shown) == shown
