@@ -17,7 +17,7 @@ from state_index.models import Published
 from state_index.watch import Watcher
 from telemetry.logs import get_logger
 
-SWEEP: Final = 0.5
+SWEEP: Final = 0.7
 """Seconds between two looks at sessions that have connections open.
 
 With the time for which a session is remembered, what another process ends is cut within one, also what

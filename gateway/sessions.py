@@ -23,7 +23,7 @@ from telemetry.words import printable
 
 _ID_BYTES: Final = 32
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-_REMEMBER_SECONDS: Final = 0.4
+_REMEMBER_SECONDS: Final = 0.25
 _REMEMBER_MAX: Final = 10_000
 _USER_AGENT_MAX: Final = 120
 
