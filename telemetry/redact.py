@@ -60,21 +60,19 @@ def redact(value: Any, key: str = "", depth: int = DEPTH) -> Any:
     """A value as it may be logged under a key."""
     if _KEYS.search(key) or hasattr(value, "get_secret_value"):  # pydantic's SecretStr
         return REDACTED
-    if isinstance(value, str):
-        return redact_text(value)
     if isinstance(value, Mapping):
         return {
-            _key(item): redact(inner, str(item), depth - 1) if depth else REDACTED
+            _leaf(item): redact(inner, str(item), depth - 1) if depth else REDACTED
             for item, inner in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(inner, "", depth - 1) if depth else REDACTED for inner in value]
-    # Anything else is written by its text: an error, say, which quotes a URL.
+    return _leaf(value)
+
+
+def _leaf(value: Any) -> Any:
+    # What is no number is written by its text: an error, say, which quotes a URL.
     return value if value is None or isinstance(value, int | float) else redact_text(str(value))
-
-
-def _key(key: Any) -> Any:
-    return key if key is None or isinstance(key, int | float) else redact_text(str(key))
 
 
 def redact_text(text: str) -> str:
