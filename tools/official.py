@@ -6,7 +6,6 @@ through the official CLI, the ordinary client for plugins, and only when that CL
 
 import hashlib
 import platform
-import tarfile
 import urllib.request
 from http.client import HTTPResponse
 from pathlib import Path
@@ -39,8 +38,7 @@ def install_cli(cache: Cache, *, server: str = SERVER, say: Say = silent) -> Non
             file = scratch / archive
             _fetch(f"{server}/releases/sdk/{archive}", file, say=say)
             _verify(file, published)
-            with tarfile.open(file) as tar:
-                tar.extractall(scratch, filter="data")
+            _unpack(file, scratch, log=cache.logs / "pulumi.log", say=say)
             (scratch / "out").mkdir()
             (scratch / "pulumi").replace(scratch / "out" / "bin")
             cache.install(scratch / "out", target)
@@ -62,6 +60,14 @@ def install_plugin(cache: Cache, *, say: Say = silent) -> None:
     except ToolError as error:
         raise DownloadError("the official Docker plugin could not be had") from error
     cache.write(cache.identity_file, PLUGIN_IDENTITY)
+
+
+def _unpack(file: Path, folder: Path, *, log: Path, say: Say) -> None:
+    # Not by tarfile: Debian 12's Python came before the filters that keep an archive inside its folder. tar does.
+    try:
+        run(["tar", "-xzf", file, "-C", folder, "--no-same-owner"], log=log, say=say)
+    except ToolError as error:
+        raise DownloadError("the official download can't be unpacked") from error
 
 
 def _archive_name() -> str:

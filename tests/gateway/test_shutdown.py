@@ -144,10 +144,13 @@ async def open_everything(at: Hub) -> None:
 
 
 async def refuses(url: httpx.URL) -> bool:
-    """Whether nobody listens there any more."""
+    """Whether nobody listens there any more.
+
+    Where the socket ends its listening while this connection waits to be accepted, the kernel resets it.
+    """
     try:
         _, writer = await asyncio.open_connection(url.host, url.port)
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
         return True
     writer.transport.abort()
     return False

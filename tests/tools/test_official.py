@@ -93,6 +93,29 @@ def test_a_wrong_checksum_is_refused(cache: Cache, server: str, release: Release
     assert not cache.pulumi_cli.exists()
 
 
+def test_what_tar_does_not_understand_is_refused(
+    cache: Cache, server: str, release: Release
+) -> None:
+    release.archive.write_bytes(b"half")
+    release.publish(hashlib.sha256(b"half").hexdigest())
+    with pytest.raises(DownloadError, match="can't be unpacked"):
+        official.install_cli(cache, server=server)
+    assert not cache.pulumi_cli.exists()
+
+
+def test_an_archive_does_not_leave_its_folder(
+    cache: Cache, server: str, release: Release, tmp_path: Path
+) -> None:
+    with tarfile.open(release.archive, "w:gz") as tar:
+        for name in ("pulumi/pulumi", f"../../../{tmp_path.name}-up", f"{tmp_path}/away"):
+            tar.addfile(tarfile.TarInfo(name), io.BytesIO())
+    release.publish(hashlib.sha256(release.archive.read_bytes()).hexdigest())
+    with pytest.raises(DownloadError, match="can't be unpacked"):
+        official.install_cli(cache, server=server)
+    assert not (tmp_path / "away").exists()
+    assert not list(tmp_path.parent.rglob("*-up"))
+
+
 def test_an_unpublished_checksum_is_refused(cache: Cache, server: str, release: Release) -> None:
     release.publish("1" * 64, "something-else.tar.gz")
     with pytest.raises(DownloadError, match="no checksum"):

@@ -19,7 +19,9 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(checkout: Path, *args: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    checkout: Path, *args: str, path: str | Path | None = None
+) -> subprocess.CompletedProcess[str]:
     bash = shutil.which("bash") or ""
     env = {"PATH": str(path) if path else os.environ["PATH"]}
     command = [bash, str(checkout / "scripts" / "setup"), *args]
@@ -41,6 +43,31 @@ def test_without_python_and_apt_it_says_what_to_do(checkout: Path) -> None:
     assert done.returncode == 1
     assert "Python 3.11 or later with venv is missing" in done.stderr
     assert "apt-get install -y python3 python3-venv" in done.stderr
+
+
+def another_python(folder: Path) -> Path:
+    """A Python that is first on the path; it notes that it was asked to make an environment."""
+    folder.mkdir()
+    python = folder / "python3"
+    python.write_text(f'#!/bin/sh\n[ "$1" = -m ] || exit 0\necho "$@" >"{folder}/asked"\nexit 9\n')
+    python.chmod(0o755)
+    return folder / "asked"
+
+
+def test_the_python_of_the_distribution_is_taken_before_another(checkout: Path) -> None:
+    asked = another_python(checkout / "bin")
+    run(checkout, "--python-only", path=f"{checkout}/bin:{os.environ['PATH']}")  # no requirements
+    assert not asked.exists()
+    configured = (checkout / ".venv" / "pyvenv.cfg").read_text().splitlines()
+    assert "home = /usr/bin" in configured
+
+
+def test_another_python_is_taken_where_there_is_none_of_the_distribution(checkout: Path) -> None:
+    asked = another_python(checkout / "bin")
+    (checkout / "bin" / "dirname").symlink_to(shutil.which("dirname") or "")
+    done = run(checkout, "--python-only", path=f"{checkout}/bin")
+    assert done.returncode == 9
+    assert asked.read_text() == "-m venv --clear .venv\n"
 
 
 def test_the_two_commands_call_the_same_set_up() -> None:
