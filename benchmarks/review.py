@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from benchmarks.harness import Goal, Result, alternate, repeat
+from cli import garbage
 from spec.defaults import NONE, Defaults, read_defaults
 from stacks.git import tree
 from stacks.git.command import Git
@@ -140,6 +141,7 @@ def _preview(repository: Path, cache: Path) -> float:
 
 def _read(repository: Path, cache: Path | None, defaults: Defaults = NONE) -> float:
     git = Git(folder=repository)
+    garbage.loading()  # as a command that reads them has said
     began = time.perf_counter()
     entries = tree.entries(git, tree.resolve(git, "pr"), FOLDER)
     found = Readings(cache)(git, entries, FOLDER, defaults)

@@ -9,6 +9,7 @@ two against each other.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -33,8 +34,9 @@ _LINE = re.compile(
     rf"(?P<indent> *){_KEY}:"
     rf"(?: +(?:(?P<plain>{_PLAIN})|(?P<quoted>{_QUOTED})|\{{(?P<flow>[^{{}}#]*)\}}))?{_REST}"
 )
-_EMPTY = re.compile(r" *(?:#.*)?")
 _ITEM = re.compile(rf" *{_KEY}: +(?:(?P<plain>{_FLOW_PLAIN})|(?P<quoted>{_QUOTED})) *")
+REMEMBERED = 1024
+"""Values: in a thousand files there are few that differ."""
 _MAPPINGS = frozenset({"resources", "env"})
 _SLOW = frozenset({"formerly", "id"})
 """Of the one the place is told to other files; the other is no key, though the model has it."""
@@ -72,7 +74,7 @@ def _keys(text: str) -> dict[str, Any]:
     block: dict[str, Any] | None = None
     indent = 0
     for line in text.split("\n"):
-        if _EMPTY.fullmatch(line):
+        if line.lstrip(" ")[:1] in ("", "#"):
             continue
         match = _LINE.fullmatch(line)
         if match is None:
@@ -114,7 +116,12 @@ def _top(found: dict[str, Any], match: re.Match[str]) -> dict[str, Any] | None:
 def _value(match: re.Match[str]) -> Any:
     plain, quoted = match["plain"], match["quoted"]
     _refuse(plain is None and quoted is None)
-    return quoted[1:-1] if plain is None else Scalar(START, plain, plain=True).value
+    return quoted[1:-1] if plain is None else _plain(plain)
+
+
+@lru_cache(REMEMBERED)
+def _plain(text: str) -> object:
+    return Scalar(START, text, plain=True).value
 
 
 def _put(found: dict[str, Any], key: str, value: Any) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from spec.errors import RuleError
 from spec.problems import shown
@@ -22,6 +23,7 @@ SIZE_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,9})?(Ki|Mi|Gi|Ti|K|M|G|T)$"
 _LOOSE = re.compile(r"([0-9]{1,15}(?:[.,][0-9]{1,9})?)\s*([A-Za-z]*)")
 
 
+@lru_cache(1024)  # of a thousand files, most ask for the same
 def parse_size(text: str) -> int:
     """Bytes of a size such as `512Mi`, `1.5Gi` or `2G`.
 

@@ -2,7 +2,8 @@
 
 One lock per database stands around everything that may write the file's header or schema. All
 steps run in one transaction, so a process that dies leaves the old schema. Alembic is imported
-only when there is something to do: opening an up-to-date index costs one SELECT.
+only where there is something to upgrade, as it takes 0.25 s, and 12 MB for as long as a daemon runs:
+opening an up-to-date index costs one SELECT, and a new file is made from the schema at once.
 """
 
 import fcntl
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 
 from state_index.database import Database
 from state_index.errors import IndexBusyError, IndexSchemaError
-from state_index.schema import HEAD, VERSION_TABLE
+from state_index.schema import FIRST_ROWS, HEAD, VERSION_TABLE, metadata
 
 LOCK_TIMEOUT = 30.0
 """Seconds to wait for another process that migrates."""
@@ -38,7 +39,9 @@ def migrate(database: Database, *, lock_timeout: float = LOCK_TIMEOUT) -> None:
     with _alone(database, lock_timeout):
         with database.read() as connection:
             version = current(connection)
-        if version != HEAD:
+        if version is None and database.is_sqlite:
+            _create(database)
+        elif version != HEAD:
             _upgrade(database)
 
 
@@ -58,8 +61,20 @@ def current(connection: sa.Connection) -> str | None:
     return connection.scalar(sa.select(version.c.version_num))
 
 
+def _create(database: Database) -> None:
+    """Make what the migrations make of an empty file; a test compares both, table by table."""
+    version = sa.Column("version_num", sa.String(32), nullable=False)
+    key = sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc")
+    marked = sa.Table(VERSION_TABLE, sa.MetaData(), version, key)
+    with database.write() as connection:
+        metadata.create_all(connection)
+        for table, row in FIRST_ROWS.items():
+            connection.execute(sa.insert(table).values(row))
+        marked.create(connection)
+        connection.execute(sa.insert(marked).values(version_num=HEAD))
+
+
 def _upgrade(database: Database) -> None:
-    # PLC0415: 0.2 s that an up-to-date index does not pay.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415

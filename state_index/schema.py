@@ -1,7 +1,7 @@
 """The tables of the index as SQLAlchemy Core metadata, for SQLite and PostgreSQL alike.
 
 Only definitions: who reads and writes them is in `index.py`, `intents.py` and `runner.py`; how
-they come into a database is in `migrations/`. A test compares both. What a partial index of PostgreSQL
+they come into a database that is there is in `migrations/`. A test compares both. What a partial index of PostgreSQL
 holds stands there alone: naming it here would load that dialect for whoever has SQLite.
 """
 
@@ -295,6 +295,14 @@ review_told = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
 )
 """Commits of which the forge was told that something is held back, until it is told that nothing is."""
+
+FIRST_ROWS: dict[sa.Table, dict[str, int | str]] = {
+    clock: {"id": 1, "generation": 0},
+    lease: {"id": 1, "holder": "", "token": 0, "heartbeat": 0},
+    grace_clock: {"id": 1, "watched": 0},
+    repository_wishes: {"id": 1, "asked": 0, "paused_by": "", "reason": ""},
+}
+"""What stands in a new index: tables of one row, which is only ever changed."""
 
 GENERATION = sa.select(clock.c.generation)
 """The index's generation."""

@@ -52,5 +52,5 @@ def run(
 async def _run(settings: "RunnerSettings") -> None:
     from stacks import daemon
 
-    garbage.loaded()
+    garbage.watching()
     await daemon.run(settings)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cli.garbage import WHILE_LOADING, WHILE_WORKING
+from cli.garbage import WHILE_LOADING, WHILE_WATCHING, WHILE_WORKING
 from tests.cli import processes
 
 TOLD = "import gc; print(gc.get_threshold()[0], gc.get_freeze_count() > 10_000)"
@@ -41,7 +41,16 @@ def test_at_the_end_nothing_is_looked_through() -> None:
     assert told(COMMAND.format(args=["--version"]), end) == [str(WHILE_LOADING), "True"]
 
 
-@pytest.mark.parametrize("loads", ["import stacks.runner", "import gateway.serve"])
-def test_what_goes_on_looks_as_it_works_and_not_at_what_it_loaded(loads: str) -> None:
-    begin, loaded = "from cli import garbage; garbage.loading()", "garbage.loaded()"
-    assert told(begin, loads, loaded) == [str(WHILE_WORKING), "True"]
+@pytest.mark.parametrize(
+    ("loads", "says", "looks"),
+    [
+        ("import stacks.runner", "loaded", WHILE_WORKING),
+        ("import gateway.serve", "loaded", WHILE_WORKING),
+        ("import stacks.daemon", "watching", WHILE_WATCHING),
+    ],
+)
+def test_what_goes_on_looks_as_it_works_and_not_at_what_it_loaded(
+    loads: str, says: str, looks: int
+) -> None:
+    begin = "from cli import garbage; garbage.loading()"
+    assert told(begin, loads, f"garbage.{says}()") == [str(looks), "True"]
