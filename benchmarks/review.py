@@ -4,6 +4,7 @@ The whole command is measured where a person waits for it (`codehub preview --ba
 alone where the goal is about files. Nothing here needs an engine.
 """
 
+import gc
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from benchmarks.harness import Goal, Result, alternate, repeat
-from cli import garbage
+from cli.garbage import WHILE_LOADING
 from spec.defaults import NONE, Defaults, read_defaults
 from stacks.git import tree
 from stacks.git.command import Git
@@ -140,11 +141,12 @@ def _preview(repository: Path, cache: Path) -> float:
 
 
 def _read(repository: Path, cache: Path | None, defaults: Defaults = NONE) -> float:
-    git = Git(folder=repository)
-    garbage.loading()  # as a command that reads them has said
+    git, usual = Git(folder=repository), gc.get_threshold()
+    gc.set_threshold(WHILE_LOADING)  # as in the command that reads them
     began = time.perf_counter()
     entries = tree.entries(git, tree.resolve(git, "pr"), FOLDER)
     found = Readings(cache)(git, entries, FOLDER, defaults)
     took = time.perf_counter() - began
+    gc.set_threshold(*usual)
     assert sum(named.reading.spec is not None for named in found) == FILES
     return took

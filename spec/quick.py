@@ -8,10 +8,9 @@ two against each other.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -35,8 +34,8 @@ _LINE = re.compile(
     rf"(?: +(?:(?P<plain>{_PLAIN})|(?P<quoted>{_QUOTED})|\{{(?P<flow>[^{{}}#]*)\}}))?{_REST}"
 )
 _ITEM = re.compile(rf" *{_KEY}: +(?:(?P<plain>{_FLOW_PLAIN})|(?P<quoted>{_QUOTED})) *")
-REMEMBERED = 1024
-"""Values: in a thousand files there are few that differ."""
+SHORT = 64
+"""Characters of a line whose meaning is remembered; others would take memory for long."""
 _MAPPINGS = frozenset({"resources", "env"})
 _SLOW = frozenset({"formerly", "id"})
 """Of the one the place is told to other files; the other is no key, though the model has it."""
@@ -44,6 +43,16 @@ _SLOW = frozenset({"formerly", "id"})
 
 class _DoubtError(Exception):
     """The file is to be read as YAML."""
+
+
+class _Line(NamedTuple):
+    """What one line says: a key, and a value, or a flow mapping, or neither."""
+
+    depth: int
+    key: str
+    is_valued: bool
+    value: object
+    flow: tuple[tuple[str, object], ...] | None
 
 
 _NOTHING: Mapping[str, Any] = {}
@@ -60,7 +69,7 @@ def read(raw: bytes, *, file: str, defaults: Mapping[str, Any] = _NOTHING) -> Wo
     if len(raw) > MAX_BYTES or b"\\" in raw:
         return None
     try:
-        workspace = check_id(PurePath(file).name.removesuffix(".yaml"))
+        workspace = check_id(file.rpartition("/")[2].removesuffix(".yaml"))
         found = filled_values(_keys(raw.decode("ascii")), defaults)
         return WorkspaceSpec.model_validate({**found, "id": workspace}, context=WRITTEN)
     except (UnicodeDecodeError, InvalidIdError, ValidationError, _DoubtError):
@@ -73,55 +82,64 @@ def _keys(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     block: dict[str, Any] | None = None
     indent = 0
-    for line in text.split("\n"):
-        if line.lstrip(" ")[:1] in ("", "#"):
+    for raw in text.split("\n"):
+        if raw.lstrip(" ")[:1] in ("", "#"):
             continue
-        match = _LINE.fullmatch(line)
-        if match is None:
-            raise _DoubtError
-        depth = len(match["indent"])
-        if depth == 0:
+        line = _known(raw) if len(raw) <= SHORT else _parsed(raw)
+        if line.depth == 0:
             _refuse(block is not None and not block)
-            block, indent = _top(found, match), 0
+            block, indent = _top(found, line), 0
             continue
-        indent = indent or depth
-        _refuse(block is None or depth != indent or match["flow"] is not None)
+        indent = indent or line.depth
+        _refuse(block is None or line.depth != indent or not line.is_valued)
         assert block is not None
-        _put(block, match["key"], _value(match))
+        _put(block, line.key, line.value)
     _refuse(block is not None and not block)
     return found
 
 
-def _top(found: dict[str, Any], match: re.Match[str]) -> dict[str, Any] | None:
+def _top(found: dict[str, Any], line: _Line) -> dict[str, Any] | None:
     """Take a key of the file; give the mapping that the next lines fill, None when there is none."""
-    key, flow = match["key"], match["flow"]
-    mapping = key in _MAPPINGS and match["plain"] is None and match["quoted"] is None
-    _refuse(key in _SLOW)
-    if not mapping:
-        _refuse(flow is not None)
-        _put(found, key, _value(match))
+    _refuse(line.key in _SLOW)
+    if line.is_valued:
+        _put(found, line.key, line.value)
         return None
+    _refuse(line.key not in _MAPPINGS)
     block: dict[str, Any] = {}
-    _put(found, key, block)
-    if flow is None:
+    _put(found, line.key, block)
+    if line.flow is None:
         return block
-    for item in flow.split(",") if flow.strip() else ():
-        one = _ITEM.fullmatch(item)
-        if one is None:
-            raise _DoubtError
-        _put(block, one["key"], _value(one))
+    for key, value in line.flow:
+        _put(block, key, value)
     return None
 
 
-def _value(match: re.Match[str]) -> Any:
-    plain, quoted = match["plain"], match["quoted"]
-    _refuse(plain is None and quoted is None)
-    return quoted[1:-1] if plain is None else _plain(plain)
+def _parsed(raw: str) -> _Line:
+    match = _LINE.fullmatch(raw)
+    if match is None:
+        raise _DoubtError
+    is_valued = match["plain"] is not None or match["quoted"] is not None
+    value = _value(match) if is_valued else None
+    flow = None if match["flow"] is None else tuple(_items(match["flow"]))
+    return _Line(len(match["indent"]), match["key"], is_valued, value, flow)
 
 
-@lru_cache(REMEMBERED)
-def _plain(text: str) -> object:
-    return Scalar(START, text, plain=True).value
+@lru_cache(1024)  # of the lines of a thousand files, few differ
+def _known(raw: str) -> _Line:
+    return _parsed(raw)
+
+
+def _items(flow: str) -> Iterable[tuple[str, object]]:
+    for item in flow.split(",") if flow.strip() else ():
+        match = _ITEM.fullmatch(item)
+        if match is None:
+            raise _DoubtError
+        yield match["key"], _value(match)
+
+
+def _value(match: re.Match[str]) -> object:
+    plain = match["plain"]
+    return match["quoted"][1:-1] if plain is None else Scalar(START, plain, plain=True).value
 
 
 def _put(found: dict[str, Any], key: str, value: Any) -> None:

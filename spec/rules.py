@@ -37,6 +37,9 @@ IMAGE_PATTERN: Final = (
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$"
 )
 _IMAGE = re.compile(IMAGE_PATTERN)
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+_OWNER = re.compile(OWNER_PATTERN)
+_ENV_NAME = re.compile(ENV_NAME_PATTERN)
 _IMAGE_LENGTH = 255
 _MILLI = re.compile(r"([0-9]{1,6})m")
 _BYTES_LIKELY = 1_000_000
@@ -51,12 +54,12 @@ _STATE_SLIPS = {
 def owner(value: object) -> str:
     """A user's name as the gateway knows it."""
     text = _text(value, "alice")
-    if re.fullmatch(OWNER_PATTERN, text) is None or text.endswith("\n"):
+    if _OWNER.fullmatch(text) is None or text.endswith("\n"):
         near = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("._-")
         hint = "1 to 63 of a-z, 0-9, `.`, `_` and `-`, from a letter or digit to another"
         raise RuleError(
             f"{shown(text)} can't be a user's name",
-            f"did you mean {near}?" if re.fullmatch(OWNER_PATTERN, near) else hint,
+            f"did you mean {near}?" if _OWNER.fullmatch(near) else hint,
         )
     return text
 
@@ -68,7 +71,7 @@ def image(value: object) -> str:
         raise RuleError("the image's name is too long", f"at most {_IMAGE_LENGTH} characters")
     if _IMAGE.fullmatch(text) is None or text.endswith("\n"):
         raise RuleError(f"{shown_image(text)} is not an image reference", _image_hint(text))
-    if re.fullmatch(r"[0-9a-f]{64}", text):
+    if _IMAGE_ID.fullmatch(text):
         raise RuleError("an image id is not an image reference", "name the image: name@sha256:...")
     return text
 
@@ -164,12 +167,12 @@ def env_name(value: object) -> str:
     text = _text(value, "TZ")
     if text.startswith(ENV_RESERVED):
         raise RuleError(f"{ENV_RESERVED}* is reserved", "choose another name")
-    if re.fullmatch(ENV_NAME_PATTERN, text) is None or text.endswith("\n"):
+    if _ENV_NAME.fullmatch(text) is None or text.endswith("\n"):
         near = re.sub(r"[^A-Za-z0-9_]+", "_", text).strip("_").lstrip("0123456789")
         hint = "up to 128 of A-Z, a-z, 0-9 and _, not beginning with a digit"
         raise RuleError(
             f"{shown(text)} can't be a variable's name",
-            f"did you mean {near}?" if re.fullmatch(ENV_NAME_PATTERN, near) else hint,
+            f"did you mean {near}?" if _ENV_NAME.fullmatch(near) else hint,
         )
     return text
 

@@ -23,13 +23,17 @@ SIZE_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,9})?(Ki|Mi|Gi|Ti|K|M|G|T)$"
 _LOOSE = re.compile(r"([0-9]{1,15}(?:[.,][0-9]{1,9})?)\s*([A-Za-z]*)")
 
 
-@lru_cache(1024)  # of a thousand files, most ask for the same
 def parse_size(text: str) -> int:
     """Bytes of a size such as `512Mi`, `1.5Gi` or `2G`.
 
     Raises:
         RuleError: not a number with one of `UNITS`, or not a whole number of bytes.
     """
+    return _bytes(text)
+
+
+@lru_cache(1024)  # of a thousand files, most ask for the same
+def _bytes(text: str) -> int:
     if re.match(SIZE_PATTERN, text) is None or text.endswith("\n"):
         raise RuleError(f"{shown(text)} is not a size", _repair(text))
     number = text.rstrip("KMGTi")

@@ -67,7 +67,8 @@ def _create(database: Database) -> None:
     key = sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc")
     marked = sa.Table(VERSION_TABLE, sa.MetaData(), version, key)
     with database.write() as connection:
-        metadata.create_all(connection)
+        # Unchecked: a table that is there is another program's, or ours and cut, and must fail.
+        metadata.create_all(connection, checkfirst=False)
         for table, row in FIRST_ROWS.items():
             connection.execute(sa.insert(table).values(row))
         marked.create(connection)

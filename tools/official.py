@@ -63,11 +63,13 @@ def install_plugin(cache: Cache, *, say: Say = silent) -> None:
 
 
 def _unpack(file: Path, folder: Path, *, log: Path, say: Say) -> None:
-    # Not by tarfile: Debian 12's Python came before the filters that keep an archive inside its folder. tar does.
+    # Not by tarfile: Debian 12's Python came before the filters that refuse names outside the folder. tar does.
+    command = ["tar", "-xzf", file, "-C", folder, "--no-same-owner", "--no-same-permissions"]
     try:
-        run(["tar", "-xzf", file, "-C", folder, "--no-same-owner"], log=log, say=say)
+        run(command, env={"TAR_OPTIONS": ""}, log=log, say=say)
     except ToolError as error:
-        raise DownloadError("the official download can't be unpacked") from error
+        why = error.message.splitlines()[0]
+        raise DownloadError(f"the official download can't be unpacked ({why})") from error
 
 
 def _archive_name() -> str:

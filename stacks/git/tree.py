@@ -7,7 +7,7 @@ plain file of a fair size is an entry that says why it is refused: it stops its 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from spec.files import FOLDER_INSIDE, LINK, File, is_meant
 from spec.rule_folder import MAX_BYTES as MOST_RULE_BYTES
@@ -38,8 +38,7 @@ _BLOB = re.compile(rb"[0-9a-f]+ blob ([0-9]{1,18})")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One name of a commit's folder.
 
     Attributes:
@@ -115,7 +114,7 @@ def _inner(git: Git, entry: TreeEntry, path: str) -> list[TreeEntry]:
     meant = [each for each in found if is_inner(each.name, folder=not each.is_file)]
     if len(meant) > MOST_FILES:
         return [entry]  # which `shared_files` refuses
-    return [replace(each, name=f"{entry.name}/{each.name}") for each in meant]
+    return [each._replace(name=f"{entry.name}/{each.name}") for each in meant]
 
 
 def _listed(git: Git, tree: str, path: str) -> list[TreeEntry]:

@@ -7,7 +7,7 @@ puts it together). Rules, their owners and their quotas are base's: see `model.R
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from spec import WorkspaceSpec
+from spec import Resources, WorkspaceSpec
 from stacks.review import changeset, properties, words
 from stacks.review.model import (
     Action,
@@ -228,15 +228,17 @@ def totals(base: Fleet, head: Fleet) -> tuple[Total, ...]:
 
 
 def _asked(specs: Iterable[WorkspaceSpec]) -> dict[str, Asked]:
-    found: dict[str, Asked] = {}
+    found: dict[str, list[Resources]] = {}
     for spec in specs:
-        sum_ = found.get(spec.owner, Asked())
-        found[spec.owner] = Asked(
-            workspaces=sum_.workspaces + 1,
-            cpu=round(sum_.cpu + spec.resources.cpu, 3),
-            memory=sum_.memory + spec.resources.memory,
+        found.setdefault(spec.owner, []).append(spec.resources)
+    return {
+        owner: Asked(
+            workspaces=len(asked),
+            cpu=round(sum(each.cpu for each in asked), 3),
+            memory=sum(each.memory for each in asked),
         )
-    return found
+        for owner, asked in found.items()
+    }
 
 
 def _notes(base: Fleet, head: Fleet, told: Sequence[WorkspaceReview]) -> Iterable[str]:

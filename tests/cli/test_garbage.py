@@ -41,6 +41,21 @@ def test_at_the_end_nothing_is_looked_through() -> None:
     assert told(COMMAND.format(args=["--version"]), end) == [str(WHILE_LOADING), "True"]
 
 
+def test_a_runner_says_that_it_goes_on() -> None:
+    begins = """
+import asyncio
+from cli import garbage
+from cli.commands import run
+from stacks import daemon
+async def begun(_settings):
+    pass
+garbage.loading()
+daemon.run = begun
+asyncio.run(run._run(None))
+"""
+    assert told(begins) == [str(WHILE_WATCHING), "True"]
+
+
 @pytest.mark.parametrize(
     ("loads", "says", "looks"),
     [

@@ -58,6 +58,13 @@ def test_whatever_leaves_a_doubt_is_read_as_a_whole(text: str) -> None:
     assert quick.read(text.encode(), file="aa.yaml") is None
 
 
+def test_a_long_line_is_not_remembered() -> None:
+    quick._known.cache_clear()
+    for n in range(3):
+        assert quick.read(f"{PLAIN}env:\n  A{n}: {'x' * 5000}\n".encode(), file="aa.yaml")
+    assert quick._known.cache_info().currsize == 3  # owner, image, env
+
+
 @pytest.mark.parametrize("file", ["new.yaml", "A.yaml", ".yaml", "a--b.yaml"])
 def test_names_that_are_no_ids_are_told_by_the_whole_reader(file: str) -> None:
     assert quick.read(PLAIN.encode(), file=file) is None

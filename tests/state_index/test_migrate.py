@@ -1,7 +1,6 @@
 """Making and upgrading the database, also by many at once, and what is refused."""
 
 import os
-import re
 import stat
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -20,15 +20,31 @@ import state_index.migrate
 from state_index.database import Database, parse_url, sqlite_file
 from state_index.errors import IndexSchemaError, IndexUnavailableError, IndexUrlError
 from state_index.index import Index
-from state_index.schema import HEAD, VERSION_TABLE, metadata
+from state_index.schema import FIRST_ROWS, HEAD, VERSION_TABLE, grace_clock, metadata
 
 
-@pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    Index.migrate(url)
+@pytest.fixture(params=["made", "migrated"])
+def database(url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """One as it comes, and one that came step by step."""
+    if request.param == "made":
+        Index.migrate(url)
+    else:
+        step_to(url, HEAD)
     opened = Database(url)
     yield opened
     opened.close()
+
+
+def step_to(url: str, version: str) -> None:
+    """Migrate an empty database."""
+    config = Config()
+    folder = Path(state_index.migrate.__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder))
+    database = Database(url)
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    database.close()
 
 
 def test_a_server_s_database_is_no_file() -> None:
@@ -90,32 +106,63 @@ def test_migrations_make_what_the_schema_says(database: Database) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def contents(url: str) -> dict[str, tuple[list[str], list[tuple[object, ...]]]]:
-    """What a SQLite index defines, name by name: the parts of its definition, and the rows of a table."""
+def contents(url: str) -> dict[str, list[object]]:
+    """What a SQLite index defines, table by table, in any order of its columns; and its rows."""
     database = Database(url)
     with database.read() as connection:
-        found = {}
-        for kind, name, sql in connection.exec_driver_sql(
-            "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
-        ).all():
-            # A column that was added later stands at the end: only its place differs.
-            parts = sorted(re.split(r"[,()]", " ".join(sql.lower().split())))
-            select = f"SELECT * FROM {name}" if kind == "table" else "SELECT 1 WHERE 0"
-            rows = [tuple(row) for row in connection.exec_driver_sql(select)]
-            found[name] = ([part.strip() for part in parts], rows)
+        found = {
+            table: defined(connection, table) for table in sa.inspect(connection).get_table_names()
+        }
     database.close()
     return found
+
+
+def defined(connection: sa.Connection, table: str) -> list[object]:
+    """A table's columns, checks, indexes (whose columns have an order), and rows."""
+
+    def ask(sql: str) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+    columns = sorted(row[1:] for row in ask(f"PRAGMA table_xinfo({table})"))
+    names = ", ".join(f'"{row[0]}"' for row in columns)
+    checks = sa.inspect(connection).get_check_constraints(table)
+    indexes = sorted(row[1:] for row in ask(f"PRAGMA index_list({table})"))
+    return [
+        columns,
+        sorted((str(check["name"]), check["sqltext"]) for check in checks),
+        indexes,
+        {row[0]: [one[2:] for one in ask(f"PRAGMA index_xinfo({row[0]})")] for row in indexes},
+        ask(
+            f"SELECT sql FROM sqlite_master WHERE tbl_name = '{table}' AND sql LIKE '%INDEX%' ORDER BY name"
+        ),
+        ask(f"SELECT {names} FROM {table}"),
+    ]
 
 
 def test_a_new_file_is_what_the_migrations_make(sqlite_url: str, tmp_path: Path) -> None:
     Index.migrate(sqlite_url)
     stepwise = f"sqlite:///{tmp_path}/stepwise.db"
-    database = Database(stepwise)
-    state_index.migrate._upgrade(database)
-    database.close()
+    step_to(stepwise, HEAD)
     made = contents(sqlite_url)
-    assert made == contents(stepwise)
-    assert sum(bool(rows) for _, rows in made.values()) == 5  # the version, and each first row
+    assert set(made) == {VERSION_TABLE, *metadata.tables}
+    assert sum(bool(table[-1]) for table in made.values()) == 1 + len(FIRST_ROWS)
+    unlike = {name for name, table in contents(stepwise).items() if made[name] != table}
+    assert unlike == set()
+
+
+def test_an_older_index_is_upgraded_and_keeps_what_it_holds(url: str) -> None:
+    step_to(url, "0007")
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.update(grace_clock).values(watched=77))
+    database.close()
+    with Index.open(url) as index:
+        assert index.workspaces() == []
+    database = Database(url)
+    with database.read() as connection:
+        assert state_index.migrate.current(connection) == HEAD
+        assert connection.scalar(sa.select(grace_clock.c.watched)) == 77
+    database.close()
 
 
 def test_a_new_file_needs_no_alembic(sqlite_url: str) -> None:
@@ -207,7 +254,16 @@ def test_four_processes_make_it_at_once(url: str) -> None:
         assert (len(index.workspaces()), index.generation()) == (4, 4)
 
 
-def test_a_process_that_dies_while_migrating_leaves_nothing_half_made(url: str) -> None:
+@pytest.mark.parametrize("before", ["", "0007"])
+def test_a_process_that_dies_while_migrating_leaves_nothing_half_made(
+    url: str, before: str
+) -> None:
+    if before:
+        step_to(url, before)
+    database = Database(url)
+    with database.read() as connection:
+        tables = sa.inspect(connection).get_table_names()
+    database.close()
     program = (
         "import os, sys; import sqlalchemy as sa\n"
         "def die(connection, cursor, statement, *rest):\n"
@@ -219,7 +275,8 @@ def test_a_process_that_dies_while_migrating_leaves_nothing_half_made(url: str) 
     assert died.returncode == 9
     database = Database(url)
     with database.read() as connection:
-        assert sa.inspect(connection).get_table_names() == []
+        assert sa.inspect(connection).get_table_names() == tables
+        assert state_index.migrate.current(connection) == (before or None)
     database.close()
     with Index.open(url) as index:
         assert index.workspaces() == []
@@ -261,6 +318,34 @@ def test_a_foreign_database_is_refused(url: str) -> None:
     database.close()
     with pytest.raises(IndexSchemaError, match="not CodeHub's"):
         Index.open(url)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "CREATE TABLE history (url TEXT, visited INTEGER)",
+        "CREATE TABLE review_told (x INTEGER)",
+        "CREATE TABLE lease (id INTEGER PRIMARY KEY, holder TEXT, token BIGINT, heartbeat FLOAT)",
+    ],
+)
+def test_a_table_of_another_program_is_left_alone(url: str, foreign: str) -> None:
+    database = Database(url)
+    with database.write() as connection:
+        connection.exec_driver_sql(foreign)
+    with pytest.raises(IndexSchemaError, match="already exists") as caught:
+        Index.open(url)
+    assert not caught.value.retryable
+    with database.read() as connection:
+        assert len(sa.inspect(connection).get_table_names()) == 1
+    database.close()
+
+
+def test_an_index_whose_version_is_lost_is_left_alone(url: str, database: Database) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql(f"DELETE FROM {VERSION_TABLE}")
+    with pytest.raises(IndexSchemaError, match="already exists") as caught:
+        Index.open(url)
+    assert not caught.value.retryable
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import platform
 import socket
 import struct
@@ -113,7 +114,31 @@ def test_an_archive_does_not_leave_its_folder(
     with pytest.raises(DownloadError, match="can't be unpacked"):
         official.install_cli(cache, server=server)
     assert not (tmp_path / "away").exists()
-    assert not list(tmp_path.parent.rglob("*-up"))
+    assert not (tmp_path / f"{tmp_path.name}-up").exists()
+
+
+def test_rights_beyond_the_usual_are_not_taken_over(
+    cache: Cache, server: str, release: Release
+) -> None:
+    with tarfile.open(release.archive, "w:gz") as tar:
+        entry = tarfile.TarInfo("pulumi/pulumi")
+        entry.mode = 0o6777
+        tar.addfile(entry, io.BytesIO())
+    release.publish(hashlib.sha256(release.archive.read_bytes()).hexdigest())
+    mask = os.umask(0o022)
+    try:
+        official.install_cli(cache, server=server)
+    finally:
+        os.umask(mask)
+    assert cache.pulumi_cli.stat().st_mode & 0o7777 == 0o755
+
+
+def test_without_tar_it_says_so(
+    cache: Cache, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DownloadError, match="there is no program tar here"):
+        official.install_cli(cache, server=server)
 
 
 def test_an_unpublished_checksum_is_refused(cache: Cache, server: str, release: Release) -> None:

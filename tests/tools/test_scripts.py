@@ -20,10 +20,10 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def run(
-    checkout: Path, *args: str, path: str | Path | None = None
+    checkout: Path, *args: str, path: str | Path | None = None, python: str = ""
 ) -> subprocess.CompletedProcess[str]:
     bash = shutil.which("bash") or ""
-    env = {"PATH": str(path) if path else os.environ["PATH"]}
+    env = {"PATH": str(path) if path else os.environ["PATH"], "PYTHON": python}
     command = [bash, str(checkout / "scripts" / "setup"), *args]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
@@ -54,12 +54,37 @@ def another_python(folder: Path) -> Path:
     return folder / "asked"
 
 
+DEBIANS = (
+    shutil.which("/usr/bin/python3")
+    and subprocess.run(
+        ["/usr/bin/python3", "-c", "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"],
+        check=False,
+    ).returncode
+    == 0
+)
+
+
+@pytest.mark.skipif(not DEBIANS, reason="this machine's own Python can't be taken")
 def test_the_python_of_the_distribution_is_taken_before_another(checkout: Path) -> None:
     asked = another_python(checkout / "bin")
     run(checkout, "--python-only", path=f"{checkout}/bin:{os.environ['PATH']}")  # no requirements
     assert not asked.exists()
     configured = (checkout / ".venv" / "pyvenv.cfg").read_text().splitlines()
     assert "home = /usr/bin" in configured
+
+
+def test_the_python_that_is_named_is_taken(checkout: Path) -> None:
+    asked = another_python(checkout / "bin")
+    done = run(checkout, "--python-only", python=f"{checkout}/bin/python3")
+    assert done.returncode == 9
+    assert asked.read_text() == "-m venv --clear .venv\n"
+
+
+def test_a_named_python_that_does_not_serve_is_refused(checkout: Path) -> None:
+    done = run(checkout, "--python-only", python="/bin/false")
+    assert done.returncode == 1
+    assert done.stderr == "PYTHON=/bin/false is no Python 3.11 or later with venv.\n"
+    assert not (checkout / ".venv").exists()
 
 
 def test_another_python_is_taken_where_there_is_none_of_the_distribution(checkout: Path) -> None:
