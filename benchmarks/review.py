@@ -143,10 +143,12 @@ def _preview(repository: Path, cache: Path) -> float:
 def _read(repository: Path, cache: Path | None, defaults: Defaults = NONE) -> float:
     git, usual = Git(folder=repository), gc.get_threshold()
     gc.set_threshold(WHILE_LOADING)  # as in the command that reads them
-    began = time.perf_counter()
-    entries = tree.entries(git, tree.resolve(git, "pr"), FOLDER)
-    found = Readings(cache)(git, entries, FOLDER, defaults)
-    took = time.perf_counter() - began
-    gc.set_threshold(*usual)
+    try:
+        began = time.perf_counter()
+        entries = tree.entries(git, tree.resolve(git, "pr"), FOLDER)
+        found = Readings(cache)(git, entries, FOLDER, defaults)
+        took = time.perf_counter() - began
+    finally:
+        gc.set_threshold(*usual)
     assert sum(named.reading.spec is not None for named in found) == FILES
     return took

@@ -63,12 +63,12 @@ def install_plugin(cache: Cache, *, say: Say = silent) -> None:
 
 
 def _unpack(file: Path, folder: Path, *, log: Path, say: Say) -> None:
-    # Not by tarfile: Debian 12's Python came before the filters that refuse names outside the folder. tar does.
+    # Not by tarfile: Debian 12's Python came before its filters. tar writes nothing outside the folder either.
     command = ["tar", "-xzf", file, "-C", folder, "--no-same-owner", "--no-same-permissions"]
     try:
         run(command, env={"TAR_OPTIONS": ""}, log=log, say=say)
     except ToolError as error:
-        why = error.message.splitlines()[0]
+        why = error.message.splitlines()[-1]
         raise DownloadError(f"the official download can't be unpacked ({why})") from error
 
 

@@ -133,7 +133,7 @@ def defined(connection: sa.Connection, table: str) -> list[object]:
         indexes,
         {row[0]: [one[2:] for one in ask(f"PRAGMA index_xinfo({row[0]})")] for row in indexes},
         ask(
-            f"SELECT sql FROM sqlite_master WHERE tbl_name = '{table}' AND sql LIKE '%INDEX%' ORDER BY name"
+            f"SELECT sql FROM sqlite_master WHERE tbl_name = '{table}' AND type = 'index' ORDER BY name"
         ),
         ask(f"SELECT {names} FROM {table}"),
     ]

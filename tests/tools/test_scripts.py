@@ -47,9 +47,11 @@ def test_without_python_and_apt_it_says_what_to_do(checkout: Path) -> None:
 
 def another_python(folder: Path) -> Path:
     """A Python that is first on the path; it notes that it was asked to make an environment."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     python = folder / "python3"
-    python.write_text(f'#!/bin/sh\n[ "$1" = -m ] || exit 0\necho "$@" >"{folder}/asked"\nexit 9\n')
+    python.write_text(
+        f'#!/bin/sh\n[ "$1" = -m ] || {{ echo hello; echo True; exit; }}\necho "$@" >"{folder}/asked"\nexit 9\n'
+    )
     python.chmod(0o755)
     return folder / "asked"
 
@@ -73,17 +75,22 @@ def test_the_python_of_the_distribution_is_taken_before_another(checkout: Path) 
     assert "home = /usr/bin" in configured
 
 
-def test_the_python_that_is_named_is_taken(checkout: Path) -> None:
-    asked = another_python(checkout / "bin")
-    done = run(checkout, "--python-only", python=f"{checkout}/bin/python3")
+@pytest.mark.parametrize("folder", ["bin", "b in"])
+def test_the_python_that_is_named_is_taken(
+    checkout: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = another_python(checkout / "elsewhere" / folder)
+    monkeypatch.chdir(checkout / "elsewhere")
+    done = run(checkout, "--python-only", python=f"{folder}/python3")
     assert done.returncode == 9
     assert asked.read_text() == "-m venv --clear .venv\n"
 
 
-def test_a_named_python_that_does_not_serve_is_refused(checkout: Path) -> None:
-    done = run(checkout, "--python-only", python="/bin/false")
+@pytest.mark.parametrize("python", ["/bin/false", "/bin/true", "exit", "no-such-program"])
+def test_a_named_python_that_does_not_serve_is_refused(checkout: Path, python: str) -> None:
+    done = run(checkout, "--python-only", python=python)
     assert done.returncode == 1
-    assert done.stderr == "PYTHON=/bin/false is no Python 3.11 or later with venv.\n"
+    assert done.stderr == f"PYTHON={python} is no Python 3.11 or later with venv.\n"
     assert not (checkout / ".venv").exists()
 
 
