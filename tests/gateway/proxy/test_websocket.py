@@ -2,15 +2,18 @@
 
 import asyncio
 import base64
+import fcntl
 import hashlib
 import json
 import os
 import socket
 import struct
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from termios import FIONREAD, TIOCOUTQ
 from typing import Any
 
 import pytest
@@ -444,20 +447,34 @@ async def test_who_leaves_while_the_other_takes_nothing_is_noticed(
 
 
 async def fill(giver: asyncio.StreamWriter, hub: Running) -> None:
-    """Write until the gateway reads no more; what is written still fits into the system's buffers."""
+    """Write until the gateway reads no more; only the last piece is left in the system's buffers.
+
+    What the giver's system can't pass on would keep its end back, too: then it is not told that it left.
+    """
     near: Any
     (near,) = hub.server.server_state.connections
 
     def full() -> bool:
         return not (near._transport.is_reading() and near._far._transport.is_reading())
 
+    def taken() -> bool:
+        unsent = giver.transport.get_write_buffer_size() + queued(giver.transport, TIOCOUTQ)
+        return not unsent and not any(queued(end, FIONREAD) for end in ends)
+
+    ends = (near._transport, near._far._transport)
     for _ in range(1024):
         giver.write(bytes(2**14))
         # Not `drain`: once the gateway reads no more, that may wait for ever.
-        await until(lambda: full() or not giver.transport.get_write_buffer_size(), "it is taken")
+        await until(lambda: full() or taken(), "it is taken")
         if full():
             return
     raise AssertionError("it reads on and on")
+
+
+def queued(transport: asyncio.BaseTransport, direction: int) -> int:
+    """Bytes that the system keeps for a socket: sent and not passed on, or come and not read."""
+    descriptor = transport.get_extra_info("socket").fileno()
+    return int.from_bytes(fcntl.ioctl(descriptor, direction, bytes(4)), sys.byteorder)
 
 
 async def test_end_of_session_closes_tunnels(run: Path) -> None:
