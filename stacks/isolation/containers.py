@@ -29,6 +29,9 @@ READY = 20.0
 LIFE = 120.0
 """Seconds after which no probe is there any more: it ends itself after half of it."""
 
+GRACE = 3.0
+"""Seconds that the engine has to end what was begun: who is told to end waits for it."""
+
 AGAIN = 0.01
 MEMORY = 64 << 20
 PIDS = 64
@@ -133,18 +136,35 @@ async def inmate(docker: aiodocker.Docker, cell: Cell, kind: str) -> AsyncIterat
     await asyncio.to_thread(_sweep, cell)
     folder = await asyncio.to_thread(rundir.prepare, cell.run, probe.folder)
     try:
-        with translated(STEP):
-            container = await _created(docker, cell, probe)
-        try:
-            with translated(STEP):
-                await container.start()
-            yield probe
-        finally:
-            # By force: it holds nothing. Should that fail, it ends by itself.
-            with suppress(StacksError), translated(STEP):
-                await container.delete(force=True, v=True)
+        await _begun(docker, cell, probe)
+        yield probe
     finally:
+        # By force: it holds nothing. Should that fail, it ends by itself.
+        with suppress(StacksError, TimeoutError), translated(STEP):
+            async with asyncio.timeout(GRACE):
+                await docker.containers.container(probe.name).delete(force=True, v=True)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+async def _begun(docker: aiodocker.Docker, cell: Cell, probe: Inmate) -> None:
+    """Make and start it; where we are cancelled, what the engine has begun is awaited all the same.
+
+    Of what is cut off it makes a container that nobody knows of, or never answers who removes it.
+    """
+    begun = asyncio.ensure_future(_started(docker, cell, probe))
+    try:
+        await asyncio.shield(begun)
+    except asyncio.CancelledError:
+        await asyncio.wait({begun}, timeout=GRACE)
+        begun.cancel()
+        await asyncio.gather(begun, return_exceptions=True)  # nobody asks any more how it went
+        raise
+
+
+async def _started(docker: aiodocker.Docker, cell: Cell, probe: Inmate) -> None:
+    with translated(STEP):
+        container = await _created(docker, cell, probe)
+        await container.start()
 
 
 def _sweep(cell: Cell) -> None:

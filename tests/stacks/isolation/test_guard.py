@@ -5,7 +5,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from settings.types import Gap
 from stacks.errors import EngineUnavailableError, IsolationUnenforcedError, NotLeadingError
 from stacks.fence import Fence
 from stacks.isolation import memory, nft
-from stacks.isolation.containers import Cell
+from stacks.isolation.containers import GRACE, LABEL, Cell
 from stacks.isolation.guard import VALID, Guard
 from stacks.isolation.probe import observe
 from stacks.isolation.rules import render, table
@@ -238,6 +238,31 @@ async def test_an_image_that_does_not_serve_is_no_probe(
         with pytest.raises(IsolationUnenforcedError, match="did not answer"):
             await guard.check()
     assert left(run) == []
+
+
+async def test_who_is_cut_off_while_probes_start_ends_soon_and_leaves_nothing(
+    make: Make, network: str, run: Path, docker: aiodocker.Docker
+) -> None:
+    """An engine may never answer who removes a container whose start was cut off."""
+
+    async def probes() -> int:
+        asked = {"label": [f"{LABEL}={network}"]}
+        return len(await docker.containers.list(all=True, filters=asked))
+
+    async with make() as guard:
+        for _ in range(5):
+            asked = asyncio.ensure_future(guard.verdict(anew=True))
+            await until(probes, "a probe is made")
+            asked.cancel()
+            async with asyncio.timeout(4 * GRACE):
+                await asyncio.wait({asked})
+            assert asked.cancelled()
+            await until(lambda: _none(probes), "both are gone")
+    assert left(run) == []
+
+
+async def _none(count: Callable[[], Awaitable[int]]) -> bool:
+    return await count() == 0
 
 
 async def test_without_nft_the_probe_tells(
