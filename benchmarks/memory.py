@@ -25,7 +25,7 @@ REAL = 50
 WRONG_EACH = 20
 """One in so many files is wrong."""
 
-BOUND = 200 << 20
+BOUND = 200_000_000
 SETTLE_SECONDS = 600.0
 LOOK_SECONDS = 0.5
 PASSES = 5

@@ -69,15 +69,11 @@ def plan(
         proofs: What other sources know of homes, by id.
         purged: Former ids of which the history tells that their home was removed.
     """
-    ids = snapshot.ids | published.keys() | inventory.containers.keys()
     heirs = renames.heirs(snapshot, published, inventory.containers.values())
     mounting = renames.mounting(inventory.containers.values())
-    if snapshot.complete:
-        # Of a lost index: their grace begins. What was renamed is not left behind.
-        ids |= inventory.homes.keys() - heirs.keys()
     changes, torn = {}, torn_homes(entries or {})
     successors = renames.successors(published.values(), inventory.homes.keys())
-    for id_ in sorted(ids):
+    for id_ in sorted(_ids(snapshot, published, inventory, heirs)):
         former = renames.former_among(
             snapshot.specs.get(id_),
             published,
@@ -107,6 +103,19 @@ def plan(
         )
         changes[id_] = plan_one(known, snapshot=snapshot, facts=facts, wish=wish)
     return changes
+
+
+def _ids(
+    snapshot: Snapshot,
+    published: Mapping[str, Published],
+    inventory: Inventory,
+    heirs: Mapping[str, str],
+) -> frozenset[str]:
+    ids = snapshot.ids | published.keys() | inventory.containers.keys()
+    if not snapshot.complete:
+        return ids
+    # Of a lost index: their grace begins. What was renamed is not left behind.
+    return ids | (inventory.homes.keys() - heirs.keys())
 
 
 def _left(former: str, published: Mapping[str, Published], inventory: Inventory) -> bool:

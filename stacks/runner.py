@@ -27,6 +27,7 @@ from stacks.gc.commands import GcCommands
 from stacks.git.commits import Commits
 from stacks.isolation.lazy import LazyGuard
 from stacks.lazy_engine import LazyEngine
+from stacks.ledger import Ledger
 from stacks.look_commands import LookCommands
 from stacks.operator import LOG_TAIL, check_id, check_tail, no_workspace
 from stacks.plan import Wish
@@ -128,15 +129,7 @@ class Runner(UpCommands, LookCommands, GcCommands, EditCommands):
         )
         ledger = await asyncio.to_thread(parts.open_ledger, settings, fence)
         self.clock = parts.grace_clock(settings, self.board, ledger)
-        self.endings = Endings(
-            board=self.board,
-            power=self.power,
-            engine=engine,
-            read=self.source.read,
-            clock=self.clock,
-            ledger=ledger,
-            name_prefix=settings.name_prefix,
-        )
+        self.endings = self._endings(engine, ledger)
         self.work = Work(
             board=self.board,
             engine=engine,
@@ -163,6 +156,17 @@ class Runner(UpCommands, LookCommands, GcCommands, EditCommands):
         exits.push_async_callback(self.queue.close)
         self._ids, self._fence, self._group = ids, fence, group
         self._open_edits(exits)
+
+    def _endings(self, engine: LazyEngine, ledger: Ledger) -> Endings:
+        return Endings(
+            board=self.board,
+            power=self.power,
+            engine=engine,
+            read=self.source.read,
+            clock=self.clock,
+            ledger=ledger,
+            name_prefix=self.settings.name_prefix,
+        )
 
     async def _place(self, exits: AsyncExitStack) -> tuple[Index, Fence]:
         """Give the index, and what says whether anything may be done: never without the seat."""

@@ -68,8 +68,11 @@ def _unpack(file: Path, folder: Path, *, log: Path, say: Say) -> None:
     try:
         run(command, env={"TAR_OPTIONS": ""}, log=log, say=say)
     except ToolError as error:
-        why = error.message.splitlines()[-1]
-        raise DownloadError(f"the official download can't be unpacked ({why})") from error
+        # All that tar said: its last words are only that it gave up.
+        why = " ".join(error.message.split())
+        raise DownloadError(
+            f"the official download can't be unpacked ({why})", remedy=error.remedy
+        ) from error
 
 
 def _archive_name() -> str:

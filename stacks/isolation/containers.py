@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import aiohttp
 from aiodocker.exceptions import DockerError
 
 from stacks import rundir
-from stacks.docker_calls import NOT_FOUND, translated
+from stacks.docker_calls import NOT_FOUND, UNMAKING_TIMEOUT, translated
 from stacks.errors import IsolationUnenforcedError, StacksError
 from stacks.programs.inputs import RUN_PATH, USER
 
@@ -134,24 +134,34 @@ async def inmate(docker: aiodocker.Docker, cell: Cell, kind: str) -> AsyncIterat
     token = secrets.token_hex(8)
     probe = Inmate(cell, f"{cell.network}-probe-{kind}-{token}", token)
     await asyncio.to_thread(_sweep, cell)
-    folder = await asyncio.to_thread(rundir.prepare, cell.run, probe.folder)
+    patience = UNMAKING_TIMEOUT
     try:
-        await _begun(docker, cell, probe)
+        await asyncio.to_thread(rundir.prepare, cell.run, probe.folder)
+        await _whole(_started(docker, cell, probe))
         yield probe
+    except asyncio.CancelledError:
+        patience = GRACE
+        raise
     finally:
-        # By force: it holds nothing. Should that fail, it ends by itself.
-        with suppress(StacksError, TimeoutError), translated(STEP):
-            async with asyncio.timeout(GRACE):
-                await docker.containers.container(probe.name).delete(force=True, v=True)
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        try:
+            await _whole(_removed(docker, probe, within=patience))
+        finally:
+            await asyncio.to_thread(shutil.rmtree, cell.run / probe.folder, ignore_errors=True)
 
 
-async def _begun(docker: aiodocker.Docker, cell: Cell, probe: Inmate) -> None:
-    """Make and start it; where we are cancelled, what the engine has begun is awaited all the same.
+async def _removed(docker: aiodocker.Docker, probe: Inmate, *, within: float) -> None:
+    """Remove it by force, for it holds nothing; should that fail, it ends by itself or `gc` finds it."""
+    with suppress(StacksError, TimeoutError), translated(STEP):
+        async with asyncio.timeout(within):
+            await docker.containers.container(probe.name).delete(force=True, v=True)
+
+
+async def _whole(work: Coroutine[Any, Any, None]) -> None:
+    """Await it; where we are cancelled, what the engine has begun is awaited all the same.
 
     Of what is cut off it makes a container that nobody knows of, or never answers who removes it.
     """
-    begun = asyncio.ensure_future(_started(docker, cell, probe))
+    begun = asyncio.ensure_future(work)
     try:
         await asyncio.shield(begun)
     except asyncio.CancelledError:

@@ -329,10 +329,7 @@ def test_no_home_is_made_empty_taken_from_others_or_shared(
         key=lambda each: each.number,
     )
     holders = [container(id_, meant[-1], owner=meant[-1].owner) for id_ in held_by if meant]
-    own = next((each for each in holders if each.workspace == "ada"), None)
-    snapshot = Snapshot(
-        specs={"ada": spec}, invalid={id_: () for id_ in standing if id_ != formerly}
-    )
+    snapshot = Snapshot(specs={"ada": spec}, invalid=dict.fromkeys(standing - {formerly}, ()))
     former = renames.former(
         spec,
         row=None,
@@ -341,15 +338,14 @@ def test_no_home_is_made_empty_taken_from_others_or_shared(
         holders=holders,
         snapshot=snapshot,
     )
-    mine = tuple(
-        sorted((each for each in homes if each.workspace == "ada"), key=lambda h: h.number)
-    )
+    mine = sorted((each for each in homes if each.workspace == "ada"), key=lambda h: h.number)
+    own = next((each for each in holders if each.workspace == "ada"), None)
     known = Known(
         id="ada",
         spec=spec,
         row=row_of("ada", spec) if applied else None,
         container=own,
-        homes=renames.merged(mine, former if formerly else None),
+        homes=renames.merged(tuple(mine), former if formerly else None),
         former=former,
         recorded=recorded,
         proofs=(Proof(source="index", had_home=proven),),

@@ -20,11 +20,15 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def run(
-    checkout: Path, *args: str, path: str | Path | None = None, python: str = ""
+    checkout: Path,
+    *args: str,
+    script: str = "setup",
+    path: str | Path | None = None,
+    python: str = "",
 ) -> subprocess.CompletedProcess[str]:
     bash = shutil.which("bash") or ""
     env = {"PATH": str(path) if path else os.environ["PATH"], "PYTHON": python}
-    command = [bash, str(checkout / "scripts" / "setup"), *args]
+    command = [bash, str(checkout / "scripts" / script), *args]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
@@ -75,13 +79,14 @@ def test_the_python_of_the_distribution_is_taken_before_another(checkout: Path) 
     assert "home = /usr/bin" in configured
 
 
+@pytest.mark.parametrize("script", ["setup", "dev", "test", "bench"])
 @pytest.mark.parametrize("folder", ["bin", "b in"])
 def test_the_python_that_is_named_is_taken(
-    checkout: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, folder: str, script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = another_python(checkout / "elsewhere" / folder)
     monkeypatch.chdir(checkout / "elsewhere")
-    done = run(checkout, "--python-only", python=f"{folder}/python3")
+    done = run(checkout, script=script, python=f"{folder}/python3")
     assert done.returncode == 9
     assert asked.read_text() == "-m venv --clear .venv\n"
 
@@ -104,7 +109,7 @@ def test_another_python_is_taken_where_there_is_none_of_the_distribution(checkou
 
 def test_the_two_commands_call_the_same_set_up() -> None:
     for name in ("dev", "test"):
-        assert "\nscripts/setup --" in (PROJECT / "scripts" / name).read_text()
+        assert '\n"$here/setup" --' in (PROJECT / "scripts" / name).read_text()
 
 
 def test_the_command_works_through_a_link_and_from_anywhere(tmp_path: Path) -> None:

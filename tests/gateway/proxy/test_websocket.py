@@ -463,7 +463,7 @@ async def fill(giver: asyncio.StreamWriter, hub: Running) -> None:
 
     ends = (near._transport, near._far._transport)
     for _ in range(1024):
-        giver.write(bytes(2**14))
+        giver.write(bytes(2**16))
         # Not `drain`: once the gateway reads no more, that may wait for ever.
         await until(lambda: full() or taken(), "it is taken")
         if full():

@@ -17,7 +17,7 @@ from settings.types import Gap
 from stacks.errors import EngineUnavailableError, IsolationUnenforcedError, NotLeadingError
 from stacks.fence import Fence
 from stacks.isolation import memory, nft
-from stacks.isolation.containers import GRACE, LABEL, Cell
+from stacks.isolation.containers import GRACE, LABEL, Cell, inmate
 from stacks.isolation.guard import VALID, Guard
 from stacks.isolation.probe import observe
 from stacks.isolation.rules import render, table
@@ -258,6 +258,24 @@ async def test_who_is_cut_off_while_probes_start_ends_soon_and_leaves_nothing(
                 await asyncio.wait({asked})
             assert asked.cancelled()
             await until(lambda: _none(probes), "both are gone")
+    assert left(run) == []
+
+
+async def test_who_is_cut_off_while_a_probe_is_removed_leaves_nothing(
+    network: str, run: Path, docker: aiodocker.Docker
+) -> None:
+    cell, over = Cell(network=network, run=run), asyncio.Event()
+
+    async def once() -> None:
+        async with inmate(docker, cell, "one"):
+            over.set()
+
+    going = asyncio.ensure_future(once())
+    await over.wait()
+    going.cancel()
+    await asyncio.wait({going})
+    assert going.cancelled()
+    assert await docker.containers.list(all=True, filters={"label": [f"{LABEL}={network}"]}) == []
     assert left(run) == []
 
 
