@@ -9,6 +9,7 @@ old address must not count.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -22,6 +23,9 @@ from state_index.watch import Watcher
 
 STALE_AFTER: Final = 5.0
 """Seconds for which routes count without a word from the index."""
+
+BEHIND: Final = 1.0
+"""Seconds that an answer of the API waits at most for routes that are behind what it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Routes:
         self._now = now
         self._routes: Mapping[str, Route] = MappingProxyType({})
         self._known_at: float | None = None
+        self._generation = 0
+        self._replaced = asyncio.Event()
 
     def current(self) -> Mapping[str, Route] | None:
         """Return every route by id, or None when they may be outdated."""
@@ -88,8 +94,23 @@ class Routes:
         if self._known_at is not None:
             self._known_at = self._now()
 
-    def replace(self, routes: Sequence[Route]) -> list[Route]:
+    async def reach(self, generation: int) -> None:
+        """Return when requests are answered by a row of this generation, or by a later one.
+
+        Whoever is told that a workspace runs, may open it at once: the API awaits this before it says so.
+        It awaits no longer than `BEHIND`, and nothing where nothing is known.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEHIND):
+                while self._generation < generation and self.current() is not None:
+                    await self._replaced.wait()
+
+    def replace(self, routes: Sequence[Route], *, generation: int) -> list[Route]:
         """Take over what the index says now.
+
+        Args:
+            routes: Of each row.
+            generation: The index's, just before it was read.
 
         Returns:
             The former routes whose connections must not live on: gone, another owner or address.
@@ -98,6 +119,9 @@ class Routes:
         ended = [old for old in self._routes.values() if not old.same_way(new.get(old.id))]
         self._routes = MappingProxyType(new)
         self._known_at = self._now()
+        self._generation = generation
+        self._replaced.set()
+        self._replaced = asyncio.Event()
         return ended
 
 
@@ -131,7 +155,7 @@ async def follow(
             routes.confirm()
         else:
             rows = await asyncio.to_thread(index.workspaces)
-            ended = routes.replace([Route.of(row) for row in rows])
+            ended = routes.replace([Route.of(row) for row in rows], generation=generation)
             known = generation
             on_rows(rows)
             await on_ended(ended)

@@ -93,8 +93,13 @@ async def own_workspace(request: AnyRequest, workspace_id: str) -> Published:
 
 
 async def seen_workspace(request: AnyRequest, workspace_id: str) -> Published:
-    """Return a workspace that the visitor may see; raises as `own_workspace`, but for admins."""
-    return await _workspace(request, workspace_id, admins=True)
+    """Return a workspace that the visitor may see; raises as `own_workspace`, but for admins.
+
+    What it says of the phase holds at `/w/` too.
+    """
+    row = await _workspace(request, workspace_id, admins=True)
+    await services_of(request).routes.reach(row.generation)
+    return row
 
 
 async def seen_operation(request: AnyRequest, operation_id: str) -> Intent | Edit:
@@ -122,6 +127,8 @@ async def seen_operation(request: AnyRequest, operation_id: str) -> Intent | Edi
         if gone:
             raise NotFoundError(_NO_OPERATION)
         await refuse(request, visitor, intent.workspace_id, hidden=_NO_OPERATION)
+    if row is not None:
+        await services_of(request).routes.reach(row.generation)  # a start that is done opens it
     return intent
 
 

@@ -77,7 +77,9 @@ class WorkspacesController(Controller):
         if all and not visitor.admin:
             raise ForbiddenError("Only admins see everybody's workspaces.")
         owner = None if all else visitor.name
-        rows = await asyncio.to_thread(services_of(request).index.workspaces, owner)
+        services = services_of(request)
+        rows = await asyncio.to_thread(services.index.workspaces, owner)
+        await services.routes.reach(max((row.generation for row in rows), default=0))
         return WorkspacesBody(workspaces=[WorkspaceBody.of(row) for row in rows])
 
     @get("/{workspace_id:str}", summary="One workspace")

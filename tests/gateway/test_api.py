@@ -554,3 +554,18 @@ async def test_a_stop_by_the_api(hub: Running) -> None:
     assert answer.status_code == 202
     assert answer.json()["operation"]["kind"] == "stop"
     assert [row.event for row in hub.store.audit.latest(1)] == ["stop"]
+
+
+@pytest.mark.parametrize("way", ["workspaces/demo", "workspaces", "operations/"])
+async def test_what_is_told_holds_at_the_workspace_too(hub: Running, way: str) -> None:
+    """The proxy takes over a change a moment after the API could read it."""
+    refused = {Phase.RUNNING: "UPSTREAM_UNAVAILABLE", Phase.WARM: "NOT_RUNNING"}
+    hub.publish("demo", Phase.WARM)
+    asked = hub.index.request("demo", "start", actor="alice", request_id="request-0001")
+    way += asked.id if way.endswith("/") else ""
+    async with hub.visitor() as client:
+        for phase in (Phase.RUNNING, Phase.WARM) * 5:
+            hub.publish("demo", phase, upstream="unix:demo/none.sock")
+            (await client.get(f"/api/v1/{way}")).raise_for_status()
+            opened = await client.get("/w/demo/healthz")
+            assert opened.json()["error"]["code"] == refused[phase]

@@ -40,7 +40,7 @@ def test_nothing_is_known_at_first() -> None:
 def test_knowledge_gets_old() -> None:
     clock = Clock()
     routes = Routes(stale_after=5, now=clock)
-    routes.replace([route()])
+    routes.replace([route()], generation=1)
     clock.now += 5
     assert routes.current() == {"demo": route()}
     clock.now += 0.1
@@ -62,8 +62,26 @@ def test_knowledge_gets_old() -> None:
 )
 def test_which_ways_end(after: list[Route], *, ended: bool) -> None:
     routes = Routes()
-    assert routes.replace([route()]) == []
-    assert routes.replace(after) == ([route()] if ended else [])
+    assert routes.replace([route()], generation=1) == []
+    assert routes.replace(after, generation=2) == ([route()] if ended else [])
+
+
+async def test_what_is_told_is_awaited_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    routes = Routes(stale_after=5, now=clock)
+    await routes.reach(1)  # nothing is known: every request is refused
+    routes.replace([route()], generation=1)
+    await routes.reach(1)
+    reached = asyncio.ensure_future(routes.reach(3))
+    for generation in (2, 3):
+        await asyncio.sleep(0)
+        assert not reached.done()
+        routes.replace([route()], generation=generation)
+    await reached
+    monkeypatch.setattr("gateway.routing.BEHIND", 0.01)
+    await routes.reach(4)
+    clock.now += 5.1
+    await routes.reach(4)
 
 
 class Followed:

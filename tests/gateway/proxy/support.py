@@ -189,7 +189,7 @@ async def gateway(
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     table = Routes(stale_after=3600)
-    table.replace(list(routes) or [route()])
+    table.replace(list(routes) or [route()], generation=1)
     sessions = Sessions()
     context = ProxyContext(
         site=Site.listening(base_url=None, host="127.0.0.1", port=port),

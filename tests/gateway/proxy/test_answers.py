@@ -42,7 +42,7 @@ async def test_pages_of_workspaces_that_do_not_run(run: Path) -> None:
             (Phase.WARM, 200, b"page stopped demo alice"),
             (Phase.ERROR, 503, b"page failed demo alice"),
         ):
-            hub.context.routes.replace([route(phase=phase)])
+            hub.context.routes.replace([route(phase=phase)], generation=2)
             reply = await hub.ask(hub.get(extra=NAVIGATE))
             assert (reply.status, reply.body) == (status, page)
             head = await hub.ask(hub.get(method="HEAD", extra=NAVIGATE))

@@ -477,7 +477,7 @@ async def test_end_of_a_way_closes_what_uses_it(run: Path) -> None:
         reader, writer = await hub.connect()
         writer.write(hub.get())
         await reader.readuntil(b"begun")
-        ended = hub.context.routes.replace([route(owner="bob")])
+        ended = hub.context.routes.replace([route(owner="bob")], generation=2)
         await hub.context.upstreams.end(ended)
         await hub.context.upstreams.end(ended)
         await until(lambda: workspace.ended == 1, "the workspace to be told")
