@@ -169,9 +169,6 @@ def listening(settings: GatewaySettings) -> Iterator[tuple[socket.socket, Gatewa
             " Set CODEHUB_PORT to another port, or end what holds it."
         ) from error
     with sock:
-        # What it accepts inherits this. asyncio sets it only where a socket names its protocol, and an answer in
-        # two writes then waits 40 ms for the client's delayed acknowledgement of the first.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield sock, settings.model_copy(update={"port": _port(sock)})
 
 

@@ -97,8 +97,6 @@ class Daemon:
             group.create_task(self._review())
             await self._until_over()
             _log.info("ending")
-            # With what is cancelled here: it must not begin what waited for that, such as probes.
-            self._runner.queue.cancel()
 
     async def _end_left(self) -> None:
         try:

@@ -88,8 +88,8 @@ class Reconciler:
         self.listed: dict[str, str] = {}
         """The containers that files ask for, as they were seen last: their ids, by workspace."""
 
-    def cancel(self) -> list[asyncio.Task[None]]:
-        """Cancel what is under way or to be tried again; give what has not ended yet."""
+    async def close(self) -> None:
+        """Cancel what is under way, and return when it has ended."""
         tasks = []
         for entry in self._entries.values():
             if entry.retry is not None:
@@ -97,11 +97,7 @@ class Reconciler:
             if entry.task is not None:
                 entry.task.cancel()
                 tasks.append(entry.task)
-        return tasks
-
-    async def close(self) -> None:
-        """Cancel what is under way, and return when it has ended."""
-        await asyncio.gather(*self.cancel(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def look(self, wish: Wish, ids: Collection[str] | None = None) -> dict[str, Change]:
         """Plan for all, from the newest snapshot.

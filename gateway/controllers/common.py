@@ -93,13 +93,8 @@ async def own_workspace(request: AnyRequest, workspace_id: str) -> Published:
 
 
 async def seen_workspace(request: AnyRequest, workspace_id: str) -> Published:
-    """Return a workspace that the visitor may see; raises as `own_workspace`, but for admins.
-
-    What it says of the phase holds at `/w/` too.
-    """
-    row = await _workspace(request, workspace_id, admins=True)
-    await services_of(request).routes.reach(row.generation)
-    return row
+    """Return a workspace that the visitor may see; raises as `own_workspace`, but for admins."""
+    return await _workspace(request, workspace_id, admins=True)
 
 
 async def seen_operation(request: AnyRequest, operation_id: str) -> Intent | Edit:
@@ -192,4 +187,5 @@ async def _workspace(request: AnyRequest, workspace_id: str, *, admins: bool) ->
         raise NotFoundError(_NO_WORKSPACE)
     if row.owner != visitor.name and not (admins and visitor.admin):
         await refuse(request, visitor, workspace_id)
+    await services_of(request).routes.reach(row.generation)  # what it tells holds at `/w/` too
     return row

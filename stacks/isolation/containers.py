@@ -152,8 +152,9 @@ async def inmate(docker: aiodocker.Docker, cell: Cell, kind: str) -> AsyncIterat
 async def _removed(docker: aiodocker.Docker, probe: Inmate, *, within: float) -> None:
     """Remove it by force, for it holds nothing; should that fail, it ends by itself or `gc` finds it."""
     with suppress(StacksError, TimeoutError), translated(STEP):
-        async with asyncio.timeout(within):
-            await docker.containers.container(probe.name).delete(force=True, v=True)
+        patience = aiohttp.ClientTimeout(total=within)
+        container = docker.containers.container(probe.name)
+        await container.delete(force=True, v=True, timeout=patience)
 
 
 async def _whole(work: Coroutine[Any, Any, None]) -> None:

@@ -69,6 +69,7 @@ def test_which_ways_end(after: list[Route], *, ended: bool) -> None:
 async def test_what_is_told_is_awaited_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     routes = Routes(stale_after=5, now=clock)
+    monkeypatch.setattr("gateway.routing.BEHIND", 3600)
     await routes.reach(1)  # nothing is known: every request is refused
     routes.replace([route()], generation=1)
     await routes.reach(1)
@@ -78,9 +79,10 @@ async def test_what_is_told_is_awaited_but_not_for_ever(monkeypatch: pytest.Monk
         assert not reached.done()
         routes.replace([route()], generation=generation)
     await reached
-    monkeypatch.setattr("gateway.routing.BEHIND", 0.01)
-    await routes.reach(4)
     clock.now += 5.1
+    await routes.reach(4)  # what is known is outdated
+    routes.confirm()
+    monkeypatch.setattr("gateway.routing.BEHIND", 0.01)
     await routes.reach(4)
 
 

@@ -53,15 +53,6 @@ async def test_answers_tell_the_time_as_it_goes_on(tmp_path: Path) -> None:
         assert abs(told() - time.time()) < 5
 
 
-async def test_no_part_of_an_answer_waits_for_an_acknowledgement(tmp_path: Path) -> None:
-    """As Nagle's algorithm would have it: an answer in two writes then took 40 ms on a kept connection."""
-    async with serving(tmp_path) as hub, hub.client() as client:
-        await client.get("/readyz")
-        (connection,) = hub.server.server_state.connections
-        accepted = connection.transport.get_extra_info("socket")
-        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -5,13 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from stacks.daemon import Daemon
 from stacks.isolation import nft
-from stacks.isolation.lazy import LazyGuard
 from stacks.isolation.rules import table
 from tests.stacks.house import House
 from tests.stacks.isolation.conftest import make_network
-from tests.waiting import until
 
 pytestmark = pytest.mark.engine
 
@@ -60,33 +57,6 @@ async def test_while_a_probe_runs_only_starts_wait(house: House) -> None:
             assert (await starting).phase == "RUNNING"
     finally:
         await nft.remove(f"{house.prefix}net")
-
-
-async def test_what_waits_for_a_probe_is_cancelled_with_it(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When the daemon ends: otherwise it would begin to probe by itself."""
-    house = enforced(house)
-    house.write("aa")
-    cancelled: list[bool] = []
-
-    async def probing(guard: LazyGuard, _every: float) -> None:
-        async with (await guard.opened())._turn:
-            try:
-                await asyncio.Event().wait()
-            finally:
-                task = runner.queue._entries["aa"].task
-                cancelled.append(task is None or task.cancelling() > 0)
-
-    monkeypatch.setattr(LazyGuard, "keep", probing)
-    async with house.runner(daemon=True) as runner:
-        daemon = Daemon(runner)
-        running = asyncio.ensure_future(daemon.run())
-        turn = (await runner.guard.opened())._turn
-        await until(lambda: turn._waiters, "the start waits for the probe")
-        daemon.stop()
-        await running
-    assert cancelled == [True]
 
 
 async def test_the_daemon_starts_workspaces_behind_rules_that_hold(house: House) -> None:

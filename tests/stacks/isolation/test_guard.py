@@ -5,7 +5,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -245,19 +245,15 @@ async def test_who_is_cut_off_while_probes_start_ends_soon_and_leaves_nothing(
 ) -> None:
     """An engine may never answer who removes a container whose start was cut off."""
 
-    async def probes() -> int:
-        asked = {"label": [f"{LABEL}={network}"]}
-        return len(await docker.containers.list(all=True, filters=asked))
-
     async with make() as guard:
         for _ in range(5):
             asked = asyncio.ensure_future(guard.verdict(anew=True))
-            await until(probes, "a probe is made")
+            await until(lambda: probes(docker, network), "a probe is made")
             asked.cancel()
             async with asyncio.timeout(4 * GRACE):
                 await asyncio.wait({asked})
             assert asked.cancelled()
-            await until(lambda: _none(probes), "both are gone")
+            await until(lambda: gone(docker, network), "both are gone")
     assert left(run) == []
 
 
@@ -275,12 +271,17 @@ async def test_who_is_cut_off_while_a_probe_is_removed_leaves_nothing(
     going.cancel()
     await asyncio.wait({going})
     assert going.cancelled()
-    assert await docker.containers.list(all=True, filters={"label": [f"{LABEL}={network}"]}) == []
+    await until(lambda: gone(docker, network), "it is gone")
     assert left(run) == []
 
 
-async def _none(count: Callable[[], Awaitable[int]]) -> bool:
-    return await count() == 0
+async def probes(docker: aiodocker.Docker, network: str) -> int:
+    asked = {"label": [f"{LABEL}={network}"]}
+    return len(await docker.containers.list(all=True, filters=asked))
+
+
+async def gone(docker: aiodocker.Docker, network: str) -> bool:
+    return await probes(docker, network) == 0
 
 
 async def test_without_nft_the_probe_tells(
