@@ -70,9 +70,7 @@ def _unpack(file: Path, folder: Path, *, log: Path, say: Say) -> None:
     except ToolError as error:
         # All that tar said: its last words are only that it gave up.
         why = " ".join(error.message.split())
-        raise DownloadError(
-            f"the official download can't be unpacked ({why})", remedy=error.remedy
-        ) from error
+        raise DownloadError(f"the official download can't be unpacked ({why})") from error
 
 
 def _archive_name() -> str:
