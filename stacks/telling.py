@@ -28,7 +28,8 @@ def owner_of(change: Change) -> str:
 def described(change: Change) -> Changes:
     """Give what the row says about the file; only what is known now."""
     known, told = change.known, Changes(sync=change.sync)
-    if change.problems:
+    # What was wrong with a file is so until it is read anew, or known to be gone.
+    if change.problems or change.sync is not Sync.INVALID:
         told["problems"] = tuple(found.as_dict() for found in change.problems)
     if change.spec is not None:
         told["owner"] = change.spec.owner

@@ -80,7 +80,8 @@ def _stream(
         for line in process.stdout:
             write(line)
             tail = [*tail[-TAIL_LINES + 1 :], line.rstrip()]
-            say(line.rstrip())
+            if line.strip():
+                say(line.rstrip())
     return process.returncode, tail
 
 

@@ -781,6 +781,20 @@ async def test_the_problems_of_a_file_are_in_the_result(one: Bench) -> None:
     assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
 
 
+async def test_a_file_that_is_gone_has_no_problems_any_more(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    one.queue.snapshot = Snapshot(invalid={"alice": (PROBLEM,)})
+    await one.queue.sweep(UP)
+    assert one.row("alice").problems == (PROBLEM.as_dict(),)
+    one.queue.snapshot = Snapshot(complete=False, unreadable=True, error="it can't be read")
+    await one.queue.sweep(UP)
+    assert one.row("alice").problems == (PROBLEM.as_dict(),)
+    one.queue.snapshot = Snapshot()
+    await one.queue.sweep(UP)
+    assert (one.row("alice").sync, one.row("alice").problems) == (Sync.OUT_OF_SYNC, ())
+
+
 async def test_why_something_is_left_as_it_is_is_in_the_result(one: Bench) -> None:
     one.files(spec_of("alice"))
     await one.queue.sweep(UP)

@@ -17,6 +17,12 @@ def test_output_goes_to_the_log_and_to_say(tmp_path: Path) -> None:
     assert log.read_text().splitlines()[1:] == said
 
 
+def test_an_empty_line_is_nothing_to_say(tmp_path: Path) -> None:
+    said: list[str] = []
+    run(["printf", "one\\n\\n  \\ntwo\\n"], log=tmp_path / "l", say=said.append)
+    assert said == ["one", "two"]
+
+
 def test_a_failure_quotes_the_end_and_names_the_log(tmp_path: Path) -> None:
     log = tmp_path / "x.log"
     with pytest.raises(CommandFailedError) as caught:
