@@ -100,10 +100,19 @@ class Routes:
         Whoever is told that a workspace runs, may open it at once: the API awaits this before it says so.
         It awaits no longer than `BEHIND`, and nothing where nothing is known.
         """
+        if not self._is_behind(generation):
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(BEHIND):
-                while self._generation < generation and self.current() is not None:
+                while self._is_behind(generation):
                     await self._replaced.wait()
+
+    def _is_behind(self, generation: int) -> bool:
+        return self._generation < generation and self.current() is not None
+
+    def forget_generation(self) -> None:
+        """Forget the generation: the index that is followed next may be another file, which counts by itself."""
+        self._generation = 0
 
     def replace(self, routes: Sequence[Route], *, generation: int) -> list[Route]:
         """Take over what the index says now.
@@ -147,16 +156,21 @@ async def follow(
     """
     known = -1
     files = index.files
-    while True:
-        generation = await asyncio.to_thread(index.generation)
-        if index.files != files:  # somebody else was told: the watcher still looks at the old one
-            raise IndexReplacedError
-        if generation == known:
-            routes.confirm()
-        else:
-            rows = await asyncio.to_thread(index.workspaces)
-            ended = routes.replace([Route.of(row) for row in rows], generation=generation)
-            known = generation
-            on_rows(rows)
-            await on_ended(ended)
-        await watcher.wait(routes.stale_after / 5)
+    try:
+        while True:
+            generation = await asyncio.to_thread(index.generation)
+            if (
+                index.files != files
+            ):  # somebody else was told: the watcher still looks at the old one
+                raise IndexReplacedError
+            if generation == known:
+                routes.confirm()
+            else:
+                rows = await asyncio.to_thread(index.workspaces)
+                ended = routes.replace([Route.of(row) for row in rows], generation=generation)
+                known = generation
+                on_rows(rows)
+                await on_ended(ended)
+            await watcher.wait(routes.stale_after / 5)
+    finally:
+        routes.forget_generation()

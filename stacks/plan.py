@@ -111,11 +111,11 @@ def _ids(
     inventory: Inventory,
     heirs: Mapping[str, str],
 ) -> frozenset[str]:
-    ids = snapshot.ids | published.keys() | inventory.containers.keys()
+    ids = snapshot.ids.union(published, inventory.containers)
     if not snapshot.complete:
         return ids
     # Of a lost index: their grace begins. What was renamed is not left behind.
-    return ids | (inventory.homes.keys() - heirs.keys())
+    return ids.union(inventory.homes.keys() - heirs.keys())
 
 
 def _left(former: str, published: Mapping[str, Published], inventory: Inventory) -> bool:

@@ -129,7 +129,7 @@ class Runner(UpCommands, LookCommands, GcCommands, EditCommands):
         )
         ledger = await asyncio.to_thread(parts.open_ledger, settings, fence)
         self.clock = parts.grace_clock(settings, self.board, ledger)
-        self.endings = self._endings(engine, ledger)
+        self.endings = self._make_endings(engine, ledger)
         self.work = Work(
             board=self.board,
             engine=engine,
@@ -157,7 +157,7 @@ class Runner(UpCommands, LookCommands, GcCommands, EditCommands):
         self._ids, self._fence, self._group = ids, fence, group
         self._open_edits(exits)
 
-    def _endings(self, engine: LazyEngine, ledger: Ledger) -> Endings:
+    def _make_endings(self, engine: LazyEngine, ledger: Ledger) -> Endings:
         return Endings(
             board=self.board,
             power=self.power,

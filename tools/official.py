@@ -68,7 +68,7 @@ def _unpack(file: Path, folder: Path, *, log: Path, say: Say) -> None:
     try:
         run(command, env={"TAR_OPTIONS": ""}, log=log, say=say)
     except ToolError as error:
-        # All that tar said: its last words are only that it gave up.
+        # The last lines that tar said, not the very last one, which is only that it gave up.
         why = " ".join(error.message.split())
         raise DownloadError(f"the official download can't be unpacked ({why})") from error
 

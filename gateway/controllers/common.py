@@ -15,6 +15,7 @@ from gateway.proxy.seams import Visitor
 from gateway.services import Services
 from gateway.store import AuditEvent
 from state_index.edits import Edit
+from state_index.errors import RequestRefusedError
 from state_index.models import Intent, Published
 from state_index.phases import Phase
 
@@ -123,8 +124,15 @@ async def seen_operation(request: AnyRequest, operation_id: str) -> Intent | Edi
             raise NotFoundError(_NO_OPERATION)
         await refuse(request, visitor, intent.workspace_id, hidden=_NO_OPERATION)
     if row is not None:
-        await services_of(request).routes.reach(row.generation)  # a start that is done opens it
+        # A start that is told to be done opens the workspace.
+        await services_of(request).routes.reach(row.generation)
     return intent
+
+
+async def caught_up(request: AnyRequest) -> None:
+    """Return when what was read of the index before holds at `/w/` too."""
+    services = services_of(request)
+    await services.routes.reach(await asyncio.to_thread(services.index.generation))
 
 
 async def change_power(request: AnyRequest, workspace_id: str, kind: Power) -> Intent:
@@ -137,9 +145,13 @@ async def change_power(request: AnyRequest, workspace_id: str, kind: Power) -> I
     row = await own_workspace(request, workspace_id)
     services = services_of(request)
     request_id = request_id_of(request)
-    intent = await asyncio.to_thread(
-        services.index.request, row.id, kind, actor=row.owner, request_id=request_id
-    )
+    try:
+        intent = await asyncio.to_thread(
+            services.index.request, row.id, kind, actor=row.owner, request_id=request_id
+        )
+    except RequestRefusedError:
+        await caught_up(request)  # it tells a phase
+        raise
     services.nudge.send("runner")
     if not intent.joined:
         await services.trail.add(

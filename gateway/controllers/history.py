@@ -5,7 +5,13 @@ The runner has the repository's copy. That it can't be asked keeps nobody from t
 
 import asyncio
 
-from gateway.controllers.common import AnyRequest, request_id_of, services_of, visitor_of
+from gateway.controllers.common import (
+    AnyRequest,
+    caught_up,
+    request_id_of,
+    services_of,
+    visitor_of,
+)
 from gateway.errors import RunnerUnavailableError
 from gateway.history import COMMITS_MAX, DIFFS_MAX, CommitBody, HistoryBody, PhaseBody
 from gateway.runner import CommitTold
@@ -26,6 +32,7 @@ async def history_of(request: AnyRequest, row: Published, *, limit: int, diff: b
     """
     index = services_of(request).index
     phases = await asyncio.to_thread(index.history, row.id, limit)
+    await caught_up(request)
     told, error = await _commits(request, row.id, limit=limit, diff=diff)
     visitor = visitor_of(request)
     return HistoryBody(

@@ -103,6 +103,7 @@ async def portal(request: AnyRequest, all: Everybody = False) -> Response[bytes]
     services = services_of(request)
     owner = None if all else visitor.name
     rows = await asyncio.to_thread(services.index.workspaces, owner)
+    await services.routes.reach(max((row.generation for row in rows), default=0))
     listed = [row for row in rows if row.phase is not Phase.DELETED]
     runner = await services.runner.reachable()
     reasons = await services.desk.reasons(listed, asker_of(request)) if runner else {}

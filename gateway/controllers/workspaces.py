@@ -96,7 +96,11 @@ class WorkspacesController(Controller):
     async def start(
         self, request: AnyRequest, workspace_id: FromPath[str]
     ) -> Response[AcceptedBody]:
-        """Ask for a start; a start under way is joined."""
+        """Ask for a start; a start under way is joined.
+
+        Where no request began that one, the operation has nothing to do and is done at once: follow
+        the workspace's phase.
+        """
         return _accepted(await change_power(request, workspace_id, "start"))
 
     @post(

@@ -30,7 +30,7 @@ LIFE = 120.0
 """Seconds after which no probe is there any more: it ends itself after half of it."""
 
 GRACE = 3.0
-"""Seconds that the engine has to end what was begun: who is told to end waits for it."""
+"""Seconds that the engine has to end each thing that was begun; who is told to end waits for two: a start, a removal."""
 
 AGAIN = 0.01
 MEMORY = 64 << 20
@@ -134,30 +134,36 @@ async def inmate(docker: aiodocker.Docker, cell: Cell, kind: str) -> AsyncIterat
     token = secrets.token_hex(8)
     probe = Inmate(cell, f"{cell.network}-probe-{kind}-{token}", token)
     await asyncio.to_thread(_sweep, cell)
-    patience = UNMAKING_TIMEOUT
     try:
         await asyncio.to_thread(rundir.prepare, cell.run, probe.folder)
-        await _whole(_started(docker, cell, probe))
-        yield probe
+        async with _running(docker, cell, probe):
+            yield probe
+    finally:
+        await asyncio.to_thread(shutil.rmtree, cell.run / probe.folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _running(docker: aiodocker.Docker, cell: Cell, probe: Inmate) -> AsyncIterator[None]:
+    within = GRACE
+    try:
+        await _to_its_end(_started(docker, cell, probe))
+        within = UNMAKING_TIMEOUT  # only where it could be started: who hangs there, hangs here too
+        yield
     except asyncio.CancelledError:
-        patience = GRACE
+        within = GRACE
         raise
     finally:
-        try:
-            await _whole(_removed(docker, probe, within=patience))
-        finally:
-            await asyncio.to_thread(shutil.rmtree, cell.run / probe.folder, ignore_errors=True)
+        await _to_its_end(_removed(docker, probe, within=within))
 
 
 async def _removed(docker: aiodocker.Docker, probe: Inmate, *, within: float) -> None:
     """Remove it by force, for it holds nothing; should that fail, it ends by itself or `gc` finds it."""
-    with suppress(StacksError, TimeoutError), translated(STEP):
-        patience = aiohttp.ClientTimeout(total=within)
+    with suppress(StacksError), translated(STEP):
         container = docker.containers.container(probe.name)
-        await container.delete(force=True, v=True, timeout=patience)
+        await container.delete(force=True, v=True, timeout=aiohttp.ClientTimeout(total=within))
 
 
-async def _whole(work: Coroutine[Any, Any, None]) -> None:
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
     """Await it; where we are cancelled, what the engine has begun is awaited all the same.
 
     Of what is cut off it makes a container that nobody knows of, or never answers who removes it.
@@ -166,8 +172,10 @@ async def _whole(work: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.shield(begun)
     except asyncio.CancelledError:
-        await asyncio.wait({begun}, timeout=GRACE)
-        begun.cancel()
+        try:
+            await asyncio.wait({begun}, timeout=GRACE)
+        finally:
+            begun.cancel()  # also where we are cancelled once more: whoever does so waits for nothing
         await asyncio.gather(begun, return_exceptions=True)  # nobody asks any more how it went
         raise
 

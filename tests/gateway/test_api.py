@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 
 from gateway.controllers.session import SessionController
 from gateway.store import AuditEvent
-from state_index.models import RunnerInfo
+from state_index.index import Index
+from state_index.models import Published, RunnerInfo
 from state_index.phases import Phase, Sync
 from tests.gateway.fake_runner import FakeRunner, fake_runner
 from tests.gateway.harness import ALICE, BOB, ROOT, Running, login_of, serving
@@ -556,16 +558,64 @@ async def test_a_stop_by_the_api(hub: Running) -> None:
     assert [row.event for row in hub.store.audit.latest(1)] == ["stop"]
 
 
-@pytest.mark.parametrize("way", ["workspaces/demo", "workspaces", "operations/"])
+@pytest.fixture
+def behind(hub: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy takes over a change a moment after the API could read it: here a longer one."""
+    read = Index.workspaces
+
+    def read_late(index: Index, owner: str | None = None) -> list[Published]:
+        if owner is None:
+            time.sleep(0.2)
+        return read(index, owner)
+
+    monkeypatch.setattr(Index, "workspaces", read_late)
+
+
+REFUSED = {Phase.RUNNING: "UPSTREAM_UNAVAILABLE", Phase.WARM: "NOT_RUNNING"}
+
+
+@pytest.mark.usefixtures("behind")
+@pytest.mark.parametrize(
+    "way",
+    [
+        "/",
+        "/workspaces/demo",
+        "/api/v1/workspaces",
+        "/api/v1/workspaces/demo",
+        "/api/v1/workspaces/demo/history",
+        "/api/v1/operations/",
+    ],
+)
 async def test_what_is_told_holds_at_the_workspace_too(hub: Running, way: str) -> None:
-    """The proxy takes over a change a moment after the API could read it."""
-    refused = {Phase.RUNNING: "UPSTREAM_UNAVAILABLE", Phase.WARM: "NOT_RUNNING"}
     hub.publish("demo", Phase.WARM)
     asked = hub.index.request("demo", "start", actor="alice", request_id="request-0001")
-    way += asked.id if way.endswith("/") else ""
+    way += asked.id if way.endswith("operations/") else ""
     async with hub.visitor() as client:
-        for phase in (Phase.RUNNING, Phase.WARM) * 5:
+        for phase in (Phase.RUNNING, Phase.WARM) * 2:
             hub.publish("demo", phase, upstream="unix:demo/none.sock")
-            (await client.get(f"/api/v1/{way}")).raise_for_status()
+            (await client.get(way)).raise_for_status()
             opened = await client.get("/w/demo/healthz")
-            assert opened.json()["error"]["code"] == refused[phase]
+            assert opened.json()["error"]["code"] == REFUSED[phase]
+
+
+@pytest.mark.usefixtures("behind")
+@pytest.mark.parametrize(
+    ("method", "way", "asked"), [("POST", "start", "request"), ("GET", "history", "history")]
+)
+async def test_what_is_read_after_the_workspace_holds_too(
+    hub: Running, monkeypatch: pytest.MonkeyPatch, method: str, way: str, asked: str
+) -> None:
+    """Between what a request found at first and what it tells, the phase may change."""
+    hub.publish("demo", Phase.STARTING)
+    read = getattr(hub.index, asked)
+
+    def read_late(*args: Any, **more: Any) -> Any:
+        hub.publish("demo", Phase.RUNNING, upstream="unix:demo/none.sock")
+        return read(*args, **more)
+
+    monkeypatch.setattr(hub.index, asked, read_late)
+    async with hub.visitor() as client:
+        told = await client.request(method, f"/api/v1/workspaces/demo/{way}")
+        opened = await client.get("/w/demo/healthz")
+    assert "RUNNING" in told.text
+    assert opened.json()["error"]["code"] == REFUSED[Phase.RUNNING]

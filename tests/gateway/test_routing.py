@@ -82,6 +82,12 @@ async def test_what_is_told_is_awaited_but_not_for_ever(monkeypatch: pytest.Monk
     clock.now += 5.1
     await routes.reach(4)  # what is known is outdated
     routes.confirm()
+    routes.forget_generation()
+    reached = asyncio.ensure_future(routes.reach(2))
+    await asyncio.sleep(0)
+    assert not reached.done()  # what is known is of another index
+    routes.replace([route()], generation=2)
+    await reached
     monkeypatch.setattr("gateway.routing.BEHIND", 0.01)
     await routes.reach(4)
 

@@ -13,6 +13,7 @@ class Cut:
 
     Attributes:
         removes: Cleared to let the engine's removals wait.
+        starts: Cleared to let its starts wait.
         lists: Cleared to let its lists of volumes wait, as an engine does that removes one.
         held: The lists that waited.
         asked: The first line of each request, as far as one piece brings it.
@@ -22,6 +23,8 @@ class Cut:
         self.path = path
         self.removes = asyncio.Event()
         self.removes.set()
+        self.starts = asyncio.Event()
+        self.starts.set()
         self.lists = asyncio.Event()
         self.lists.set()
         self.asked: list[str] = []
@@ -64,6 +67,8 @@ class Cut:
                 self.asked.append(data.split(b"\r\n", 1)[0].decode(errors="replace"))
                 if data.startswith(b"DELETE"):
                     await self.removes.wait()
+                if "/start " in self.asked[-1]:
+                    await self.starts.wait()
                 if "/volumes?" in self.asked[-1] and not self.lists.is_set():
                     self.held.append(self.asked[-1])
                     await self.lists.wait()

@@ -41,7 +41,7 @@ def test_an_unknown_flag_is_refused(checkout: Path) -> None:
 def test_without_python_and_apt_it_says_what_to_do(checkout: Path) -> None:
     programs = checkout / "bin"
     programs.mkdir()
-    for name in ("dirname", "id"):
+    for name in ("dirname", "id", "readlink"):
         (programs / name).symlink_to(shutil.which(name) or "")
     done = run(checkout, path=programs)
     assert done.returncode == 1
@@ -50,11 +50,11 @@ def test_without_python_and_apt_it_says_what_to_do(checkout: Path) -> None:
 
 
 def another_python(folder: Path) -> Path:
-    """A Python that is first on the path; it notes that it was asked to make an environment."""
+    """A Python that is first on the path; it notes where it was asked to make an environment."""
     folder.mkdir(parents=True)
     python = folder / "python3"
     python.write_text(
-        f'#!/bin/sh\n[ "$1" = -m ] || {{ echo hello; echo True; exit; }}\necho "$@" >"{folder}/asked"\nexit 9\n'
+        f'#!/bin/sh\n[ "$1" = -m ] || {{ echo hello; echo True; exit; }}\necho "$PWD: $*" >"{folder}/asked"\nexit 9\n'
     )
     python.chmod(0o755)
     return folder / "asked"
@@ -88,7 +88,7 @@ def test_the_python_that_is_named_is_taken(
     monkeypatch.chdir(checkout / "elsewhere")
     done = run(checkout, script=script, python=f"{folder}/python3")
     assert done.returncode == 9
-    assert asked.read_text() == "-m venv --clear .venv\n"
+    assert asked.read_text() == f"{checkout}: -m venv --clear .venv\n"
 
 
 @pytest.mark.parametrize("python", ["/bin/false", "/bin/true", "exit", "no-such-program"])
@@ -101,15 +101,21 @@ def test_a_named_python_that_does_not_serve_is_refused(checkout: Path, python: s
 
 def test_another_python_is_taken_where_there_is_none_of_the_distribution(checkout: Path) -> None:
     asked = another_python(checkout / "bin")
-    (checkout / "bin" / "dirname").symlink_to(shutil.which("dirname") or "")
+    for name in ("dirname", "readlink"):
+        (checkout / "bin" / name).symlink_to(shutil.which(name) or "")
     done = run(checkout, "--python-only", path=f"{checkout}/bin")
     assert done.returncode == 9
-    assert asked.read_text() == "-m venv --clear .venv\n"
+    assert asked.read_text() == f"{checkout}: -m venv --clear .venv\n"
 
 
-def test_the_two_commands_call_the_same_set_up() -> None:
-    for name in ("dev", "test"):
-        assert '\n"$here/setup" --' in (PROJECT / "scripts" / name).read_text()
+@pytest.mark.parametrize("script", ["setup", "dev", "test", "bench"])
+def test_through_a_link_a_script_works_in_its_own_checkout(checkout: Path, script: str) -> None:
+    asked = another_python(checkout / "bin")
+    (checkout / "linked" / "scripts").mkdir(parents=True)
+    (checkout / "linked" / "scripts" / script).symlink_to(checkout / "scripts" / script)
+    done = run(checkout / "linked", script=script, python=f"{checkout}/bin/python3")
+    assert done.returncode == 9
+    assert asked.read_text() == f"{checkout}: -m venv --clear .venv\n"
 
 
 def test_the_command_works_through_a_link_and_from_anywhere(tmp_path: Path) -> None:

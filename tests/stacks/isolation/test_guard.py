@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiodocker
+import aiohttp
 import pytest
 
 from settings.types import Gap
@@ -23,6 +24,7 @@ from stacks.isolation.probe import observe
 from stacks.isolation.rules import render, table
 from stacks.isolation.verdict import State
 from tests.stacks.isolation.conftest import load, make_network
+from tests.stacks.proxy import Cut
 from tests.waiting import until
 
 pytestmark = pytest.mark.engine
@@ -250,28 +252,73 @@ async def test_who_is_cut_off_while_probes_start_ends_soon_and_leaves_nothing(
             asked = asyncio.ensure_future(guard.verdict(anew=True))
             await until(lambda: probes(docker, network), "a probe is made")
             asked.cancel()
-            async with asyncio.timeout(4 * GRACE):
+            async with asyncio.timeout(2 * GRACE + 1):
                 await asyncio.wait({asked})
             assert asked.cancelled()
             await until(lambda: gone(docker, network), "both are gone")
     assert left(run) == []
 
 
-async def test_who_is_cut_off_while_a_probe_is_removed_leaves_nothing(
-    network: str, run: Path, docker: aiodocker.Docker
+@pytest.fixture
+async def cut(run: Path) -> AsyncIterator[Cut]:
+    """A way to the engine that holds what a test says."""
+    way = Cut(run.parent / "engine.sock")
+    await way.join()
+    yield way
+    await way.cut()
+
+
+async def once(way: Cut, cell: Cell) -> None:
+    async with aiodocker.Docker(url=way.host) as docker, inmate(docker, cell, "one"):
+        pass
+
+
+@pytest.mark.parametrize("what", ["/start ", "DELETE "])
+async def test_what_the_engine_has_begun_is_awaited_by_who_is_cut_off(
+    what: str, network: str, run: Path, docker: aiodocker.Docker, cut: Cut
 ) -> None:
-    cell, over = Cell(network=network, run=run), asyncio.Event()
-
-    async def once() -> None:
-        async with inmate(docker, cell, "one"):
-            over.set()
-
-    going = asyncio.ensure_future(once())
-    await over.wait()
+    held = cut.starts if what == "/start " else cut.removes
+    held.clear()
+    going = asyncio.ensure_future(once(cut, Cell(network=network, run=run)))
+    await until(lambda: any(what in line for line in cut.asked), "it is asked for")
     going.cancel()
+    ended, _ = await asyncio.wait({going}, timeout=0.3)
+    assert not ended
+    held.set()
     await asyncio.wait({going})
     assert going.cancelled()
-    await until(lambda: gone(docker, network), "it is gone")
+    assert await probes(docker, network) == 0
+    assert left(run) == []
+
+
+async def test_who_is_cut_off_twice_waits_for_no_start(
+    network: str, run: Path, docker: aiodocker.Docker, cut: Cut
+) -> None:
+    cut.starts.clear()
+    going = asyncio.ensure_future(once(cut, Cell(network=network, run=run)))
+    await until(lambda: any("/start " in line for line in cut.asked), "it is asked for")
+    for _ in range(2):
+        going.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait({going}, timeout=GRACE / 2)
+    assert going.cancelled()
+    assert await probes(docker, network) == 0
+    assert left(run) == []
+
+
+async def test_an_engine_that_hangs_is_not_waited_for_twice(
+    network: str, run: Path, cut: Cut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who could not start it waits for its removal no longer than who is told to end."""
+    monkeypatch.setattr("stacks.isolation.containers.GRACE", 0.1)
+    cut.starts.clear()
+    cut.removes.clear()
+    cell = Cell(network=network, run=run)
+    patience = aiohttp.ClientTimeout(total=0.5)
+    async with aiodocker.Docker(url=cut.host, timeout=patience) as docker, asyncio.timeout(5):
+        with pytest.raises(EngineUnavailableError):
+            async with inmate(docker, cell, "one"):
+                pass
     assert left(run) == []
 
 
