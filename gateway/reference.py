@@ -32,7 +32,7 @@ $ curl -b jar $HUB/api/v1/workspaces
 $ curl -b jar -H "origin: $HUB" -X POST $HUB/api/v1/workspaces/alice-demo/start
 ```
 
-What an answer tells of a phase holds at `/w/<id>/` too: it waits for the proxy, a second at most.
+What an answer tells of a phase holds at `/w/<id>/` too: while the proxy is behind, the answer waits, for seconds at most.
 
 Every answer has an `X-Request-Id`; the gateway's and the runner's logs name it.
 """

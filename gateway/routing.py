@@ -159,9 +159,8 @@ async def follow(
     try:
         while True:
             generation = await asyncio.to_thread(index.generation)
-            if (
-                index.files != files
-            ):  # somebody else was told: the watcher still looks at the old one
+            # Somebody else was told: the watcher still looks at the old one.
+            if index.files != files:
                 raise IndexReplacedError
             if generation == known:
                 routes.confirm()

@@ -24,6 +24,7 @@ from stacks.planned import Action, Change, Known
 from stacks.power import Power
 from stacks.programs.inputs import LABEL_HOME, LABEL_PREFIX, LABEL_WORKSPACE
 from stacks.source import Snapshot
+from stacks.telling import described
 from stacks.tombstones import REMOVING, is_half_removed
 from state_index.models import Changes, Published
 from state_index.phases import Event
@@ -88,9 +89,9 @@ class Endings:
 
     async def entomb(self, change: Change, why: Context) -> None:
         """Set the tombstone of a home that has none, its grace beginning now, if it shall end."""
-        known, told = change.known, Changes()
+        known, told = change.known, described(change)
         if change.ends:
-            told = await self._clock.begin(known.id, _names(known))
+            told |= await self._clock.begin(known.id, _names(known))
         if known.row is None:
             told["owner"] = known.homes[-1].owner
         told["message"] = change.reason

@@ -99,6 +99,7 @@ def plan(
             torn=torn,
             wanted=wish.last.get(id_),
             asked=wish.asked.get(id_),
+            fileless=snapshot.lacks(id_),
             before=wish.before.get(id_),
         )
         changes[id_] = plan_one(known, snapshot=snapshot, facts=facts, wish=wish)
@@ -203,7 +204,9 @@ def _interrupted(known: Known, change: Change) -> Change:
 
 
 def _sync(known: Known) -> Sync:
-    return known.row.sync if known.row else Sync.OUT_OF_SYNC
+    if known.row is None or (known.fileless and known.row.sync is Sync.INVALID):
+        return Sync.OUT_OF_SYNC
+    return known.row.sync
 
 
 def _with_file(known: Known, spec: WorkspaceSpec, *, facts: Facts, wish: Wish) -> Change:

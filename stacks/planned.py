@@ -150,6 +150,8 @@ class Known:
     """Whether it should run, by the last wish; None when nobody ever said."""
     asked: bool | None = None
     """Whether someone asks right now that it runs, or does not."""
+    fileless: bool = False
+    """Whether it is known that no file is there, right or wrong."""
     before: Phase | None = None
     """The phase in which its engine was lost, while its phase is UNKNOWN."""
 

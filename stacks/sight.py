@@ -141,6 +141,7 @@ class Sight:
             wanted=last_wish(row, history),
             before=phase_before(row, history),
             asked=asked,
+            fileless=snapshot.lacks(workspace_id),
         )
 
     async def explained(self, error: StacksError) -> StacksError:

@@ -84,6 +84,11 @@ class Snapshot:
         """All workspaces that have a file."""
         return frozenset(self.specs) | frozenset(self.invalid) | self.pending
 
+    def lacks(self, workspace_id: str) -> bool:
+        """Whether it is known that a workspace has no file, right or wrong."""
+        here = (self.specs, self.invalid, self.pending)
+        return not self.blind and not any(workspace_id in some for some in here)
+
     @cached_property
     def heirs(self) -> Mapping[str, str]:
         """Which workspace is which one now, by former id; what valid files say comes first."""

@@ -29,13 +29,12 @@ def described(change: Change) -> Changes:
     """Give what the row says about the file; only what is known now."""
     known, told = change.known, Changes(sync=change.sync)
     # What was wrong with a file is so until it is read anew, or known to be gone.
-    if change.problems or change.sync is not Sync.INVALID:
+    if change.problems or known.spec is not None or known.fileless:
         told["problems"] = tuple(found.as_dict() for found in change.problems)
     if change.spec is not None:
         told["owner"] = change.spec.owner
         told["image"] = change.spec.image
         told["pinned"] = change.spec.state
-        told["problems"] = ()
         told["spec_json"] = change.spec.model_dump_json()
     elif known.row is None and known.container is not None:
         told["owner"] = known.container.labels.get(LABEL_OWNER, "")

@@ -1,6 +1,7 @@
 """What several handlers need: who asks, from where, and whether a workspace is theirs."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Literal, NoReturn
 
 from litestar import Request
@@ -15,7 +16,7 @@ from gateway.proxy.seams import Visitor
 from gateway.services import Services
 from gateway.store import AuditEvent
 from state_index.edits import Edit
-from state_index.errors import RequestRefusedError
+from state_index.errors import IndexUnavailableError, RequestRefusedError
 from state_index.models import Intent, Published
 from state_index.phases import Phase
 
@@ -130,9 +131,10 @@ async def seen_operation(request: AnyRequest, operation_id: str) -> Intent | Edi
 
 
 async def caught_up(request: AnyRequest) -> None:
-    """Return when what was read of the index before holds at `/w/` too."""
+    """Return when what was read of the index before holds at `/w/` too, as far as that can be known."""
     services = services_of(request)
-    await services.routes.reach(await asyncio.to_thread(services.index.generation))
+    with suppress(IndexUnavailableError):  # what was read is told all the same
+        await services.routes.reach(await asyncio.to_thread(services.index.generation))
 
 
 async def change_power(request: AnyRequest, workspace_id: str, kind: Power) -> Intent:

@@ -17,7 +17,7 @@ from aiodocker.exceptions import DockerError
 
 from stacks import rundir
 from stacks.docker_calls import NOT_FOUND, UNMAKING_TIMEOUT, translated
-from stacks.errors import IsolationUnenforcedError, StacksError
+from stacks.errors import EngineUnavailableError, IsolationUnenforcedError, StacksError
 from stacks.programs.inputs import RUN_PATH, USER
 
 IMAGE = "codehub/probe:latest"
@@ -144,13 +144,12 @@ async def inmate(docker: aiodocker.Docker, cell: Cell, kind: str) -> AsyncIterat
 
 @asynccontextmanager
 async def _running(docker: aiodocker.Docker, cell: Cell, probe: Inmate) -> AsyncIterator[None]:
-    within = GRACE
+    within = UNMAKING_TIMEOUT
     try:
         await _to_its_end(_started(docker, cell, probe))
-        within = UNMAKING_TIMEOUT  # only where it could be started: who hangs there, hangs here too
         yield
-    except asyncio.CancelledError:
-        within = GRACE
+    except (asyncio.CancelledError, EngineUnavailableError):
+        within = GRACE  # an engine that hangs there, hangs here too
         raise
     finally:
         await _to_its_end(_removed(docker, probe, within=within))
@@ -175,9 +174,16 @@ async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
         try:
             await asyncio.wait({begun}, timeout=GRACE)
         finally:
-            begun.cancel()  # also where we are cancelled once more: whoever does so waits for nothing
-        await asyncio.gather(begun, return_exceptions=True)  # nobody asks any more how it went
+            begun.add_done_callback(_seen)
+            begun.cancel()  # also where we are cancelled once more
+        await asyncio.wait({begun})
         raise
+
+
+def _seen(task: asyncio.Future[None]) -> None:
+    """Take note of how it went, as nobody asks any more: else asyncio complains."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _started(docker: aiodocker.Docker, cell: Cell, probe: Inmate) -> None:

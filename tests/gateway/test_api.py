@@ -569,6 +569,7 @@ def behind(hub: Running, monkeypatch: pytest.MonkeyPatch) -> None:
         return read(index, owner)
 
     monkeypatch.setattr(Index, "workspaces", read_late)
+    monkeypatch.setattr("gateway.routing.BEHIND", 60)
 
 
 REFUSED = {Phase.RUNNING: "UPSTREAM_UNAVAILABLE", Phase.WARM: "NOT_RUNNING"}

@@ -790,9 +790,42 @@ async def test_a_file_that_is_gone_has_no_problems_any_more(one: Bench) -> None:
     one.queue.snapshot = Snapshot(complete=False, unreadable=True, error="it can't be read")
     await one.queue.sweep(UP)
     assert one.row("alice").problems == (PROBLEM.as_dict(),)
+    one.queue.snapshot = Snapshot(pending=frozenset({"alice"}))
+    await one.queue.sweep(UP)
+    assert one.row("alice").problems == (PROBLEM.as_dict(),)
     one.queue.snapshot = Snapshot()
     await one.queue.sweep(UP)
     assert (one.row("alice").sync, one.row("alice").problems) == (Sync.OUT_OF_SYNC, ())
+
+
+async def test_nor_has_one_that_was_removed(one: Bench) -> None:
+    one.files(spec_of("alice"), spec_of("bob"))
+    await one.queue.sweep(UP)
+    rest = one.queue.snapshot.specs["bob"]
+    one.queue.snapshot = Snapshot(specs={"bob": rest}, invalid={"alice": (PROBLEM,)})
+    await one.queue.sweep(UP)
+    one.queue.snapshot = Snapshot(specs={"bob": rest})
+    await one.queue.sweep(replace(UP, prune=True))
+    row = one.row("alice")
+    assert (row.phase, row.sync, row.problems) == (Phase.TOMBSTONED, Sync.OUT_OF_SYNC, ())
+    one.queue.snapshot = Snapshot(specs={"bob": rest}, invalid={"alice": (PROBLEM,)})
+    await one.queue.sweep(UP)
+    assert (one.row("alice").sync, len(one.row("alice").problems)) == (Sync.INVALID, 1)
+    one.queue.snapshot = Snapshot(specs={"bob": rest})
+    await one.queue.sweep(UP)
+    row = one.row("alice")
+    assert (row.phase, row.sync, row.problems) == (Phase.TOMBSTONED, Sync.OUT_OF_SYNC, ())
+
+
+async def test_nor_has_one_whose_removal_is_typed(one: Bench) -> None:
+    one.files(spec_of("alice"))
+    await one.queue.sweep(UP)
+    one.queue.snapshot = Snapshot(invalid={"alice": (PROBLEM,)})
+    await one.queue.sweep(UP)
+    one.queue.snapshot = Snapshot()
+    await one.queue.sweep(replace(UP, remove=True), {"alice"})
+    row = one.row("alice")
+    assert (row.phase, row.sync, row.problems) == (Phase.TOMBSTONED, Sync.OUT_OF_SYNC, ())
 
 
 async def test_why_something_is_left_as_it_is_is_in_the_result(one: Bench) -> None:

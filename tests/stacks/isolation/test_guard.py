@@ -292,15 +292,20 @@ async def test_what_the_engine_has_begun_is_awaited_by_who_is_cut_off(
 
 
 async def test_who_is_cut_off_twice_waits_for_no_start(
-    network: str, run: Path, docker: aiodocker.Docker, cut: Cut
+    network: str,
+    run: Path,
+    docker: aiodocker.Docker,
+    cut: Cut,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("stacks.isolation.containers.GRACE", 3600)
     cut.starts.clear()
     going = asyncio.ensure_future(once(cut, Cell(network=network, run=run)))
     await until(lambda: any("/start " in line for line in cut.asked), "it is asked for")
     for _ in range(2):
         going.cancel()
         await asyncio.sleep(0)
-    await asyncio.wait({going}, timeout=GRACE / 2)
+    await asyncio.wait({going}, timeout=20)
     assert going.cancelled()
     assert await probes(docker, network) == 0
     assert left(run) == []
