@@ -1,7 +1,6 @@
 """What several handlers need: who asks, from where, and whether a workspace is theirs."""
 
 import asyncio
-from contextlib import suppress
 from typing import Any, Literal, NoReturn
 
 from litestar import Request
@@ -16,7 +15,7 @@ from gateway.proxy.seams import Visitor
 from gateway.services import Services
 from gateway.store import AuditEvent
 from state_index.edits import Edit
-from state_index.errors import IndexUnavailableError, RequestRefusedError
+from state_index.errors import IndexReplacedError, IndexUnavailableError, RequestRefusedError
 from state_index.models import Intent, Published
 from state_index.phases import Phase
 
@@ -131,10 +130,19 @@ async def seen_operation(request: AnyRequest, operation_id: str) -> Intent | Edi
 
 
 async def caught_up(request: AnyRequest) -> None:
-    """Return when what was read of the index before holds at `/w/` too, as far as that can be known."""
+    """Return when what was read of the index before holds at `/w/` too, as far as that can be known.
+
+    Raises:
+        IndexReplacedError: What was read is another index's.
+    """
     services = services_of(request)
-    with suppress(IndexUnavailableError):  # what was read is told all the same
-        await services.routes.reach(await asyncio.to_thread(services.index.generation))
+    try:
+        generation = await asyncio.to_thread(services.index.generation)
+    except IndexReplacedError:
+        raise
+    except IndexUnavailableError:
+        return  # what was read is told all the same
+    await services.routes.reach(generation)
 
 
 async def change_power(request: AnyRequest, workspace_id: str, kind: Power) -> Intent:

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.controllers.session import SessionController
 from gateway.store import AuditEvent
+from state_index.errors import IndexBusyError, IndexReplacedError
 from state_index.index import Index
 from state_index.models import Published, RunnerInfo
 from state_index.phases import Phase, Sync
@@ -597,6 +598,23 @@ async def test_what_is_told_holds_at_the_workspace_too(hub: Running, way: str) -
             (await client.get(way)).raise_for_status()
             opened = await client.get("/w/demo/healthz")
             assert opened.json()["error"]["code"] == REFUSED[phase]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(IndexBusyError("busy"), 409), (IndexReplacedError(), 503)]
+)
+async def test_a_refusal_outlives_an_index_that_is_busy_but_not_another_one(
+    hub: Running, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    hub.publish("demo", Phase.RUNNING, upstream="unix:demo/none.sock")
+
+    def broken() -> int:
+        raise error
+
+    async with hub.visitor() as client:
+        monkeypatch.setattr(hub.index, "generation", broken)
+        told = await client.post("/api/v1/workspaces/demo/start")
+    assert told.status_code == status
 
 
 @pytest.mark.usefixtures("behind")
