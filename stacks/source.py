@@ -79,15 +79,14 @@ class Snapshot:
         """Whether of no workspace that is not here it can be told that its file is gone."""
         return self.unreadable or bool(self.doubt)
 
-    @property
+    @cached_property
     def ids(self) -> frozenset[str]:
         """All workspaces that have a file."""
         return frozenset(self.specs) | frozenset(self.invalid) | self.pending
 
     def lacks(self, workspace_id: str) -> bool:
         """Whether it is known that a workspace has no file, right or wrong."""
-        here = (self.specs, self.invalid, self.pending)
-        return not self.blind and not any(workspace_id in some for some in here)
+        return workspace_id not in self.ids and not self.blind
 
     @cached_property
     def heirs(self) -> Mapping[str, str]:

@@ -98,6 +98,28 @@ async def seen_workspace(request: AnyRequest, workspace_id: str) -> Published:
     return await _workspace(request, workspace_id, admins=True)
 
 
+def owner_asked_for(request: AnyRequest, *, everybody: bool) -> str | None:
+    """Return whose workspaces a list is asked for: the visitor's, or None for everybody's.
+
+    Raises:
+        UnauthenticatedError: Nobody is logged in.
+        ForbiddenError: Everybody's are for admins.
+    """
+    visitor = visitor_of(request)
+    if everybody and not visitor.admin:
+        raise ForbiddenError("Only admins see everybody's workspaces.")
+    return None if everybody else visitor.name
+
+
+async def listed_workspaces(request: AnyRequest, *, everybody: bool) -> list[Published]:
+    """Return the workspaces that `owner_asked_for` tells; what they say holds at `/w/` too."""
+    services = services_of(request)
+    owner = owner_asked_for(request, everybody=everybody)
+    rows = await asyncio.to_thread(services.index.workspaces, owner)
+    await services.routes.reach(max((row.generation for row in rows), default=0))
+    return rows
+
+
 async def seen_operation(request: AnyRequest, operation_id: str) -> Intent | Edit:
     """Return an operation on a workspace that the visitor may see: of its power, or of its file.
 

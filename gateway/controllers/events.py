@@ -7,9 +7,15 @@ from litestar import get
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
-from gateway.controllers.common import AnyRequest, seen_workspace, services_of, visitor_of
+from gateway.controllers.common import (
+    AnyRequest,
+    owner_asked_for,
+    seen_workspace,
+    services_of,
+    visitor_of,
+)
 from gateway.controllers.workspaces import Everybody
-from gateway.errors import ForbiddenError, ThrottledError
+from gateway.errors import ThrottledError
 from gateway.feed import Interest
 from gateway.live import Ended
 from gateway.proxy.seams import Visitor
@@ -33,11 +39,9 @@ async def events(
     """
     visitor = visitor_of(request)
     services = services_of(request)
-    if all and not visitor.admin:
-        raise ForbiddenError("Only admins see everybody's workspaces.")
+    owner = owner_asked_for(request, everybody=all)
     if services.live.count(visitor.session) >= STREAMS_MAX:
         raise ThrottledError("This session has too many streams open.")
-    owner = None if all else visitor.name
     if workspace:
         owner = (await seen_workspace(request, workspace)).owner
     interest = Interest(owner, workspace or None)

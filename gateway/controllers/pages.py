@@ -14,6 +14,7 @@ from gateway.controllers.common import (
     caller_of,
     change_power,
     fields_of,
+    listed_workspaces,
     own_workspace,
     seen_workspace,
     services_of,
@@ -27,7 +28,6 @@ from gateway.controllers.translate import translated
 from gateway.controllers.workspaces import TAIL, Changes, Diff, Everybody, Tail
 from gateway.cookies import clear_cookie, set_cookie
 from gateway.errors import (
-    ForbiddenError,
     LoginFailedError,
     NotFoundError,
     RequestError,
@@ -97,20 +97,15 @@ async def log_out(request: AnyRequest) -> Response[bytes]:
 @get("/", include_in_schema=False)
 async def portal(request: AnyRequest, all: Everybody = False) -> Response[bytes]:  # noqa: A002 - the name in the URL
     """Show the visitor's workspaces; everybody's to admins who ask for them."""
-    visitor = visitor_of(request)
-    if all and not visitor.admin:
-        raise ForbiddenError("Only admins see everybody's workspaces.")
+    rows = await listed_workspaces(request, everybody=all)
     services = services_of(request)
-    owner = None if all else visitor.name
-    rows = await asyncio.to_thread(services.index.workspaces, owner)
-    await services.routes.reach(max((row.generation for row in rows), default=0))
     listed = [row for row in rows if row.phase is not Phase.DELETED]
     runner = await services.runner.reachable()
     reasons = await services.desk.reasons(listed, asker_of(request)) if runner else {}
     return response(
         services.pages.portal(
             listed,
-            visitor=visitor,
+            visitor=visitor_of(request),
             everybody=all,
             runner=runner,
             reasons=reasons,

@@ -1,6 +1,5 @@
 """`/api/v1/workspaces` and `/api/v1/operations`: see, start, stop, read logs, run commands."""
 
-import asyncio
 from typing import Annotated
 
 from litestar import Controller, Response, get, post
@@ -12,15 +11,14 @@ from gateway.controllers.common import (
     LOCATION,
     AnyRequest,
     change_power,
+    listed_workspaces,
     own_workspace,
     seen_operation,
     seen_workspace,
-    services_of,
-    visitor_of,
 )
 from gateway.controllers.history import history_of
 from gateway.controllers.logs import streamed
-from gateway.errors import ForbiddenError, UpgradeRequiredError
+from gateway.errors import UpgradeRequiredError
 from gateway.history import PHASES, PHASES_MAX, HistoryBody
 from gateway.runner import LogsWanted
 from state_index.models import Intent
@@ -73,13 +71,7 @@ class WorkspacesController(Controller):
     @get(summary="List workspaces")
     async def every(self, request: AnyRequest, all: Everybody = False) -> WorkspacesBody:  # noqa: A002 - the name in the URL
         """Give the visitor's own workspaces by id; with `all=true` everybody's, to admins."""
-        visitor = visitor_of(request)
-        if all and not visitor.admin:
-            raise ForbiddenError("Only admins see everybody's workspaces.")
-        owner = None if all else visitor.name
-        services = services_of(request)
-        rows = await asyncio.to_thread(services.index.workspaces, owner)
-        await services.routes.reach(max((row.generation for row in rows), default=0))
+        rows = await listed_workspaces(request, everybody=all)
         return WorkspacesBody(workspaces=[WorkspaceBody.of(row) for row in rows])
 
     @get("/{workspace_id:str}", summary="One workspace")
